@@ -1,0 +1,442 @@
+//! The `data_provider` section: [`DataProviderConfig`] as written in a settings file, and
+//! [`DataProviderSettings`] as the rest of the program may rely on it.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Keys that are accepted, so that a settings file of the reference keeps working, but that
+/// nothing reads yet. Whoever implements one removes its row.
+pub const NOT_USED_YET: &[&str] = &[
+    "data_provider.actions.execute_on",
+    "data_provider.actions.command",
+    "data_provider.actions.http_notification_url",
+    "data_provider.external_auth_program",
+    "data_provider.external_auth_scope",
+    "data_provider.credentials_path",
+    "data_provider.pre_login_program",
+];
+
+/// What is wrong with one setting: a warning if the value was replaced, an error if it stops
+/// the start.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{key}: {reason}")]
+pub struct SettingIssue {
+    /// The full key, `data_provider.driver`.
+    pub key: &'static str,
+    /// Why, without secrets.
+    pub reason: String,
+}
+
+impl SettingIssue {
+    fn new(key: &'static str, reason: impl Into<String>) -> Self {
+        let reason = reason.into();
+        Self { key, reason }
+    }
+}
+
+/// Text that `Debug` does not show: passwords and connection strings.
+///
+/// It deliberately has no `Display`; [`HiddenText::reveal`] is the one way to the text.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct HiddenText(String);
+
+impl HiddenText {
+    /// Wraps `text`.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The text itself, for the one place that needs it.
+    #[must_use]
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether nothing is set.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl fmt::Debug for HiddenText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.is_empty() { "\"\"" } else { "[redacted]" })
+    }
+}
+
+/// Where accounts are kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct DataProviderConfig {
+    /// `sqlite`, `mysql`, `postgresql`, `bolt` or `memory`.
+    pub driver: String,
+    /// sqlite, bolt: the database file. mysql, postgresql: the database name. memory: a dump
+    /// file to load, or empty. Files are absolute or relative to the configuration directory.
+    pub name: String,
+    /// Host of the database server (mysql, postgresql).
+    pub host: String,
+    /// Port of the database server (mysql, postgresql).
+    pub port: u16,
+    /// User name at the database server.
+    pub username: String,
+    /// Password at the database server. Never shown.
+    #[schemars(with = "String", extend("writeOnly" = true))]
+    pub password: HiddenText,
+    /// TLS to the database server. postgresql: 0 disable, 1 require, 2 verify-ca,
+    /// 3 verify-full. mysql: 0 false, 1 true, 2 skip-verify, 3 preferred.
+    pub sslmode: i32,
+    /// Used instead of the connection string made of the other values, if not empty. Never
+    /// shown. The spelling `connectionstring` is accepted too.
+    #[schemars(with = "String", extend("writeOnly" = true))]
+    pub connection_string: HiddenText,
+    /// Name of the table that holds the users: letters, digits, `_` and `.`.
+    pub users_table: String,
+    /// 0 refuses to add, change and delete users, and writes neither last login nor quota.
+    pub manage_users: i32,
+    /// 0 never, 1 always, 2 only for users that have a quota limit.
+    pub track_quota: i32,
+    /// Most open connections to a database server; 0 leaves the number to the driver.
+    pub pool_size: u32,
+    /// A user added without a home directory gets this directory plus the user name.
+    /// An absolute path, or empty.
+    pub users_base_dir: String,
+    /// What to run when a user is added, changed or deleted.
+    pub actions: UserActionsConfig,
+    /// Absolute path of a program that authenticates users.
+    pub external_auth_program: String,
+    /// Login methods the program handles: sum of 1 password, 2 public key,
+    /// 4 keyboard interactive; 0 means all.
+    pub external_auth_scope: i32,
+    /// Directory for Google Cloud Storage credential files, absolute or relative to the
+    /// configuration directory.
+    pub credentials_path: String,
+    /// Absolute path of a program that may change a user just before the login.
+    pub pre_login_program: String,
+}
+
+/// What to run when a user is added, changed or deleted.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct UserActionsConfig {
+    /// Any of `add`, `update`, `delete`.
+    pub execute_on: Vec<String>,
+    /// Absolute path of a program.
+    pub command: String,
+    /// URL that receives a POST request.
+    pub http_notification_url: String,
+}
+
+impl Default for DataProviderConfig {
+    fn default() -> Self {
+        Self {
+            driver: "sqlite".into(),
+            name: "sftpgo.db".into(),
+            host: String::new(),
+            port: 5432,
+            username: String::new(),
+            password: HiddenText::default(),
+            sslmode: 0,
+            connection_string: HiddenText::default(),
+            users_table: "users".into(),
+            manage_users: 1,
+            track_quota: 1,
+            pool_size: 0,
+            users_base_dir: String::new(),
+            actions: UserActionsConfig::default(),
+            external_auth_program: String::new(),
+            external_auth_scope: 0,
+            credentials_path: "credentials".into(),
+            pre_login_program: String::new(),
+        }
+    }
+}
+
+/// Which data provider keeps the accounts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Driver {
+    /// One SQLite file.
+    Sqlite,
+    /// A PostgreSQL server.
+    Postgresql,
+    /// A MySQL or MariaDB server.
+    Mysql,
+    /// One file of an embedded key/value store.
+    Bolt,
+    /// Memory, filled from a dump file if one is named.
+    Memory,
+}
+
+impl Driver {
+    /// The name used in settings and logs.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Sqlite => "sqlite",
+            Self::Postgresql => "postgresql",
+            Self::Mysql => "mysql",
+            Self::Bolt => "bolt",
+            Self::Memory => "memory",
+        }
+    }
+
+    fn parse(name: &str) -> Option<Self> {
+        [Self::Sqlite, Self::Postgresql, Self::Mysql, Self::Bolt, Self::Memory]
+            .into_iter()
+            .find(|driver| driver.name() == name)
+    }
+}
+
+/// For whom used space is counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TrackQuota {
+    /// For nobody.
+    Off,
+    /// For every user.
+    Always,
+    /// For users that have a limit.
+    LimitedOnly,
+}
+
+/// How to reach a database server. Only meaningful for server drivers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DatabaseServer {
+    /// Name of the database.
+    pub database: String,
+    /// Host name or address.
+    pub host: String,
+    /// TCP port.
+    pub port: u16,
+    /// User name.
+    pub username: String,
+    /// Password.
+    pub password: HiddenText,
+    /// 0..=3 as documented at [`DataProviderConfig::sslmode`].
+    pub ssl_mode: u8,
+}
+
+/// The `data_provider` section after validation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DataProviderSettings {
+    /// Which data provider.
+    pub driver: Driver,
+    /// sqlite, bolt: always the database file. memory: the dump file, if any. Absolute if the
+    /// base directory was.
+    pub file: Option<PathBuf>,
+    /// How to reach a database server.
+    pub server: DatabaseServer,
+    /// Replaces `file` and `server` if set.
+    pub connection_string: Option<HiddenText>,
+    /// A plain SQL identifier, safe to put into a statement.
+    pub users_table: String,
+    /// Whether users may be added, changed and deleted, and logins and quota be recorded.
+    pub manage_users: bool,
+    /// For whom used space is counted.
+    pub track_quota: TrackQuota,
+    /// Most open connections to a database server.
+    pub pool_size: Option<u32>,
+    /// Absolute parent of home directories that are not given.
+    pub users_base_dir: Option<PathBuf>,
+}
+
+impl DataProviderConfig {
+    /// Checks the section and turns it into settings; relative paths are below `base_dir`.
+    ///
+    /// # Errors
+    /// The first value that the server cannot start with.
+    pub fn resolve(
+        self,
+        base_dir: &Path,
+    ) -> Result<(DataProviderSettings, Vec<SettingIssue>), SettingIssue> {
+        let mut warnings = Vec::new();
+        let driver = Driver::parse(&self.driver).ok_or_else(|| {
+            let reason = format!(
+                "unknown driver {:?}; expected sqlite, mysql, postgresql, bolt or memory",
+                self.driver
+            );
+            SettingIssue::new("data_provider.driver", reason)
+        })?;
+        let settings = DataProviderSettings {
+            driver,
+            file: self.database_file(driver, base_dir)?,
+            connection_string: Some(self.connection_string.clone()).filter(|text| !text.is_empty()),
+            users_table: self.checked_users_table()?,
+            manage_users: self.manage_users != 0,
+            track_quota: self.checked_track_quota()?,
+            pool_size: Some(self.pool_size).filter(|size| *size > 0),
+            users_base_dir: self.checked_users_base_dir(&mut warnings),
+            server: self.database_server()?,
+        };
+        Ok((settings, warnings))
+    }
+
+    fn database_file(
+        &self,
+        driver: Driver,
+        base_dir: &Path,
+    ) -> Result<Option<PathBuf>, SettingIssue> {
+        let named = !matches!(self.name.as_str(), "" | "." | "..");
+        match driver {
+            Driver::Postgresql | Driver::Mysql => Ok(None),
+            Driver::Memory => Ok(named.then(|| base_dir.join(&self.name))),
+            Driver::Sqlite | Driver::Bolt if named => Ok(Some(base_dir.join(&self.name))),
+            // A connection string names the file itself.
+            Driver::Sqlite if !self.connection_string.is_empty() => Ok(None),
+            Driver::Sqlite | Driver::Bolt => {
+                let reason = format!("{:?} is not a file name", self.name);
+                Err(SettingIssue::new("data_provider.name", reason))
+            }
+        }
+    }
+
+    fn database_server(self) -> Result<DatabaseServer, SettingIssue> {
+        let ssl_mode = u8::try_from(self.sslmode).ok().filter(|mode| *mode <= 3);
+        let ssl_mode = ssl_mode.ok_or_else(|| {
+            let reason = format!("{} is not one of 0, 1, 2, 3", self.sslmode);
+            SettingIssue::new("data_provider.sslmode", reason)
+        })?;
+        Ok(DatabaseServer {
+            database: self.name,
+            host: self.host,
+            port: self.port,
+            username: self.username,
+            password: self.password,
+            ssl_mode,
+        })
+    }
+
+    /// The name goes into SQL text, where it cannot be a bound parameter.
+    fn checked_users_table(&self) -> Result<String, SettingIssue> {
+        let plain = |part: &str| {
+            !part.is_empty()
+                && !part.starts_with(|c: char| c.is_ascii_digit())
+                && part.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+        };
+        if self.users_table.len() <= 128 && self.users_table.split('.').all(plain) {
+            return Ok(self.users_table.clone());
+        }
+        let reason = format!("{:?} is not a plain table name", self.users_table);
+        Err(SettingIssue::new("data_provider.users_table", reason))
+    }
+
+    fn checked_track_quota(&self) -> Result<TrackQuota, SettingIssue> {
+        match self.track_quota {
+            0 => Ok(TrackQuota::Off),
+            1 => Ok(TrackQuota::Always),
+            2 => Ok(TrackQuota::LimitedOnly),
+            other => {
+                let reason = format!("{other} is not one of 0, 1, 2");
+                Err(SettingIssue::new("data_provider.track_quota", reason))
+            }
+        }
+    }
+
+    fn checked_users_base_dir(&self, warnings: &mut Vec<SettingIssue>) -> Option<PathBuf> {
+        let directory = Path::new(&self.users_base_dir);
+        if directory.is_absolute() {
+            return Some(directory.to_path_buf());
+        }
+        if !self.users_base_dir.is_empty() {
+            let reason = format!("{:?} is not an absolute path; not used", self.users_base_dir);
+            warnings.push(SettingIssue::new("data_provider.users_base_dir", reason));
+        }
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn resolved(config: DataProviderConfig) -> (DataProviderSettings, Vec<SettingIssue>) {
+        config.resolve(Path::new("/srv/conf")).unwrap()
+    }
+
+    fn refused(config: DataProviderConfig) -> SettingIssue {
+        config.resolve(Path::new("/srv/conf")).unwrap_err()
+    }
+
+    #[test]
+    fn defaults_are_a_sqlite_file_in_the_base_directory() {
+        let (settings, warnings) = resolved(DataProviderConfig::default());
+        assert_eq!(settings.driver, Driver::Sqlite);
+        assert_eq!(settings.file.as_deref(), Some(Path::new("/srv/conf/sftpgo.db")));
+        assert_eq!(settings.track_quota, TrackQuota::Always);
+        assert!(settings.manage_users);
+        assert_eq!(warnings, []);
+    }
+
+    #[test]
+    fn a_database_file_needs_a_name() {
+        for name in ["", ".", ".."] {
+            let config = DataProviderConfig { name: name.into(), ..Default::default() };
+            assert_eq!(refused(config).key, "data_provider.name");
+        }
+    }
+
+    #[test]
+    fn the_memory_provider_needs_no_file() {
+        let memory = |name: &str| DataProviderConfig {
+            driver: "memory".into(),
+            name: name.into(),
+            ..Default::default()
+        };
+        assert_eq!(resolved(memory("")).0.file, None);
+        assert_eq!(
+            resolved(memory("/dump.json")).0.file.as_deref(),
+            Some(Path::new("/dump.json"))
+        );
+    }
+
+    #[test]
+    fn an_unknown_driver_stops_the_start() {
+        let config = DataProviderConfig { driver: "oracle".into(), ..Default::default() };
+        assert_eq!(refused(config).key, "data_provider.driver");
+    }
+
+    #[test]
+    fn a_table_name_cannot_smuggle_sql() {
+        for name in ["", "users; DROP TABLE x", "us\"ers", "1users", "a..b"] {
+            let config = DataProviderConfig { users_table: name.into(), ..Default::default() };
+            assert_eq!(refused(config).key, "data_provider.users_table");
+        }
+        let config =
+            DataProviderConfig { users_table: "public.users".into(), ..Default::default() };
+        assert_eq!(resolved(config).0.users_table, "public.users");
+    }
+
+    #[test]
+    fn a_relative_users_base_dir_is_dropped_with_a_warning() {
+        for directory in [".", "..", "homes"] {
+            let config =
+                DataProviderConfig { users_base_dir: directory.into(), ..Default::default() };
+            let (settings, warnings) = resolved(config);
+            assert_eq!(settings.users_base_dir, None);
+            assert_eq!(warnings[0].key, "data_provider.users_base_dir");
+        }
+    }
+
+    #[test]
+    fn numbers_out_of_range_stop_the_start() {
+        let config = DataProviderConfig { track_quota: 3, ..Default::default() };
+        assert_eq!(refused(config).key, "data_provider.track_quota");
+        let config = DataProviderConfig { sslmode: -1, ..Default::default() };
+        assert_eq!(refused(config).key, "data_provider.sslmode");
+    }
+
+    #[test]
+    fn secrets_do_not_print() {
+        let config = DataProviderConfig {
+            password: HiddenText::new("hunter2"),
+            connection_string: HiddenText::new("postgres://u:hunter2@h/db"),
+            driver: "postgresql".into(),
+            ..Default::default()
+        };
+        assert!(!format!("{config:?}").contains("hunter2"));
+        assert!(!format!("{:?}", resolved(config).0).contains("hunter2"));
+    }
+}

@@ -1,0 +1,3 @@
+//! The data provider: accounts in SQL or in memory.
+
+pub mod config;

@@ -1,0 +1,3 @@
+//! The HTTP front end: REST API and metrics.
+
+pub mod config;

@@ -1,0 +1,3 @@
+//! The SSH front end: transport seam and SFTP engine.
+
+pub mod config;
