@@ -1,0 +1,26 @@
+//! Nouns and rules of the server: paths, permissions, filters, accounts. No I/O, no async.
+//!
+//! Everything here is a value with listed invariants or a pure function over such values, so that each rule can be
+//! tested by itself and no front end can hold a different opinion of it.
+
+pub mod filesystem;
+pub mod filter;
+pub mod folder;
+pub mod login;
+pub mod path;
+pub mod permission;
+pub mod public_key;
+pub mod secret;
+pub mod time;
+pub mod user;
+
+pub use filesystem::{FilesystemConfig, FilesystemProvider};
+pub use filter::{ExtensionFilter, Filters, IpRules};
+pub use folder::VirtualFolder;
+pub use login::{LoginMethod, Protocol};
+pub use path::{PathError, StoragePath, VirtualPath};
+pub use permission::{DirectoryPermissions, Permission, PermissionSet};
+pub use public_key::PublicKey;
+pub use secret::Secret;
+pub use time::UnixMillis;
+pub use user::{User, UserRecord, ValidationError};

@@ -1,0 +1,187 @@
+//! Public keys as they stand in `authorized_keys` files (sshd(8), AUTHORIZED_KEYS FILE FORMAT).
+
+use std::fmt;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
+use sha2::{Digest as _, Sha256};
+use thiserror::Error;
+
+/// Longest key blob that is accepted: an RSA key of 16384 bits needs about 2 KiB, certificates a little more.
+const MAX_BLOB: usize = 16 * 1024;
+
+/// Why a line is not a public key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum PublicKeyError {
+    /// No key type that we know is in the line.
+    #[error("no known key type found")]
+    Type,
+    /// The part after the type is not base64, or not a key of that type.
+    #[error("the key data is damaged")]
+    Data,
+}
+
+/// A public key: what identifies its owner, and the comment that names it in logs.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PublicKey {
+    algorithm: String,
+    blob: Vec<u8>,
+    comment: String,
+}
+
+const TYPES: [&str; 7] = [
+    "ssh-ed25519",
+    "ecdsa-sha2-nistp256",
+    "ecdsa-sha2-nistp384",
+    "ecdsa-sha2-nistp521",
+    "ssh-rsa",
+    "sk-ssh-ed25519@openssh.com",
+    "sk-ecdsa-sha2-nistp256@openssh.com",
+];
+/// Still parsed, because old records hold such keys; no login succeeds with one.
+const OLD_TYPES: [&str; 1] = ["ssh-dss"];
+
+impl PublicKey {
+    /// Parses one line: optional options, type, base64 blob, optional comment. A trailing CR LF is ignored.
+    pub fn parse(line: &str) -> Result<Self, PublicKeyError> {
+        let mut words = line
+            .trim()
+            .split([' ', '\t'])
+            .filter(|word| !word.is_empty());
+        let known = |word: &&str| TYPES.contains(word) || OLD_TYPES.contains(word);
+        let algorithm = words.by_ref().find(known).ok_or(PublicKeyError::Type)?;
+        let text = words
+            .next()
+            .ok_or(PublicKeyError::Data)?
+            .trim_end_matches('=');
+        let blob = STANDARD_NO_PAD
+            .decode(text)
+            .map_err(|_| PublicKeyError::Data)?;
+        let comment = words.collect::<Vec<_>>().join(" ");
+        if blob.len() > MAX_BLOB || leading_string(&blob) != Some(algorithm.as_bytes()) {
+            return Err(PublicKeyError::Data);
+        }
+        if !has_whole_fields(&blob) {
+            return Err(PublicKeyError::Data);
+        }
+        Ok(Self {
+            algorithm: algorithm.to_owned(),
+            blob,
+            comment,
+        })
+    }
+
+    /// Makes a key from the blob a client sent (RFC 4253 section 6.6).
+    pub fn from_blob(blob: &[u8]) -> Result<Self, PublicKeyError> {
+        let name = leading_string(blob).ok_or(PublicKeyError::Data)?;
+        let algorithm = TYPES.into_iter().find(|known| known.as_bytes() == name);
+        if blob.len() > MAX_BLOB || !has_whole_fields(blob) {
+            return Err(PublicKeyError::Data);
+        }
+        Ok(Self {
+            algorithm: algorithm.ok_or(PublicKeyError::Type)?.to_owned(),
+            blob: blob.to_vec(),
+            comment: String::new(),
+        })
+    }
+
+    /// Whether both are the same key; comments and options do not matter.
+    pub fn same_key(&self, other: &Self) -> bool {
+        self.blob == other.blob
+    }
+
+    /// The type, such as `ssh-ed25519`.
+    pub fn algorithm(&self) -> &str {
+        &self.algorithm
+    }
+
+    /// The key in wire form.
+    pub fn blob(&self) -> &[u8] {
+        &self.blob
+    }
+
+    /// The comment at the end of the line, empty if there is none.
+    pub fn comment(&self) -> &str {
+        &self.comment
+    }
+
+    /// `SHA256:...` as `ssh-keygen -l` prints it.
+    pub fn fingerprint(&self) -> String {
+        format!(
+            "SHA256:{}",
+            STANDARD_NO_PAD.encode(Sha256::digest(&self.blob))
+        )
+    }
+
+    /// The `authorized_keys` line of this key, without a newline.
+    pub fn to_line(&self) -> String {
+        let mut line = format!("{} {}", self.algorithm, STANDARD.encode(&self.blob));
+        if !self.comment.is_empty() {
+            line.push(' ');
+            line.push_str(&self.comment);
+        }
+        line
+    }
+}
+
+impl fmt::Debug for PublicKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PublicKey({} {})", self.algorithm, self.fingerprint())
+    }
+}
+
+/// Takes the length-prefixed string at the start of `blob` (RFC 4251 section 5).
+fn split_string(blob: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (length, rest) = blob.split_first_chunk::<4>()?;
+    rest.split_at_checked(usize::try_from(u32::from_be_bytes(*length)).ok()?)
+}
+
+fn leading_string(blob: &[u8]) -> Option<&[u8]> {
+    split_string(blob).map(|(name, _)| name)
+}
+
+/// A key blob is a sequence of strings and mpints, which look alike: at least a name and one field, nothing left over.
+fn has_whole_fields(blob: &[u8]) -> bool {
+    let mut rest = blob;
+    let mut fields = 0;
+    while !rest.is_empty() {
+        let Some((_, after)) = split_string(rest) else {
+            return false;
+        };
+        rest = after;
+        fields += 1;
+    }
+    fields >= 2
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LINE: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f alice laptop";
+
+    #[test]
+    fn options_comments_and_line_ends_do_not_matter_for_identity() {
+        let plain = PublicKey::parse(LINE).unwrap();
+        let with_options = PublicKey::parse(&format!("no-pty,from=\"*\" {LINE}\r\n")).unwrap();
+        assert!(plain.same_key(&with_options));
+        assert_eq!(plain.comment(), "alice laptop");
+        assert!(PublicKey::from_blob(plain.blob()).unwrap().same_key(&plain));
+        assert_eq!(PublicKey::parse(&plain.to_line()).unwrap(), plain);
+    }
+
+    #[test]
+    fn damaged_lines_are_refused() {
+        assert_eq!(PublicKey::parse("invalid key"), Err(PublicKeyError::Type));
+        assert_eq!(PublicKey::parse("ssh-ed25519"), Err(PublicKeyError::Data));
+        assert_eq!(
+            PublicKey::parse("ssh-ed25519 AAAA!"),
+            Err(PublicKeyError::Data)
+        );
+        assert_eq!(
+            PublicKey::parse("ssh-rsa AAAAC3NzaC1lZDI1NTE5"),
+            Err(PublicKeyError::Data)
+        );
+        assert!(PublicKey::from_blob(&[0xff; 40]).is_err());
+    }
+}

@@ -1,0 +1,153 @@
+//! JSON as the reference reads it: keys in any case, and updates laid over what is stored (reference 3.1, 11.7).
+
+use serde_json::{Map, Value};
+
+use super::record::UserRecord;
+
+/// The one object whose keys are data, not names.
+const DATA_KEYS: &str = "permissions";
+
+/// Lower-cases the keys of every object, but for those of `permissions`, and drops `null` members.
+pub(super) fn fold(value: Value) -> Value {
+    match value {
+        Value::Object(members) => Value::Object(
+            members
+                .into_iter()
+                .filter(|(_, value)| !value.is_null())
+                .map(|(key, value)| {
+                    let key = key.to_lowercase();
+                    let value = if key == DATA_KEYS { value } else { fold(value) };
+                    (key, value)
+                })
+                .collect(),
+        ),
+        Value::Array(items) => Value::Array(items.into_iter().map(fold).collect()),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value,
+    }
+}
+
+/// Applies a folded update to a stored record.
+pub(super) fn merge_update(
+    stored: &UserRecord,
+    update: Value,
+) -> Result<UserRecord, serde_json::Error> {
+    let Value::Object(mut update) = update else {
+        return serde_json::from_value(update);
+    };
+    drop_if_empty(&mut update, "permissions");
+    if let Some(Value::Object(filters)) = update.get_mut("filters") {
+        drop_if_empty(filters, "file_extensions");
+    }
+    keep_stored_secret(stored, &mut update);
+    let mut merged = serde_json::to_value(stored)?;
+    lay_over(&mut merged, Value::Object(update));
+    serde_json::from_value(merged)
+}
+
+fn drop_if_empty(object: &mut Map<String, Value>, key: &str) {
+    let empty = match object.get(key) {
+        Some(Value::Object(map)) => map.is_empty(),
+        Some(Value::Array(list)) => list.is_empty(),
+        _ => false,
+    };
+    if empty {
+        object.remove(key);
+    }
+}
+
+/// A reply shows the S3 secret in hidden form; sent back, or left empty beside an access key, it means "unchanged".
+fn keep_stored_secret(stored: &UserRecord, update: &mut Map<String, Value>) {
+    let s3 = update
+        .get_mut("filesystem")
+        .and_then(|filesystem| filesystem.get_mut("s3config"))
+        .and_then(Value::as_object_mut);
+    let Some(s3) = s3 else { return };
+    let sent = s3
+        .get("access_secret")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
+    let hidden = serde_json::to_value(stored.filesystem.s3config.access_secret.to_hidden());
+    let is_hidden = hidden.is_ok_and(|hidden| hidden.as_str() == Some(sent));
+    if sent.is_empty() || is_hidden {
+        s3.remove("access_secret");
+    }
+}
+
+/// Objects are merged key by key in `filters` and `filesystem`; everything else, `permissions` too, is replaced.
+fn lay_over(below: &mut Value, above: Value) {
+    match (below, above) {
+        (Value::Object(below), Value::Object(above)) => {
+            for (key, value) in above {
+                match below.get_mut(&key) {
+                    Some(slot) if key != DATA_KEYS => lay_over(slot, value),
+                    _ => {
+                        below.insert(key, value);
+                    }
+                }
+            }
+        }
+        (below, above) => *below = above,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stored() -> UserRecord {
+        UserRecord::from_json(
+            br#"{"id":3,"username":"u","password":"$argon2id$x","public_keys":["k"],"home_dir":"/h",
+                "permissions":{"/":["*"],"/a":["list"]},
+                "filters":{"allowed_ip":["10.0.0.0/8"],"denied_ip":["1.2.3.4/32"],
+                    "file_extensions":[{"path":"/","denied_extensions":[".exe"]}]},
+                "filesystem":{"provider":1,"s3config":{"bucket":"b","access_key":"k","access_secret":"$aes$kk$dd"}}}"#,
+        )
+        .unwrap()
+    }
+
+    fn merged(update: &str) -> UserRecord {
+        stored().merged_with_json(update.as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn absent_fields_keep_their_value_and_sent_ones_replace_it() {
+        let record = merged(r#"{"quota_files":7,"public_keys":[]}"#);
+        assert_eq!(record.password, "$argon2id$x");
+        assert!(record.public_keys.is_empty());
+        assert_eq!(record.quota_files, 7);
+        assert_eq!(merged(r#"{"password":""}"#).password, "");
+    }
+
+    #[test]
+    fn permissions_are_replaced_whole_and_only_if_something_is_sent() {
+        assert_eq!(merged(r#"{"permissions":{}}"#).permissions.len(), 2);
+        let record = merged(r#"{"permissions":{"/":["list"]}}"#);
+        assert_eq!(record.permissions.len(), 1);
+    }
+
+    #[test]
+    fn filter_lists_are_replaced_one_by_one() {
+        let record = merged(r#"{"filters":{"allowed_ip":[],"file_extensions":[]}}"#);
+        assert!(record.filters.allowed_ip.is_empty());
+        assert_eq!(record.filters.denied_ip, ["1.2.3.4/32"]);
+        assert_eq!(record.filters.file_extensions.len(), 1);
+    }
+
+    #[test]
+    fn a_hidden_or_empty_secret_keeps_the_stored_one() {
+        let secret = |update: &str| merged(update).filesystem.s3config.access_secret;
+        let kept = stored().filesystem.s3config.access_secret;
+        assert_eq!(
+            secret(r#"{"filesystem":{"s3config":{"access_secret":"$aes$dd"}}}"#),
+            kept
+        );
+        assert_eq!(
+            secret(r#"{"filesystem":{"s3config":{"access_key":"n","access_secret":""}}}"#),
+            kept
+        );
+        assert_ne!(
+            secret(r#"{"filesystem":{"s3config":{"access_secret":"new"}}}"#),
+            kept
+        );
+    }
+}

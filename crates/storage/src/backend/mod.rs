@@ -1,0 +1,4 @@
+//! The back ends.
+
+pub mod local;
+pub mod memory;

@@ -1,0 +1,20 @@
+//! The [`Storage`] trait, its capabilities and the back ends that implement it.
+//!
+//! A storage is a directory tree addressed by [`StoragePath`](sftpgo_model::StoragePath). It knows no users, permissions,
+//! quotas or protocols: `core` decides, a storage does. One conformance suite runs against every back end.
+
+pub mod backend;
+pub mod capability;
+pub mod conformance;
+pub mod error;
+pub mod metadata;
+pub mod registry;
+pub mod storage;
+
+pub use capability::Capabilities;
+pub use error::{StorageError, StorageErrorKind, StorageResult};
+pub use metadata::{Entry, FileId, FileKind, FileTime, Metadata, SetAttributes, Space};
+pub use storage::{
+    Chunk, Guard, Links, Listing, OpenExisting, ReadHandle, Removed, RenameMode, Storage, Target, Usage,
+    WriteHandle, WriteOptions, WriteVisibility,
+};
