@@ -65,7 +65,11 @@ impl HiddenText {
 
 impl fmt::Debug for HiddenText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.0.is_empty() { "\"\"" } else { "[redacted]" })
+        f.write_str(if self.0.is_empty() {
+            "\"\""
+        } else {
+            "[redacted]"
+        })
     }
 }
 
@@ -185,9 +189,15 @@ impl Driver {
     }
 
     fn parse(name: &str) -> Option<Self> {
-        [Self::Sqlite, Self::Postgresql, Self::Mysql, Self::Bolt, Self::Memory]
-            .into_iter()
-            .find(|driver| driver.name() == name)
+        [
+            Self::Sqlite,
+            Self::Postgresql,
+            Self::Mysql,
+            Self::Bolt,
+            Self::Memory,
+        ]
+        .into_iter()
+        .find(|driver| driver.name() == name)
     }
 }
 
@@ -341,7 +351,10 @@ impl DataProviderConfig {
             return Some(directory.to_path_buf());
         }
         if !self.users_base_dir.is_empty() {
-            let reason = format!("{:?} is not an absolute path; not used", self.users_base_dir);
+            let reason = format!(
+                "{:?} is not an absolute path; not used",
+                self.users_base_dir
+            );
             warnings.push(SettingIssue::new("data_provider.users_base_dir", reason));
         }
         None
@@ -364,7 +377,10 @@ mod tests {
     fn defaults_are_a_sqlite_file_in_the_base_directory() {
         let (settings, warnings) = resolved(DataProviderConfig::default());
         assert_eq!(settings.driver, Driver::Sqlite);
-        assert_eq!(settings.file.as_deref(), Some(Path::new("/srv/conf/sftpgo.db")));
+        assert_eq!(
+            settings.file.as_deref(),
+            Some(Path::new("/srv/conf/sftpgo.db"))
+        );
         assert_eq!(settings.track_quota, TrackQuota::Always);
         assert!(settings.manage_users);
         assert_eq!(warnings, []);
@@ -373,7 +389,10 @@ mod tests {
     #[test]
     fn a_database_file_needs_a_name() {
         for name in ["", ".", ".."] {
-            let config = DataProviderConfig { name: name.into(), ..Default::default() };
+            let config = DataProviderConfig {
+                name: name.into(),
+                ..Default::default()
+            };
             assert_eq!(refused(config).key, "data_provider.name");
         }
     }
@@ -394,26 +413,36 @@ mod tests {
 
     #[test]
     fn an_unknown_driver_stops_the_start() {
-        let config = DataProviderConfig { driver: "oracle".into(), ..Default::default() };
+        let config = DataProviderConfig {
+            driver: "oracle".into(),
+            ..Default::default()
+        };
         assert_eq!(refused(config).key, "data_provider.driver");
     }
 
     #[test]
     fn a_table_name_cannot_smuggle_sql() {
         for name in ["", "users; DROP TABLE x", "us\"ers", "1users", "a..b"] {
-            let config = DataProviderConfig { users_table: name.into(), ..Default::default() };
+            let config = DataProviderConfig {
+                users_table: name.into(),
+                ..Default::default()
+            };
             assert_eq!(refused(config).key, "data_provider.users_table");
         }
-        let config =
-            DataProviderConfig { users_table: "public.users".into(), ..Default::default() };
+        let config = DataProviderConfig {
+            users_table: "public.users".into(),
+            ..Default::default()
+        };
         assert_eq!(resolved(config).0.users_table, "public.users");
     }
 
     #[test]
     fn a_relative_users_base_dir_is_dropped_with_a_warning() {
         for directory in [".", "..", "homes"] {
-            let config =
-                DataProviderConfig { users_base_dir: directory.into(), ..Default::default() };
+            let config = DataProviderConfig {
+                users_base_dir: directory.into(),
+                ..Default::default()
+            };
             let (settings, warnings) = resolved(config);
             assert_eq!(settings.users_base_dir, None);
             assert_eq!(warnings[0].key, "data_provider.users_base_dir");
@@ -422,9 +451,15 @@ mod tests {
 
     #[test]
     fn numbers_out_of_range_stop_the_start() {
-        let config = DataProviderConfig { track_quota: 3, ..Default::default() };
+        let config = DataProviderConfig {
+            track_quota: 3,
+            ..Default::default()
+        };
         assert_eq!(refused(config).key, "data_provider.track_quota");
-        let config = DataProviderConfig { sslmode: -1, ..Default::default() };
+        let config = DataProviderConfig {
+            sslmode: -1,
+            ..Default::default()
+        };
         assert_eq!(refused(config).key, "data_provider.sslmode");
     }
 

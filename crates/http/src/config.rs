@@ -115,7 +115,10 @@ impl HttpdConfig {
             bind: self.checked_bind()?,
             backups_path: self.checked_backups_path(base_dir)?,
             auth_user_file: file(&self.auth_user_file),
-            tls: match (file(&self.certificate_file), file(&self.certificate_key_file)) {
+            tls: match (
+                file(&self.certificate_file),
+                file(&self.certificate_key_file),
+            ) {
                 (Some(certificate), Some(key)) => Some(TlsFiles { certificate, key }),
                 (None, None) => None,
                 (certificate, _) => {
@@ -185,7 +188,10 @@ mod tests {
     }
 
     fn at(address: &str) -> HttpdConfig {
-        HttpdConfig { bind_address: address.into(), ..Default::default() }
+        HttpdConfig {
+            bind_address: address.into(),
+            ..Default::default()
+        }
     }
 
     #[test]
@@ -199,7 +205,10 @@ mod tests {
 
     #[test]
     fn port_zero_switches_the_server_off() {
-        let config = HttpdConfig { bind_port: 0, ..at("0.0.0.0") };
+        let config = HttpdConfig {
+            bind_port: 0,
+            ..at("0.0.0.0")
+        };
         assert_eq!(resolved(config).0.bind, None);
     }
 
@@ -214,27 +223,57 @@ mod tests {
 
     #[test]
     fn an_open_address_needs_a_password_file_or_consent() {
-        let with_file = HttpdConfig { auth_user_file: "users".into(), ..at("") };
+        let with_file = HttpdConfig {
+            auth_user_file: "users".into(),
+            ..at("")
+        };
         let (settings, _) = resolved(with_file);
-        assert_eq!(settings.auth_user_file.as_deref(), Some(Path::new("/srv/conf/users")));
-        let consent = HttpdConfig { allow_no_auth: true, ..at("") };
+        assert_eq!(
+            settings.auth_user_file.as_deref(),
+            Some(Path::new("/srv/conf/users"))
+        );
+        let consent = HttpdConfig {
+            allow_no_auth: true,
+            ..at("")
+        };
         assert_eq!(resolved(consent).0.bind, Some("[::]:8080".parse().unwrap()));
     }
 
     #[test]
     fn loopback_may_be_written_in_every_way() {
-        for address in ["127.0.0.1", "127.9.9.9", "::1", "[::1]", "::ffff:127.0.0.1", "localhost"] {
-            assert!(resolved(at(address)).0.bind.unwrap().ip().to_canonical().is_loopback());
+        for address in [
+            "127.0.0.1",
+            "127.9.9.9",
+            "::1",
+            "[::1]",
+            "::ffff:127.0.0.1",
+            "localhost",
+        ] {
+            assert!(
+                resolved(at(address))
+                    .0
+                    .bind
+                    .unwrap()
+                    .ip()
+                    .to_canonical()
+                    .is_loopback()
+            );
         }
     }
 
     #[test]
     fn https_needs_both_files() {
-        let config = HttpdConfig { certificate_file: "c.pem".into(), ..Default::default() };
+        let config = HttpdConfig {
+            certificate_file: "c.pem".into(),
+            ..Default::default()
+        };
         let (settings, warnings) = resolved(config.clone());
         assert_eq!(settings.tls, None);
         assert_eq!(warnings[0].key, "httpd.certificate_file");
-        let config = HttpdConfig { certificate_key_file: "k.pem".into(), ..config };
+        let config = HttpdConfig {
+            certificate_key_file: "k.pem".into(),
+            ..config
+        };
         let tls = resolved(config).0.tls.unwrap();
         assert_eq!(tls.key, Path::new("/srv/conf/k.pem"));
     }
@@ -242,8 +281,14 @@ mod tests {
     #[test]
     fn backups_need_a_directory_of_their_own() {
         for path in ["", ".", ".."] {
-            let config = HttpdConfig { backups_path: path.into(), ..Default::default() };
-            assert_eq!(config.resolve(Path::new("/")).unwrap_err().key, "httpd.backups_path");
+            let config = HttpdConfig {
+                backups_path: path.into(),
+                ..Default::default()
+            };
+            assert_eq!(
+                config.resolve(Path::new("/")).unwrap_err().key,
+                "httpd.backups_path"
+            );
         }
     }
 }

@@ -377,38 +377,58 @@ mod tests {
         assert_eq!(settings.banner, BUILT_IN_BANNER);
         assert_eq!(settings.upload_mode, UploadMode::Standard);
         assert_eq!(settings.host_keys, HostKeys::GenerateIn("/srv/conf".into()));
-        assert_eq!(settings.enabled_ssh_commands, ["md5sum", "sha1sum", "cd", "pwd"]);
+        assert_eq!(
+            settings.enabled_ssh_commands,
+            ["md5sum", "sha1sum", "cd", "pwd"]
+        );
         assert_eq!(warnings, []);
     }
 
     #[test]
     fn an_invalid_upload_mode_is_reset_with_a_warning() {
         for upload_mode in [-1, 3] {
-            let (settings, key) = warned(SftpdConfig { upload_mode, ..Default::default() });
-            assert_eq!((settings.upload_mode, key), (UploadMode::Standard, "sftpd.upload_mode"));
+            let (settings, key) = warned(SftpdConfig {
+                upload_mode,
+                ..Default::default()
+            });
+            assert_eq!(
+                (settings.upload_mode, key),
+                (UploadMode::Standard, "sftpd.upload_mode")
+            );
         }
     }
 
     #[test]
     fn an_invalid_proxy_protocol_is_reset_with_a_warning() {
-        let (_, key) = warned(SftpdConfig { proxy_protocol: 9, ..Default::default() });
+        let (_, key) = warned(SftpdConfig {
+            proxy_protocol: 9,
+            ..Default::default()
+        });
         assert_eq!(key, "sftpd.proxy_protocol");
     }
 
     #[test]
     fn a_bad_umask_leaves_the_umask_alone() {
         for umask in ["", "089", "0400", "rw", "-1"] {
-            let (settings, key) =
-                warned(SftpdConfig { umask: umask.into(), ..Default::default() });
+            let (settings, key) = warned(SftpdConfig {
+                umask: umask.into(),
+                ..Default::default()
+            });
             assert_eq!((settings.umask, key), (None, "sftpd.umask"));
         }
-        let (settings, _) = resolved(SftpdConfig { umask: "377".into(), ..Default::default() });
+        let (settings, _) = resolved(SftpdConfig {
+            umask: "377".into(),
+            ..Default::default()
+        });
         assert_eq!(settings.umask, Some(0o377));
     }
 
     #[test]
     fn a_blank_banner_is_the_built_in_one() {
-        let (settings, _) = resolved(SftpdConfig { banner: "  ".into(), ..Default::default() });
+        let (settings, _) = resolved(SftpdConfig {
+            banner: "  ".into(),
+            ..Default::default()
+        });
         assert_eq!(settings.banner, BUILT_IN_BANNER);
     }
 
@@ -416,22 +436,34 @@ mod tests {
     fn a_banner_cannot_break_the_identification_line() {
         let long = "x".repeat(LONGEST_BANNER + 1);
         for banner in ["a\r\nb", "Grüße", long.as_str()] {
-            let config = SftpdConfig { banner: banner.into(), ..Default::default() };
-            assert_eq!(config.resolve(Path::new("/")).unwrap_err().key, "sftpd.banner");
+            let config = SftpdConfig {
+                banner: banner.into(),
+                ..Default::default()
+            };
+            assert_eq!(
+                config.resolve(Path::new("/")).unwrap_err().key,
+                "sftpd.banner"
+            );
         }
     }
 
     #[test]
     fn zero_or_less_minutes_never_time_out() {
         for idle_timeout in [0, -1, i64::MIN] {
-            let config = SftpdConfig { idle_timeout, ..Default::default() };
+            let config = SftpdConfig {
+                idle_timeout,
+                ..Default::default()
+            };
             assert_eq!(resolved(config).0.idle_timeout, None);
         }
     }
 
     #[test]
     fn negative_tries_mean_no_limit() {
-        let config = SftpdConfig { max_auth_tries: -1, ..Default::default() };
+        let config = SftpdConfig {
+            max_auth_tries: -1,
+            ..Default::default()
+        };
         assert_eq!(resolved(config).0.max_auth_tries, None);
     }
 
@@ -446,20 +478,34 @@ mod tests {
         assert_eq!(settings.enabled_ssh_commands, ["cd", "scp"]);
         assert_eq!(key, "sftpd.enabled_ssh_commands");
         let (settings, _) = resolved(commands(&["pwd", "*"], true));
-        assert_eq!(settings.enabled_ssh_commands.len(), KNOWN_SSH_COMMANDS.len());
+        assert_eq!(
+            settings.enabled_ssh_commands.len(),
+            KNOWN_SSH_COMMANDS.len()
+        );
     }
 
     #[test]
     fn host_keys_are_relative_to_the_base_directory() {
-        let keys = ["k1", "/etc/k2"].map(|name| HostKeyConfig { private_key: name.into() });
-        let config = SftpdConfig { keys: keys.into(), ..Default::default() };
+        let keys = ["k1", "/etc/k2"].map(|name| HostKeyConfig {
+            private_key: name.into(),
+        });
+        let config = SftpdConfig {
+            keys: keys.into(),
+            ..Default::default()
+        };
         let expected = HostKeys::Files(vec!["/srv/conf/k1".into(), "/etc/k2".into()]);
         assert_eq!(resolved(config).0.host_keys, expected);
     }
 
     #[test]
     fn an_address_that_cannot_be_one_stops_the_start() {
-        let config = SftpdConfig { bind_address: "no\0host".into(), ..Default::default() };
-        assert_eq!(config.resolve(Path::new("/")).unwrap_err().key, "sftpd.bind_address");
+        let config = SftpdConfig {
+            bind_address: "no\0host".into(),
+            ..Default::default()
+        };
+        assert_eq!(
+            config.resolve(Path::new("/")).unwrap_err().key,
+            "sftpd.bind_address"
+        );
     }
 }

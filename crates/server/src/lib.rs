@@ -1,0 +1,3 @@
+//! The sftpgo program: command line, settings, composition.
+
+pub mod config;
