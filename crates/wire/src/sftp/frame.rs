@@ -11,7 +11,9 @@ use super::writer::LENGTH_LEN;
 
 /// Chunks shorter than this are copied together. A peer that sends one byte per channel packet would otherwise make
 /// us hold a chunk, and a slice, for each byte; and a short request would keep a large receive buffer alive.
-const JOIN_BELOW: usize = 512;
+///
+/// At least every second slice of a packet is this long, so a packet never has more slices than `IOV_MAX`.
+const JOIN_BELOW: usize = 1024;
 
 /// Room made for joined chunks at a time.
 const JOIN_BLOCK: usize = 2048;

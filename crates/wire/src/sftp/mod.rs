@@ -22,6 +22,8 @@ mod reader;
 pub mod reply;
 mod request;
 mod status;
+#[cfg(test)]
+mod tests;
 mod writer;
 
 pub use attrs::Attrs;

@@ -111,16 +111,16 @@ impl NameBuilder {
         put_string_with(&mut self.out, longname);
         attrs.encode(&mut self.out);
         let entry_len = self.out.len() - before;
+        if filename.len() > MAX_STRING || NAME_HEADER_LEN + entry_len > MAX_NAME_REPLY {
+            self.out.truncate(before);
+            return NamePush::Oversize;
+        }
         if self.out.len() - self.start <= MAX_NAME_REPLY {
             self.count += 1;
             return NamePush::Added;
         }
         self.out.truncate(before);
-        if NAME_HEADER_LEN + entry_len > MAX_NAME_REPLY {
-            NamePush::Oversize
-        } else {
-            NamePush::Full
-        }
+        NamePush::Full
     }
 
     /// Number of entries.

@@ -85,7 +85,7 @@ pub(super) fn encode_range(out: &mut BytesMut, offset: u64, len: u64, block_size
 /// The answer.
 ///
 /// Drafts differ: filexfer-09 puts the string "check-file" before the algorithm, filexfer-extensions-00 does not.
-/// WinSCP and ProFTPD go by the second, so it is what is sent; both are understood.
+/// WinSCP skips one string and takes the rest for the digest, so the second is what is sent; both are understood.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CheckFileReply {
     /// Name of the digest that was used.

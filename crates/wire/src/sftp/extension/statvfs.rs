@@ -44,6 +44,8 @@ pub(super) fn encode(out: &mut BytesMut, path_or_handle: &[u8]) {
 }
 
 /// The answer: the fields of POSIX `struct statvfs`, in their order.
+///
+/// POSIX counts blocks in units of `frsize`, but WinSCP multiplies them by `bsize`: send the same value in both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct StatvfsReply {
     /// Preferred block size, in bytes.

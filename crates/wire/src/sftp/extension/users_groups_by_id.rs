@@ -1,4 +1,4 @@
-//! `users-groups-by-id@openssh.com`: names for the numbers in attributes (OpenSSH PROTOCOL 4.11).
+//! `users-groups-by-id@openssh.com`: names for the numbers in attributes (OpenSSH PROTOCOL 4).
 
 use bytes::{BufMut, Bytes, BytesMut};
 
