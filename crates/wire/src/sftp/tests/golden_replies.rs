@@ -163,10 +163,10 @@ fn status_codes_have_the_numbers_of_the_draft() {
 }
 
 fn body_of(bytes: Vec<u8>) -> Payload {
-    match reply(bytes) {
-        Reply::Extended { id: 7, body } => body,
-        other => panic!("{other:?}"),
-    }
+    let Reply::Extended { id: 7, body } = reply(bytes) else {
+        panic!("an extended reply was encoded");
+    };
+    body
 }
 
 #[test]

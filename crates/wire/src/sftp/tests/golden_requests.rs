@@ -313,9 +313,8 @@ fn each_request_is_decoded_as_the_draft_says() {
 fn every_extension_of_the_table_has_a_golden_packet() {
     let golden = extensions();
     for row in super::super::extension::TABLE {
-        let tested = golden.iter().any(|(request, _)| match request {
-            Request::Extended { request, .. } => request.name() == row.name,
-            _ => false,
+        let tested = golden.iter().any(|(request, _)| {
+            matches!(request, Request::Extended { request, .. } if request.name() == row.name)
         });
         assert!(tested, "{}", String::from_utf8_lossy(row.name));
     }

@@ -24,10 +24,10 @@ fn entry(filename: &[u8]) -> NameEntry<'_> {
 /// The entries of the packet that a builder made, checked for its length.
 fn entries(packet: BytesMut) -> Vec<Name> {
     assert!(packet.len() <= MAX_NAME_REPLY);
-    match reply(packet) {
-        Reply::Name { id: 7, entries } => entries,
-        other => panic!("{other:?}"),
-    }
+    let Reply::Name { id: 7, entries } = reply(packet) else {
+        panic!("a NAME packet was built");
+    };
+    entries
 }
 
 #[test]

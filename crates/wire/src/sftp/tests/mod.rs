@@ -6,6 +6,7 @@ mod golden_requests;
 mod listing;
 mod payload;
 mod round_trip;
+mod seeds;
 mod totality;
 
 use bytes::Bytes;
