@@ -1,0 +1,124 @@
+//! The access check. Its result, a [`Permit`], is the only way to a storage.
+
+use std::sync::Arc;
+
+use sftpgo_model::{Permission, StoragePath, User, VirtualPath};
+use sftpgo_storage::{Guard, Storage, Target};
+
+use crate::error::{OpErrorKind, OpResult};
+use crate::mounts::{Mount, Mounts};
+
+/// Which directory's permissions count for a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Scope {
+    /// Those of the directory that holds it: everything that acts on an entry.
+    Parent,
+    /// Its own: listing a directory.
+    Itself,
+}
+
+/// What is needed to act on a path.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Demand {
+    /// Any one of these is enough; which one it must be in the end may depend on what is there (upload or overwrite).
+    pub(crate) any_of: &'static [Permission],
+    /// Whose permissions count.
+    pub(crate) scope: Scope,
+    /// Whether the extension filters apply to the name.
+    pub(crate) filtered: bool,
+}
+
+impl Demand {
+    pub(crate) const fn entry(any_of: &'static [Permission]) -> Self {
+        Self { any_of, scope: Scope::Parent, filtered: false }
+    }
+
+    pub(crate) const fn file(any_of: &'static [Permission]) -> Self {
+        Self { any_of, scope: Scope::Parent, filtered: true }
+    }
+
+    pub(crate) const fn directory(any_of: &'static [Permission]) -> Self {
+        Self { any_of, scope: Scope::Itself, filtered: false }
+    }
+
+    fn check(&self, user: &User, path: &VirtualPath) -> Result<(), OpErrorKind> {
+        let set = match self.scope {
+            Scope::Itself => user.permissions.in_directory(path),
+            Scope::Parent => user.permissions.in_directory(&path.parent()),
+        };
+        if !self.any_of.iter().any(|permission| set.contains(*permission)) {
+            return Err(OpErrorKind::PermissionDenied);
+        }
+        if self.filtered && !user.extension_rules.allows(path) {
+            return Err(OpErrorKind::NameNotAllowed);
+        }
+        Ok(())
+    }
+}
+
+/// Leave to do one thing at one path. Deliberately without public constructor: only [`permit`] makes one.
+#[derive(Debug)]
+pub(crate) struct Permit {
+    pub(crate) path: VirtualPath,
+    pub(crate) target: Target,
+    mount: Arc<Mount>,
+}
+
+impl Permit {
+    /// The storage; a mount whose directory is missing answers "not found".
+    pub(crate) fn storage(&self) -> OpResult<&Arc<dyn Storage>> {
+        self.mount.storage.as_ref().ok_or_else(|| OpErrorKind::NotFound.into())
+    }
+
+    /// Whether both act on one storage, so that a rename between them is possible.
+    pub(crate) fn same_mount(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.mount, &other.mount)
+    }
+
+    /// The place on the server, for logs.
+    pub(crate) fn server_path(&self) -> String {
+        self.mount.server_path(&self.target.path)
+    }
+
+    /// The virtual path of a place in the same storage.
+    pub(crate) fn mount_point(&self) -> &VirtualPath {
+        &self.mount.at
+    }
+}
+
+/// Checks `demand` on `path` as it is named, and arranges that it is checked again where symbolic links lead.
+pub(crate) fn permit(
+    user: &Arc<User>,
+    mounts: &Mounts,
+    path: &VirtualPath,
+    demand: Demand,
+) -> OpResult<Permit> {
+    demand.check(user, path)?;
+    let (mount, inside) = mounts.locate(path);
+    // Where every directory is alike and names are free, links inside the storage can open nothing that is closed.
+    let uniform = user.permissions.is_uniform() && user.extension_rules.is_empty();
+    let guard = (!uniform).then(|| {
+        let user = Arc::clone(user);
+        let at = mount.at.clone();
+        Arc::new(move |real: &StoragePath| {
+            at.join_storage(real).is_ok_and(|path| demand.check(&user, &path).is_ok())
+        }) as Guard
+    });
+    Ok(Permit {
+        path: path.clone(),
+        target: Target { path: inside, guard },
+        mount: Arc::clone(mount),
+    })
+}
+
+impl Permit {
+    /// What remains of an absolute path of the server below this storage's root; `None` if it lies elsewhere.
+    pub(crate) fn inside_root(&self, text: &[u8]) -> Option<StoragePath> {
+        let root = self.mount.root.as_os_str().as_encoded_bytes();
+        let rest = text.strip_prefix(root)?;
+        match rest.first() {
+            None | Some(b'/') => StoragePath::parse(rest).ok(),
+            Some(_) => None,
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! Errors of administration: administrators are told the whole reason.
+
+use std::fmt;
+
+use sftpgo_data::{DataError, DataErrorKind};
+use sftpgo_model::ValidationError;
+
+use crate::error::OpError;
+
+/// The kinds that REST maps to status codes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AdminErrorKind {
+    /// The record is not valid.
+    Validation,
+    /// `data_provider.manage_users` is 0.
+    MethodDisabled,
+    /// No such record.
+    NotFound,
+    /// The name is taken.
+    Duplicate,
+    /// The data provider does not answer.
+    Unavailable,
+    /// Anything else.
+    Internal,
+}
+
+/// An error of administration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AdminError {
+    kind: AdminErrorKind,
+    message: String,
+}
+
+impl AdminError {
+    /// An error that says `message`; the prefix of its kind is put before it.
+    pub fn new(kind: AdminErrorKind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into() }
+    }
+
+    /// The kind.
+    pub fn kind(&self) -> AdminErrorKind {
+        self.kind
+    }
+}
+
+impl fmt::Display for AdminError {
+    /// The prefixes are part of the REST interface (reference 5.1).
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let prefix = match self.kind {
+            AdminErrorKind::Validation => "Validation error: ",
+            AdminErrorKind::MethodDisabled => "Method disabled error: ",
+            AdminErrorKind::NotFound => "Not found: ",
+            AdminErrorKind::Duplicate
+            | AdminErrorKind::Unavailable
+            | AdminErrorKind::Internal => "",
+        };
+        write!(f, "{prefix}{}", self.message)
+    }
+}
+
+impl std::error::Error for AdminError {}
+
+impl From<ValidationError> for AdminError {
+    fn from(error: ValidationError) -> Self {
+        Self::new(AdminErrorKind::Validation, error.to_string())
+    }
+}
+
+impl From<OpError> for AdminError {
+    fn from(error: OpError) -> Self {
+        Self::new(AdminErrorKind::Internal, error.to_string())
+    }
+}
+
+impl From<DataError> for AdminError {
+    fn from(error: DataError) -> Self {
+        let kind = match error.kind() {
+            DataErrorKind::NotFound => AdminErrorKind::NotFound,
+            DataErrorKind::Duplicate => AdminErrorKind::Duplicate,
+            DataErrorKind::Unavailable => AdminErrorKind::Unavailable,
+            DataErrorKind::Corrupt | DataErrorKind::TooNew | DataErrorKind::Internal => {
+                AdminErrorKind::Internal
+            }
+        };
+        Self::new(kind, error.to_string())
+    }
+}

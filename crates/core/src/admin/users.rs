@@ -1,0 +1,155 @@
+//! Accounts: add, change, remove, look up. The one implementation behind REST and the command line.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use sftpgo_data::{DataProvider, UserQuery};
+use sftpgo_model::user::UserRules;
+use sftpgo_model::{FilesystemProvider, UserRecord};
+
+use super::error::{AdminError, AdminErrorKind};
+use crate::auth::{PasswordHasher, is_recognised_hash};
+use crate::engine::Core;
+use crate::secret;
+
+/// Administration of accounts. Needs no running server, so that the command line can use it on the data provider alone.
+#[derive(Debug, Clone)]
+pub struct UserAdmin {
+    provider: Arc<dyn DataProvider>,
+    hasher: Arc<PasswordHasher>,
+    manage_users: bool,
+    users_base_dir: Option<PathBuf>,
+}
+
+impl UserAdmin {
+    /// Administration on `provider`. `manage_users` false refuses every change; `users_base_dir` is where homes are made
+    /// that a record does not name.
+    pub fn new(
+        provider: Arc<dyn DataProvider>,
+        manage_users: bool,
+        users_base_dir: Option<PathBuf>,
+    ) -> Self {
+        let hasher = Arc::new(PasswordHasher::new());
+        Self { provider, hasher, manage_users, users_base_dir }
+    }
+
+    /// The account of that id, as replies may show it.
+    pub async fn by_id(&self, id: i64) -> Result<UserRecord, AdminError> {
+        Ok(self.stored(id).await?.to_hidden())
+    }
+
+    /// The account of that name, as replies may show it.
+    pub async fn by_name(&self, username: &str) -> Result<UserRecord, AdminError> {
+        Ok(self.stored_by_name(username).await?.to_hidden())
+    }
+
+    /// A page of accounts, as replies may show them.
+    pub async fn list(&self, query: &UserQuery) -> Result<Vec<UserRecord>, AdminError> {
+        let users = self.provider.users(query).await?;
+        Ok(users.iter().map(UserRecord::to_hidden).collect())
+    }
+
+    /// Adds an account: validates, hashes the password, seals secrets. Gives it back as replies may show it.
+    pub async fn add(&self, record: UserRecord) -> Result<UserRecord, AdminError> {
+        self.check_enabled()?;
+        let record = self.prepare(record).await?;
+        Ok(self.provider.add_user(&record).await?.to_hidden())
+    }
+
+    /// Lays the JSON of an update over the stored account (reference 11.7) and stores the result.
+    ///
+    /// # Errors
+    /// `Validation` also if the JSON is not an account, or names another id.
+    pub async fn update_from_json(&self, id: i64, json: &[u8]) -> Result<(), AdminError> {
+        self.check_enabled()?;
+        let stored = self.stored(id).await?;
+        let merged = stored.merged_with_json(json).map_err(|error| {
+            AdminError::new(AdminErrorKind::Validation, format!("invalid JSON: {error}"))
+        })?;
+        if merged.id != id {
+            return Err(AdminError::new(
+                AdminErrorKind::Validation,
+                "the id in the body must be the one in the path",
+            ));
+        }
+        self.update(merged).await
+    }
+
+    /// Stores a changed account; its id says which.
+    pub async fn update(&self, record: UserRecord) -> Result<(), AdminError> {
+        self.check_enabled()?;
+        let record = self.prepare(record).await?;
+        Ok(self.provider.update_user(&record).await?)
+    }
+
+    /// Removes the account of that id.
+    pub async fn delete(&self, id: i64) -> Result<(), AdminError> {
+        self.check_enabled()?;
+        self.stored(id).await?;
+        Ok(self.provider.delete_user(id).await?)
+    }
+
+    /// The account of that name, whole, to be changed and given to [`update`](Self::update). Not for replies.
+    pub async fn stored_by_name(&self, username: &str) -> Result<UserRecord, AdminError> {
+        let found = self.provider.user_by_name(username).await?;
+        found.ok_or_else(|| not_found(format!("username {username:?} does not exist")))
+    }
+
+    async fn stored(&self, id: i64) -> Result<UserRecord, AdminError> {
+        let found = self.provider.user_by_id(id).await?;
+        found.ok_or_else(|| not_found(format!("user id {id} does not exist")))
+    }
+
+    fn check_enabled(&self) -> Result<(), AdminError> {
+        if self.manage_users {
+            return Ok(());
+        }
+        Err(AdminError::new(
+            AdminErrorKind::MethodDisabled,
+            "data_provider.manage_users is 0: accounts are managed elsewhere",
+        ))
+    }
+
+    async fn prepare(&self, record: UserRecord) -> Result<UserRecord, AdminError> {
+        let rules = UserRules {
+            users_base_dir: self.users_base_dir.clone(),
+            // Credential files come with that back end.
+            has_gcs_credentials: false,
+        };
+        let mut record = record.validate(&rules)?;
+        if record.filesystem.provider == FilesystemProvider::S3 {
+            let s3 = &mut record.filesystem.s3config;
+            s3.access_secret = secret::seal(&s3.access_secret)?;
+        }
+        if !record.password.is_empty() && !is_recognised_hash(&record.password) {
+            record.password = self.hasher.hash(&record.password).await?;
+        }
+        Ok(record)
+    }
+}
+
+fn not_found(message: String) -> AdminError {
+    AdminError::new(AdminErrorKind::NotFound, message)
+}
+
+impl Core {
+    /// Administration of this server's accounts.
+    pub fn user_admin(&self) -> UserAdmin {
+        UserAdmin {
+            provider: Arc::clone(&self.provider),
+            hasher: Arc::clone(&self.hasher),
+            manage_users: self.settings.manage_users,
+            users_base_dir: self.settings.users_base_dir.clone(),
+        }
+    }
+
+    /// Writes counted quota changes, so that what is read next includes them.
+    pub async fn flush_quota(&self) {
+        self.quota.flush().await;
+    }
+
+    /// Whether the data provider answers.
+    pub async fn check_provider(&self) -> Result<(), AdminError> {
+        Ok(self.provider.check().await?)
+    }
+}

@@ -1,0 +1,195 @@
+//! The counters' side of quota: reservations in the data provider, and which files are open for writing on this server.
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use sftpgo_data::{DataProvider, QuotaDelta};
+use sftpgo_model::{UnixMillis, User};
+use sftpgo_storage::{FileId, Metadata};
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use super::QuotaTracking;
+use super::hold::{FileAccount, QuotaHold};
+use crate::error::{OpErrorKind, OpResult};
+
+/// How long changes of users without a limit may wait to be written together.
+const WRITE_BEHIND: Duration = Duration::from_millis(200);
+
+/// What this server knows of quotas.
+#[derive(Debug, Clone)]
+pub struct QuotaLedger {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    provider: Arc<dyn DataProvider>,
+    tracking: QuotaTracking,
+    /// Files open for writing, so that two uploads of one file, or its removal meanwhile, are counted once.
+    open_files: Mutex<HashMap<FileId, Arc<FileAccount>>>,
+    /// Changes of users without a limit, summed up. Nobody decides by these counters, so they may be written a little later;
+    /// limited users' changes are never put here.
+    pending: Mutex<HashMap<String, QuotaDelta>>,
+    changed: Notify,
+    /// One flush at a time, so that who waits for a flush knows that nothing is in flight.
+    flushing: tokio::sync::Mutex<()>,
+}
+
+impl QuotaLedger {
+    pub(crate) fn new(provider: Arc<dyn DataProvider>, tracking: QuotaTracking) -> Self {
+        Self {
+            inner: Arc::new(Inner {
+                provider,
+                tracking,
+                open_files: Mutex::default(),
+                pending: Mutex::default(),
+                changed: Notify::new(),
+                flushing: tokio::sync::Mutex::default(),
+            }),
+        }
+    }
+
+    /// Whether changes of this user are counted.
+    fn tracks(&self, user: &User) -> bool {
+        match self.inner.tracking {
+            QuotaTracking::Off => false,
+            QuotaTracking::Always => true,
+            QuotaTracking::LimitedOnly => !user.quota.is_unlimited(),
+        }
+    }
+
+    /// Makes sure that an upload may begin, and reserves a file if none is there yet.
+    ///
+    /// # Errors
+    /// `QuotaExceeded` if the account is full already.
+    pub(crate) async fn begin(&self, user: &Arc<User>, new_file: bool) -> OpResult<QuotaHold> {
+        let mut hold = QuotaHold::new(self.clone(), Arc::clone(user), self.tracks(user));
+        if hold.is_limited() {
+            let used = self.inner.provider.quota(&user.username).await?.unwrap_or_default();
+            let full = |limit: Option<u64>, used: i64| {
+                limit.is_some_and(|limit| u64::try_from(used).unwrap_or(0) >= limit)
+            };
+            if full(user.quota.bytes, used.bytes) {
+                return Err(OpErrorKind::QuotaExceeded.into());
+            }
+            if new_file {
+                let file = QuotaDelta { files: 1, bytes: 0 };
+                if !self.reserve(&user.username, file).await? {
+                    return Err(OpErrorKind::QuotaExceeded.into());
+                }
+                hold.note_reserved_file();
+            }
+        }
+        Ok(hold)
+    }
+
+    /// Reserves in the data provider; `false` if the limits do not allow it.
+    pub(super) async fn reserve(&self, username: &str, delta: QuotaDelta) -> OpResult<bool> {
+        Ok(self.inner.provider.reserve_quota(username, delta, UnixMillis::now()).await?)
+    }
+
+    /// What is still free for a limited user, in bytes.
+    pub(super) async fn free_bytes(&self, user: &User) -> OpResult<u64> {
+        let used = self.inner.provider.quota(&user.username).await?.unwrap_or_default();
+        let limit = user.quota.bytes.unwrap_or(u64::MAX);
+        Ok(limit.saturating_sub(u64::try_from(used.bytes).unwrap_or(0)))
+    }
+
+    /// Counts a change: at once for limited users, a little later for others.
+    pub(crate) async fn apply(&self, user: &User, delta: QuotaDelta) {
+        if !self.tracks(user) || delta == QuotaDelta::default() {
+            return;
+        }
+        if user.quota.is_unlimited() {
+            let mut pending = self.inner.pending.lock();
+            let sum = pending.entry(user.username.clone()).or_default();
+            sum.files = sum.files.saturating_add(delta.files);
+            sum.bytes = sum.bytes.saturating_add(delta.bytes);
+            drop(pending);
+            self.inner.changed.notify_one();
+            return;
+        }
+        self.write(&user.username, delta).await;
+    }
+
+    /// Counts a removed or replaced file, unless it is open for writing: then its account settles it.
+    pub(crate) async fn apply_removed(&self, user: &User, removed: &Metadata) {
+        if !removed.is_file() {
+            return;
+        }
+        let open = removed.id.and_then(|id| self.inner.open_files.lock().get(&id).cloned());
+        // A file with further names stays where they are; the sum over names loses this one.
+        if let Some(account) = open.filter(|_| removed.links <= 1) {
+            if account.note_removed() {
+                return;
+            }
+        }
+        let bytes = i64::try_from(removed.size).unwrap_or(i64::MAX);
+        self.apply(user, QuotaDelta { files: -1, bytes: -bytes }).await;
+    }
+
+    /// Whether a change of size of this file is settled when its upload ends.
+    pub(crate) fn is_open(&self, file: &Metadata) -> bool {
+        file.id.is_some_and(|id| self.inner.open_files.lock().contains_key(&id))
+    }
+
+    /// Joins the account of a file, which another upload may have opened already.
+    pub(super) fn join(&self, id: FileId, fresh: &Arc<FileAccount>) -> Arc<FileAccount> {
+        let mut files = self.inner.open_files.lock();
+        let account = files.entry(id).or_insert_with(|| Arc::clone(fresh));
+        account.enter();
+        Arc::clone(account)
+    }
+
+    /// Leaves the account of a file; the last to leave gets `true` and settles it.
+    pub(super) fn leave(&self, id: FileId, account: &FileAccount) -> bool {
+        let mut files = self.inner.open_files.lock();
+        let last = account.exit();
+        if last {
+            files.remove(&id);
+        }
+        last
+    }
+
+    async fn write(&self, username: &str, delta: QuotaDelta) {
+        let at = UnixMillis::now();
+        if let Err(error) = self.inner.provider.add_quota(username, delta, at).await {
+            tracing::error!(
+                username, %error, files = delta.files, bytes = delta.bytes,
+                "a change of the quota was not written; scan the user's quota when the data provider works again"
+            );
+        }
+    }
+
+    /// Writes what waits. When it returns, everything applied before the call is in the data provider.
+    pub async fn flush(&self) {
+        let _one_at_a_time = self.inner.flushing.lock().await;
+        let pending = std::mem::take(&mut *self.inner.pending.lock());
+        for (username, delta) in pending {
+            self.write(&username, delta).await;
+        }
+    }
+
+    /// The background work that writes what waits; ends after `stop`, with nothing left.
+    pub(crate) fn flusher(&self, stop: CancellationToken) -> impl Future<Output = ()> + use<> {
+        let ledger = self.clone();
+        async move {
+            loop {
+                tokio::select! {
+                    () = stop.cancelled() => break,
+                    () = ledger.inner.changed.notified() => {}
+                }
+                tokio::select! {
+                    () = stop.cancelled() => break,
+                    () = tokio::time::sleep(WRITE_BEHIND) => {}
+                }
+                ledger.flush().await;
+            }
+            ledger.flush().await;
+        }
+    }
+}

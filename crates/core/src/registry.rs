@@ -1,0 +1,283 @@
+//! Live connections and transfers: what the connection list shows, what max sessions counts, what idle closing watches.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use sftpgo_model::{Protocol, UnixMillis, VirtualPath};
+use tokio_util::sync::CancellationToken;
+
+use crate::metrics::Metrics;
+
+/// Direction of a transfer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    /// Client to server.
+    Upload,
+    /// Server to client.
+    Download,
+}
+
+impl Direction {
+    /// `upload` or `download`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Upload => "upload",
+            Self::Download => "download",
+        }
+    }
+}
+
+/// One open file of a connection.
+#[derive(Debug)]
+pub struct ActiveTransfer {
+    /// Which way the bytes go.
+    pub direction: Direction,
+    /// What the client sees.
+    pub path: VirtualPath,
+    /// When it was opened.
+    pub started: UnixMillis,
+    bytes: AtomicU64,
+    last_activity: AtomicI64,
+}
+
+impl ActiveTransfer {
+    /// Notes `bytes` more.
+    pub fn record(&self, bytes: u64) {
+        self.bytes.fetch_add(bytes, Ordering::Relaxed);
+        self.last_activity.store(UnixMillis::now().0, Ordering::Relaxed);
+    }
+
+    /// Bytes so far.
+    pub fn bytes(&self) -> u64 {
+        self.bytes.load(Ordering::Relaxed)
+    }
+
+    /// When the last byte went through.
+    pub fn last_activity(&self) -> UnixMillis {
+        UnixMillis(self.last_activity.load(Ordering::Relaxed))
+    }
+}
+
+/// What a front end knows of a connection before anybody logged in on it.
+#[derive(Debug, Clone)]
+pub struct ConnectionInfo {
+    /// Unique name of the connection, hexadecimal.
+    pub id: String,
+    /// The client's address, after a PROXY header if there is one.
+    pub peer: SocketAddr,
+    /// The client's identification line.
+    pub client_version: String,
+    /// Cancelled when the connection must end: closed by an administrator, idle, server stopping.
+    pub cancel: CancellationToken,
+}
+
+/// One session in the connection list: a channel of a connection that acts for a user.
+#[derive(Debug)]
+pub struct Connection {
+    /// What the front end told.
+    pub info: ConnectionInfo,
+    /// For whom it acts.
+    pub username: String,
+    /// What it speaks.
+    pub protocol: Protocol,
+    /// The text of the exec request; empty for SFTP.
+    pub command: String,
+    /// When it was opened.
+    pub started: UnixMillis,
+    last_activity: AtomicI64,
+    transfers: Mutex<HashMap<u64, Arc<ActiveTransfer>>>,
+    next_transfer: AtomicU64,
+}
+
+impl Connection {
+    /// Notes that the client asked for something.
+    pub fn touch(&self) {
+        self.last_activity.store(UnixMillis::now().0, Ordering::Relaxed);
+    }
+
+    /// The later of the last request and the last byte of any transfer.
+    pub fn last_activity(&self) -> UnixMillis {
+        let own = UnixMillis(self.last_activity.load(Ordering::Relaxed));
+        let transfers = self.transfers.lock();
+        transfers.values().map(|transfer| transfer.last_activity()).fold(own, Ord::max)
+    }
+
+    /// The open transfers.
+    pub fn transfers(&self) -> Vec<Arc<ActiveTransfer>> {
+        self.transfers.lock().values().cloned().collect()
+    }
+
+    /// Number of open transfers.
+    pub fn transfer_count(&self) -> usize {
+        self.transfers.lock().len()
+    }
+
+    pub(crate) fn begin_transfer(
+        self: &Arc<Self>,
+        direction: Direction,
+        path: VirtualPath,
+    ) -> TransferGuard {
+        let now = UnixMillis::now();
+        let transfer = Arc::new(ActiveTransfer {
+            direction,
+            path,
+            started: now,
+            bytes: AtomicU64::new(0),
+            last_activity: AtomicI64::new(now.0),
+        });
+        let key = self.next_transfer.fetch_add(1, Ordering::Relaxed);
+        self.transfers.lock().insert(key, Arc::clone(&transfer));
+        TransferGuard { connection: Arc::clone(self), key, transfer }
+    }
+}
+
+/// Keeps a transfer in the list; dropping it takes the transfer out.
+#[derive(Debug)]
+pub(crate) struct TransferGuard {
+    connection: Arc<Connection>,
+    key: u64,
+    pub(crate) transfer: Arc<ActiveTransfer>,
+}
+
+impl TransferGuard {
+    pub(crate) fn connection(&self) -> &Connection {
+        &self.connection
+    }
+}
+
+impl Drop for TransferGuard {
+    fn drop(&mut self) {
+        self.connection.transfers.lock().remove(&self.key);
+    }
+}
+
+/// All live sessions, and the count of logins of each user.
+#[derive(Debug)]
+pub struct Registry {
+    metrics: Arc<Metrics>,
+    connections: Mutex<HashMap<u64, Arc<Connection>>>,
+    next: AtomicU64,
+    logins: Arc<Mutex<HashMap<String, u32>>>,
+}
+
+impl Registry {
+    pub(crate) fn new(metrics: Arc<Metrics>) -> Self {
+        Self {
+            metrics,
+            connections: Mutex::default(),
+            next: AtomicU64::new(0),
+            logins: Arc::default(),
+        }
+    }
+
+    /// The sessions now, in no particular order.
+    pub fn connections(&self) -> Vec<Arc<Connection>> {
+        self.connections.lock().values().cloned().collect()
+    }
+
+    /// Ends every session of the connection with that id. `false` if there is none.
+    pub fn close(&self, connection_id: &str) -> bool {
+        let mut found = false;
+        for connection in self.connections.lock().values() {
+            if connection.info.id == connection_id {
+                connection.info.cancel.cancel();
+                found = true;
+            }
+        }
+        found
+    }
+
+    /// Ends the connections whose client did nothing for `limit`.
+    pub fn close_idle(&self, limit: Duration) {
+        let limit = i64::try_from(limit.as_millis()).unwrap_or(i64::MAX);
+        let now = UnixMillis::now().0;
+        let mut newest: HashMap<String, (i64, CancellationToken, String)> = HashMap::new();
+        // Channels of one connection keep each other alive: the newest activity of any of them counts.
+        for connection in self.connections() {
+            let seen = connection.last_activity().0;
+            let entry = newest.entry(connection.info.id.clone()).or_insert_with(|| {
+                (seen, connection.info.cancel.clone(), connection.username.clone())
+            });
+            entry.0 = entry.0.max(seen);
+        }
+        for (id, (seen, cancel, username)) in newest {
+            if now.saturating_sub(seen) > limit {
+                tracing::info!(connection_id = %id, username, "idle connection closed");
+                cancel.cancel();
+            }
+        }
+    }
+
+    /// Takes one of the `limit` sessions of a user, in one step; `None` when all are taken.
+    pub(crate) fn take_slot(&self, username: &str, limit: Option<u32>) -> Option<SessionSlot> {
+        let mut logins = self.logins.lock();
+        let count = logins.entry(username.to_owned()).or_default();
+        if limit.is_some_and(|limit| *count >= limit) {
+            return None;
+        }
+        *count += 1;
+        Some(SessionSlot { username: username.to_owned(), logins: Arc::clone(&self.logins) })
+    }
+
+    pub(crate) fn register(
+        self: &Arc<Self>,
+        info: ConnectionInfo,
+        username: String,
+        protocol: Protocol,
+        command: String,
+    ) -> RegistryGuard {
+        let now = UnixMillis::now();
+        let connection = Arc::new(Connection {
+            info,
+            username,
+            protocol,
+            command,
+            started: now,
+            last_activity: AtomicI64::new(now.0),
+            transfers: Mutex::default(),
+            next_transfer: AtomicU64::new(0),
+        });
+        let key = self.next.fetch_add(1, Ordering::Relaxed);
+        self.connections.lock().insert(key, Arc::clone(&connection));
+        self.metrics.active_connections.add(1);
+        RegistryGuard { registry: Arc::clone(self), key, connection }
+    }
+}
+
+/// Keeps a session in the list; dropping it takes the session out.
+#[derive(Debug)]
+pub(crate) struct RegistryGuard {
+    registry: Arc<Registry>,
+    key: u64,
+    pub(crate) connection: Arc<Connection>,
+}
+
+impl Drop for RegistryGuard {
+    fn drop(&mut self) {
+        self.registry.connections.lock().remove(&self.key);
+        self.registry.metrics.active_connections.add(-1);
+    }
+}
+
+/// One of the sessions a user may have; dropping it gives it back.
+#[derive(Debug)]
+pub(crate) struct SessionSlot {
+    username: String,
+    logins: Arc<Mutex<HashMap<String, u32>>>,
+}
+
+impl Drop for SessionSlot {
+    fn drop(&mut self) {
+        let mut logins = self.logins.lock();
+        if let Some(count) = logins.get_mut(&self.username) {
+            *count = count.saturating_sub(1);
+            if *count == 0 {
+                logins.remove(&self.username);
+            }
+        }
+    }
+}

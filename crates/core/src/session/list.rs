@@ -1,0 +1,81 @@
+//! Listings: streamed from the storage, with virtual folders laid over them.
+
+use std::sync::Arc;
+
+use sftpgo_model::{Permission, VirtualPath};
+use sftpgo_storage::{Entry, FileKind, Links, Listing, Metadata, Target};
+
+use super::Session;
+use crate::access::Demand;
+use crate::error::OpResult;
+use crate::mounts::Mount;
+
+const LIST: Demand = Demand::directory(&[Permission::List]);
+
+/// An open directory.
+pub struct DirectoryListing {
+    listing: Box<dyn Listing>,
+    /// Folders that appear here; shown first, and instead of entries of the same name.
+    folders: Vec<Arc<Mount>>,
+    folders_shown: bool,
+}
+
+impl std::fmt::Debug for DirectoryListing {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("DirectoryListing").field("folders", &self.folders.len()).finish_non_exhaustive()
+    }
+}
+
+impl Session {
+    /// Opens a directory for listing.
+    pub async fn list(&self, path: &VirtualPath) -> OpResult<DirectoryListing> {
+        let permit = self.permit(path, LIST)?;
+        let listing = permit.storage()?.list(&permit.target).await?;
+        let folders = self.inner.mounts.folders_in(path).cloned().collect();
+        Ok(DirectoryListing { listing, folders, folders_shown: false })
+    }
+}
+
+impl DirectoryListing {
+    /// The next entries, about `limit` of them; empty at the end.
+    pub async fn next_page(&mut self, limit: usize) -> OpResult<Vec<Entry>> {
+        if !self.folders_shown {
+            self.folders_shown = true;
+            let mut page = Vec::new();
+            for folder in &self.folders {
+                page.push(entry_of(folder).await);
+            }
+            if !page.is_empty() {
+                return Ok(page);
+            }
+        }
+        loop {
+            let mut page = self.listing.next_page(limit).await?;
+            let end = page.is_empty();
+            page.retain(|entry| !self.folders.iter().any(|folder| folder.at.file_name() == entry.name));
+            if end || !page.is_empty() {
+                return Ok(page);
+            }
+        }
+    }
+}
+
+async fn entry_of(folder: &Mount) -> Entry {
+    let missing = Metadata {
+        kind: FileKind::Directory,
+        size: 0,
+        mode: 0o040_755,
+        uid: 0,
+        gid: 0,
+        links: 1,
+        accessed: Default::default(),
+        modified: Default::default(),
+        id: None,
+    };
+    let root = Target::unguarded(sftpgo_model::StoragePath::root());
+    let metadata = match &folder.storage {
+        Some(storage) => storage.stat(&root, Links::Follow).await.unwrap_or(missing),
+        None => missing,
+    };
+    Entry { name: folder.at.file_name().to_vec(), metadata }
+}

@@ -1,0 +1,203 @@
+//! Opening files: where uploads and downloads begin.
+
+use std::time::Instant;
+
+use sftpgo_model::{Permission, VirtualPath};
+use sftpgo_storage::{
+    Links, Metadata, OpenExisting, StorageErrorKind, WriteOptions, WriteVisibility,
+};
+
+use super::Session;
+use crate::access::{Demand, Permit};
+use crate::engine::UploadMode;
+use crate::error::{OpError, OpErrorKind, OpResult};
+use crate::quota::Settlement;
+use crate::registry::Direction;
+use crate::transfer::{Download, Pacer, Upload, UploadParts};
+
+/// What a client wants of a file it opens; the flags that every protocol's open comes down to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct OpenIntent {
+    /// Bytes will be read.
+    pub read: bool,
+    /// Bytes will be written; if not set, nothing below counts.
+    pub write: bool,
+    /// Every write goes to the end of the file, whatever offset it names.
+    pub append: bool,
+    /// A missing file is made.
+    pub create: bool,
+    /// What is there is replaced.
+    pub truncate: bool,
+    /// A file that is there is an error.
+    pub exclusive: bool,
+}
+
+/// An opened file.
+#[derive(Debug)]
+pub enum OpenFile {
+    /// Open for reading only.
+    Download(Download),
+    /// Open for writing, perhaps for reading too.
+    Upload(Upload),
+}
+
+const DOWNLOAD: Demand = Demand::file(&[Permission::Download]);
+const WRITE: Demand = Demand::file(&[Permission::Upload, Permission::Overwrite]);
+const UPLOAD: Demand = Demand::file(&[Permission::Upload]);
+const OVERWRITE: Demand = Demand::file(&[Permission::Overwrite]);
+const CHANGES: [Permission; 3] = [Permission::Chmod, Permission::Chown, Permission::Chtimes];
+
+impl Session {
+    /// Opens a file for whatever `intent` says.
+    ///
+    /// # Errors
+    /// `InvalidArgument` if neither reading nor writing is wanted, and what [`open_read`](Self::open_read) and
+    /// [`open_write`](Self::open_write) say.
+    pub async fn open_file(&self, path: &VirtualPath, intent: OpenIntent) -> OpResult<OpenFile> {
+        if intent.write {
+            Ok(OpenFile::Upload(self.open_write(path, intent).await?))
+        } else if intent.read {
+            Ok(OpenFile::Download(self.open_read(path).await?))
+        } else {
+            Err(OpError::new(OpErrorKind::TooManyTransfers, "Failure: neither read nor write was asked for"))
+        }
+    }
+
+    /// Opens a regular file for reading.
+    pub async fn open_read(&self, path: &VirtualPath) -> OpResult<Download> {
+        self.check_transfer_limit()?;
+        let permit = self.permit(path, DOWNLOAD)?;
+        let handle = permit.storage()?.open_read(&permit.target).await?;
+        Ok(Download {
+            handle,
+            guard: self.connection().begin_transfer(Direction::Download, path.clone()),
+            pacer: self.inner.user.download_bandwidth.map(Pacer::new),
+            metrics: self.inner.core.metrics().clone(),
+            server_path: permit.server_path(),
+            cancel: self.connection().info.cancel.clone(),
+            opened: Instant::now(),
+            may_change: self.may_change(path),
+            failed: false.into(),
+            finished: false,
+        })
+    }
+
+    /// Opens a file for writing: the one upload path. `upload` lets a new file be made, `overwrite` an existing one be
+    /// changed in any way.
+    pub async fn open_write(&self, path: &VirtualPath, intent: OpenIntent) -> OpResult<Upload> {
+        self.check_transfer_limit()?;
+        let permit = self.permit(path, WRITE)?;
+        let session = self.clone();
+        self.to_the_end(async move { session.begin_upload(permit, intent).await }).await
+    }
+
+    async fn begin_upload(self, permit: Permit, intent: OpenIntent) -> OpResult<Upload> {
+        let storage = permit.storage()?;
+        // Both answers may be out of date a moment later; opening says what is true, and the hold is corrected by it.
+        for _ in 0..3 {
+            let found = match storage.stat(&permit.target, Links::Follow).await {
+                Ok(found) => Some(found),
+                Err(error) if error.kind() == StorageErrorKind::NotFound => None,
+                Err(error) => return Err(error.into()),
+            };
+            match self.try_upload(&permit, intent, found.as_ref()).await {
+                Err(error) if raced(found.as_ref(), intent, error.kind()) => {}
+                result => return result,
+            }
+        }
+        Err(OpErrorKind::Unavailable.into())
+    }
+
+    async fn try_upload(
+        &self,
+        permit: &Permit,
+        intent: OpenIntent,
+        found: Option<&Metadata>,
+    ) -> OpResult<Upload> {
+        let demand = if found.is_some() { OVERWRITE } else { UPLOAD };
+        let exact = self.permit(&permit.path, demand)?;
+        check_found(found, intent)?;
+        let core = &self.inner.core;
+        let mut hold = core.quota.begin(&self.inner.user, found.is_none()).await?;
+        let options = self.write_options(intent, found);
+        let handle = match exact.storage()?.open_write(&exact.target, &options).await {
+            Ok(handle) => handle,
+            Err(error) => {
+                hold.settle(Settlement::Nothing).await;
+                return Err(error.into());
+            }
+        };
+        let now = handle.stat().await?;
+        let before = handle.replaced().copied();
+        hold.attach(now.id, before.as_ref());
+        let in_place = options.visibility == WriteVisibility::InPlace
+            || (options.existing == OpenExisting::Keep && before.is_some());
+        Ok(Upload::new(UploadParts {
+            core: core.clone(),
+            handle,
+            hold,
+            guard: self.connection().begin_transfer(Direction::Upload, permit.path.clone()),
+            pacer: self.inner.user.upload_bandwidth.map(Pacer::new),
+            server_path: permit.server_path(),
+            cancel: self.connection().info.cancel.clone(),
+            visibility: options.visibility,
+            in_place,
+            append_at: intent.append.then_some(now.size),
+            readable: intent.read && self.has(&permit.path.parent(), Permission::Download),
+            may_change: self.may_change(&permit.path),
+        }))
+    }
+
+    fn write_options(&self, intent: OpenIntent, found: Option<&Metadata>) -> WriteOptions {
+        let settings = &self.inner.core.settings;
+        WriteOptions {
+            existing: match found {
+                // What was decided (permission, reservation) holds for a new file only.
+                None => OpenExisting::Refuse,
+                Some(_) if intent.truncate => OpenExisting::Truncate,
+                Some(_) => OpenExisting::Keep,
+            },
+            create: found.is_none(),
+            visibility: match settings.upload_mode {
+                UploadMode::Standard => WriteVisibility::InPlace,
+                UploadMode::Atomic => WriteVisibility::OnFinish,
+                UploadMode::AtomicResume => WriteVisibility::OnFinishKeepPartial,
+            },
+            mode: 0o666 & !settings.umask,
+            owner: (self.inner.user.uid, self.inner.user.gid),
+        }
+    }
+
+    fn check_transfer_limit(&self) -> OpResult<()> {
+        if self.connection().transfer_count() >= self.inner.core.settings.max_transfers_per_session {
+            return Err(OpErrorKind::TooManyTransfers.into());
+        }
+        Ok(())
+    }
+
+    /// Whether attributes of files in the directory of `path` may be changed through an open handle. Clients set mode and
+    /// times of what they have just uploaded; the finer rules apply to changes by path.
+    fn may_change(&self, path: &VirtualPath) -> bool {
+        let directory = path.parent();
+        CHANGES.into_iter().all(|permission| self.has(&directory, permission))
+    }
+}
+
+fn check_found(found: Option<&Metadata>, intent: OpenIntent) -> OpResult<()> {
+    match found {
+        None if !intent.create => Err(OpErrorKind::NotFound.into()),
+        Some(_) if intent.create && intent.exclusive => Err(OpErrorKind::AlreadyExists.into()),
+        // The reference answers "unsupported" to writing a directory, and clients know it.
+        Some(found) if found.is_dir() => Err(OpErrorKind::Unsupported.into()),
+        Some(found) if !found.is_file() => Err(OpErrorKind::PermissionDenied.into()),
+        None | Some(_) => Ok(()),
+    }
+}
+
+/// Whether somebody made or removed the file between the look and the open.
+fn raced(found: Option<&Metadata>, intent: OpenIntent, error: OpErrorKind) -> bool {
+    match found {
+        None => error == OpErrorKind::AlreadyExists,
+        Some(_) => error == OpErrorKind::NotFound && intent.create,
+    }
+}

@@ -1,0 +1,243 @@
+//! A file open for writing by a client: the one upload path of every protocol.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Instant;
+
+use sftpgo_storage::{Chunk, Metadata, SetAttributes, WriteHandle, WriteVisibility};
+use tokio_util::sync::CancellationToken;
+
+use super::Pacer;
+use crate::engine::Core;
+use crate::error::{OpError, OpErrorKind, OpResult};
+use crate::quota::{QuotaHold, Settlement};
+use crate::registry::TransferGuard;
+
+/// What an upload consists of.
+#[derive(Debug)]
+pub(crate) struct UploadParts {
+    pub(crate) core: Arc<Core>,
+    pub(crate) handle: Box<dyn WriteHandle>,
+    pub(crate) hold: QuotaHold,
+    pub(crate) guard: TransferGuard,
+    pub(crate) pacer: Option<Pacer>,
+    pub(crate) server_path: String,
+    pub(crate) cancel: CancellationToken,
+    pub(crate) visibility: WriteVisibility,
+    /// Whether the file stays in place whatever `visibility` says, because it existed and was not truncated.
+    pub(crate) in_place: bool,
+    /// `Some(end)` if every write goes to the end of the file, which is now at `end`.
+    pub(crate) append_at: Option<u64>,
+    /// Whether the client may read back through this handle.
+    pub(crate) readable: bool,
+    pub(crate) may_change: bool,
+}
+
+/// An open upload. [`finish`](Self::finish) it when the client closes it; dropped unfinished it is aborted: what the upload
+/// mode does not keep is removed, the quota is settled and the failure is reported.
+#[derive(Debug)]
+pub struct Upload {
+    parts: Option<UploadParts>,
+    opened: Instant,
+    append_at: AtomicU64,
+    failed: AtomicBool,
+}
+
+impl Upload {
+    pub(crate) fn new(parts: UploadParts) -> Self {
+        let append_at = AtomicU64::new(parts.append_at.unwrap_or(0));
+        Self { parts: Some(parts), opened: Instant::now(), append_at, failed: AtomicBool::new(false) }
+    }
+
+    fn parts(&self) -> OpResult<&UploadParts> {
+        // Only `finish` and `drop` take the parts, and both end the upload.
+        self.parts.as_ref().ok_or_else(|| OpErrorKind::Aborted.into())
+    }
+
+    /// Writes chunks in their order. After an error the upload has failed: later writes fail too, and so does
+    /// [`finish`](Self::finish).
+    ///
+    /// # Errors
+    /// `QuotaExceeded`, `StorageFull`, `Aborted` after an earlier failure or when the connection ends, and what the storage says.
+    pub async fn write_at(&self, mut chunks: Vec<Chunk>) -> OpResult<()> {
+        let parts = self.parts()?;
+        if self.failed.load(Ordering::Acquire) || parts.cancel.is_cancelled() {
+            return Err(OpErrorKind::Aborted.into());
+        }
+        let result = self.store(parts, &mut chunks).await;
+        if result.is_err() {
+            self.failed.store(true, Ordering::Release);
+        }
+        result
+    }
+
+    async fn store(&self, parts: &UploadParts, chunks: &mut Vec<Chunk>) -> OpResult<()> {
+        let mut total = 0_u64;
+        let mut end = 0_u64;
+        for chunk in chunks.iter_mut() {
+            let len = chunk.len();
+            if parts.append_at.is_some() {
+                chunk.offset = self.append_at.fetch_add(len, Ordering::AcqRel);
+            }
+            total = total.saturating_add(len);
+            end = end.max(chunk.end());
+        }
+        if i64::try_from(end).is_err() {
+            return Err(OpErrorKind::InvalidArgument.into());
+        }
+        if let Some(pacer) = &parts.pacer {
+            tokio::select! {
+                () = pacer.pass(total) => {}
+                () = parts.cancel.cancelled() => return Err(OpErrorKind::Aborted.into()),
+            }
+        }
+        parts.hold.grow(end).await?;
+        match parts.handle.try_write_at(chunks) {
+            Some(result) => result?,
+            None => parts.handle.write_at(std::mem::take(chunks)).await?,
+        }
+        parts.guard.transfer.record(total);
+        Ok(())
+    }
+
+    /// Reads back from a handle that was opened for reading too.
+    pub async fn read_at(&self, offset: u64, len: usize, buffer: Vec<u8>) -> OpResult<Vec<u8>> {
+        let parts = self.parts()?;
+        if !parts.readable {
+            return Err(OpErrorKind::PermissionDenied.into());
+        }
+        Ok(parts.handle.read_at(offset, len, buffer).await?)
+    }
+
+    /// Attributes of the file being written.
+    pub async fn stat(&self) -> OpResult<Metadata> {
+        Ok(self.parts()?.handle.stat().await?)
+    }
+
+    /// Changes attributes of the file being written, if the account may. They hold after [`finish`](Self::finish).
+    pub async fn set_attributes(&self, changes: &SetAttributes) -> OpResult<()> {
+        let parts = self.parts()?;
+        if !parts.may_change {
+            return Err(OpErrorKind::PermissionDenied.into());
+        }
+        Ok(parts.handle.set_attributes(changes).await?)
+    }
+
+    /// Cuts or extends the file being written.
+    pub async fn set_len(&self, size: u64) -> OpResult<()> {
+        let parts = self.parts()?;
+        parts.hold.grow(size).await?;
+        parts.handle.set_len(size).await?;
+        if parts.append_at.is_some() {
+            self.append_at.store(size, Ordering::Release);
+        }
+        Ok(())
+    }
+
+    /// Brings what was written to stable storage.
+    pub async fn sync(&self) -> OpResult<()> {
+        Ok(self.parts()?.handle.sync().await?)
+    }
+
+    /// Completes the upload: the file becomes visible, the quota is settled, the log line is written.
+    ///
+    /// # Errors
+    /// The upload had failed before, or making it visible failed; it is then aborted.
+    pub async fn finish(mut self) -> OpResult<()> {
+        let Some(parts) = self.parts.take() else { return Err(OpErrorKind::Aborted.into()) };
+        let failed = self.failed.load(Ordering::Acquire);
+        // Once begun this must end, also if the connection goes away meanwhile: it runs on its own.
+        let tasks = parts.core.tasks().clone();
+        let opened = self.opened;
+        let done = tasks.spawn(async move {
+            if failed {
+                abort(parts, opened).await;
+                return Err(OpError::from(OpErrorKind::Aborted));
+            }
+            complete(parts, opened).await
+        });
+        done.await.map_err(|error| OpError::with_source(OpErrorKind::Internal, error))?
+    }
+}
+
+impl Drop for Upload {
+    /// A client that goes away in the middle: the clean-up runs on its own, and the server does not stop before it ended.
+    fn drop(&mut self) {
+        if let Some(parts) = self.parts.take() {
+            let opened = self.opened;
+            parts.core.tasks().clone().spawn(abort(parts, opened));
+        }
+    }
+}
+
+async fn complete(parts: UploadParts, opened: Instant) -> OpResult<()> {
+    let UploadParts { core, handle, hold, guard, server_path, visibility, in_place, .. } = parts;
+    let (file, replaced) = match handle.finish().await {
+        Ok(done) => done,
+        Err(error) => {
+            hold.settle(Settlement::Nothing).await;
+            report_failure(&core, &guard, &server_path);
+            return Err(error.into());
+        }
+    };
+    settle(hold, visibility, in_place, &file, replaced.as_ref()).await;
+    let connection = guard.connection();
+    let bytes = guard.transfer.bytes();
+    core.metrics().uploads.bytes.add(bytes);
+    core.metrics().uploads.completed.increment();
+    tracing::info!(
+        sender = "Upload",
+        elapsed_ms = u64::try_from(opened.elapsed().as_millis()).unwrap_or(u64::MAX),
+        size_bytes = bytes,
+        username = connection.username,
+        file_path = server_path,
+        connection_id = connection.info.id,
+        protocol = connection.protocol.as_str(),
+    );
+    Ok(())
+}
+
+async fn abort(parts: UploadParts, _opened: Instant) {
+    let UploadParts { core, handle, hold, guard, server_path, visibility, in_place, .. } = parts;
+    match handle.abort().await {
+        Ok(Some((file, replaced))) => {
+            settle(hold, visibility, in_place, &file, replaced.as_ref()).await;
+        }
+        Ok(None) => hold.settle(Settlement::Nothing).await,
+        Err(error) => {
+            tracing::error!(%error, file_path = server_path, "an unfinished upload was not cleaned up");
+            hold.settle(Settlement::Nothing).await;
+        }
+    }
+    report_failure(&core, &guard, &server_path);
+}
+
+async fn settle(
+    hold: QuotaHold,
+    visibility: WriteVisibility,
+    in_place: bool,
+    file: &Metadata,
+    replaced: Option<&Metadata>,
+) {
+    match visibility {
+        WriteVisibility::OnFinish | WriteVisibility::OnFinishKeepPartial if !in_place => {
+            hold.settle(Settlement::Replaced(file, replaced)).await;
+        }
+        WriteVisibility::InPlace
+        | WriteVisibility::OnFinish
+        | WriteVisibility::OnFinishKeepPartial => hold.settle(Settlement::InPlace(file)).await,
+    }
+}
+
+fn report_failure(core: &Core, guard: &TransferGuard, server_path: &str) {
+    let connection = guard.connection();
+    core.metrics().uploads.bytes.add(guard.transfer.bytes());
+    core.metrics().uploads.failed.increment();
+    tracing::warn!(
+        connection_id = connection.info.id,
+        username = connection.username,
+        file_path = server_path,
+        size_bytes = guard.transfer.bytes(),
+        "upload failed"
+    );
+}

@@ -1,0 +1,9 @@
+//! Listeners, accept limits and the graceful drain: what every front end that accepts connections shares.
+
+mod accept;
+mod limit;
+mod listener;
+
+pub use accept::{Server, serve};
+pub use limit::{AcceptLimits, ConnectionLimiter, ConnectionSlot};
+pub use listener::{BindError, Listener};

@@ -1,0 +1,79 @@
+//! Listening sockets.
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use socket2::{Domain, Protocol, Socket, Type};
+use thiserror::Error;
+use tokio::net::TcpListener;
+
+/// Connections that may wait to be accepted; the kernel caps it.
+const BACKLOG: i32 = 1024;
+
+/// A port could not be opened; the message says which and what to do.
+#[derive(Debug, Error)]
+#[error("cannot listen on {address} ({setting}): {source}{}", hint(source))]
+pub struct BindError {
+    address: SocketAddr,
+    setting: &'static str,
+    source: io::Error,
+}
+
+fn hint(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::AddrInUse => "; another program uses this port, choose another one",
+        io::ErrorKind::PermissionDenied => "; ports below 1024 need privileges",
+        io::ErrorKind::AddrNotAvailable => "; this machine does not have that address",
+        _ => "",
+    }
+}
+
+/// A bound socket.
+#[derive(Debug)]
+pub struct Listener {
+    pub(crate) inner: TcpListener,
+    address: SocketAddr,
+}
+
+impl Listener {
+    /// Opens `address`; port 0 takes a free one. The unspecified IPv6 address takes IPv4 too, and where the system has no
+    /// IPv6 it falls back to IPv4. `setting` is named in the error. Must be called on a runtime.
+    pub fn bind(address: SocketAddr, setting: &'static str) -> Result<Self, BindError> {
+        let any_v6 = address.is_ipv6() && address.ip().is_unspecified();
+        let bound = match open(address) {
+            Err(error) if any_v6 && no_ipv6(&error) => {
+                open(SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), address.port()))
+            }
+            bound => bound,
+        };
+        let inner = bound.map_err(|source| BindError { address, setting, source })?;
+        let address =
+            inner.local_addr().map_err(|source| BindError { address, setting, source })?;
+        Ok(Self { inner, address })
+    }
+
+    /// The address that was taken.
+    pub fn local_addr(&self) -> SocketAddr {
+        self.address
+    }
+}
+
+fn no_ipv6(error: &io::Error) -> bool {
+    // EAFNOSUPPORT has no kind of its own.
+    matches!(error.kind(), io::ErrorKind::Unsupported | io::ErrorKind::AddrNotAvailable)
+        || error.raw_os_error() == Some(97)
+}
+
+fn open(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    if address.is_ipv6() {
+        socket.set_only_v6(!address.ip().is_unspecified())?;
+    }
+    // So that a restart need not wait for old connections to be forgotten.
+    #[cfg(unix)]
+    socket.set_reuse_address(true)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    TcpListener::from_std(socket.into())
+}
