@@ -93,8 +93,11 @@ impl FrameDecoder {
         }
     }
 
-    /// Adds what was received next.
+    /// Adds what was received next. After an error it is dropped.
     pub fn push(&mut self, chunk: Bytes) {
+        if self.failed.is_some() {
+            return;
+        }
         self.buffered += chunk.len();
         if chunk.len() >= JOIN_BELOW {
             self.settle_tail();

@@ -12,6 +12,8 @@ fn a_packet_without_a_type_is_refused_for_good() {
     assert_eq!(decoder.next_frame(), Err(FrameError::Empty));
     decoder.push(Bytes::from_static(&[0, 0, 0, 1, 4]));
     assert_eq!(decoder.next_frame(), Err(FrameError::Empty));
+    decoder.push(Bytes::from(vec![0; 100_000]));
+    assert_eq!(decoder.buffered(), 0);
 }
 
 #[test]
