@@ -1,4 +1,5 @@
 //! Where settings come from, which source wins, and what stops the start.
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
 
 use std::fs;
 use std::path::Path;

@@ -31,7 +31,9 @@ pub(crate) fn directories(config_dir: &Path, environment: &Environment) -> Vec<P
         }
         directories.push("/etc/sftpgo".into());
     }
-    directories.push(".".into());
+    if config_dir != Path::new(".") {
+        directories.push(".".into());
+    }
     directories
 }
 

@@ -21,6 +21,7 @@ mod settings;
 mod shape;
 mod suggest;
 
+pub(crate) use coerce::parse_bool;
 pub use environment::Environment;
 pub use error::LoadError;
 pub use load::{Inputs, Loaded, ShownValue, Source, load};

@@ -1,0 +1,53 @@
+//! `sftpgo serve`: runs the server in the foreground.
+
+use std::process::ExitCode;
+
+use super::{ConfigArgs, LogArgs, block_on, complain, refuse};
+use crate::app::{self, ServeOptions};
+use crate::telemetry;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    config: ConfigArgs,
+    #[command(flatten)]
+    log: LogArgs,
+}
+
+pub(super) fn main(args: Args) -> ExitCode {
+    let loaded = match args.config.load() {
+        Ok(loaded) => loaded,
+        Err(error) => return refuse(&error),
+    };
+    let settings_file = loaded.file().map(ToOwned::to_owned);
+    let (settings, warnings) = match loaded.settings() {
+        Ok(resolved) => resolved,
+        Err(error) => return refuse(&error),
+    };
+    let log = match telemetry::start(args.log.resolve(&settings.config_dir)) {
+        Ok(log) => log,
+        Err(error) => {
+            complain(&error);
+            return ExitCode::FAILURE;
+        }
+    };
+    for warning in &warnings {
+        tracing::warn!(sender = "config", "{warning}");
+    }
+    let options = ServeOptions {
+        settings_file,
+        log: log.handle(),
+    };
+    // The guard outlives the runtime, so that the last lines of every task are written.
+    let result = block_on(app::serve(settings, options));
+    let code = match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // On the console too, or on stdout if that is the log.
+            tracing::error!(sender = "service", "{error}");
+            ExitCode::FAILURE
+        }
+    };
+    drop(log);
+    code
+}
