@@ -1,0 +1,114 @@
+//! Makes text from clients harmless in a log line.
+
+use std::fmt;
+
+/// Longer values are cut off, so that no client can fill the log with one line.
+pub(super) const LONGEST_VALUE: usize = 16 * 1024;
+
+/// Appends text with JSON escapes. Besides what JSON demands it escapes everything that could
+/// begin a line, move the cursor or turn the reading direction in a terminal.
+pub(super) struct Escaper<'a> {
+    out: &'a mut String,
+    left: usize,
+    /// JSON strings need it, the console reads better without.
+    quotes: bool,
+}
+
+impl<'a> Escaper<'a> {
+    pub(super) fn for_json(out: &'a mut String) -> Self {
+        Self {
+            out,
+            left: LONGEST_VALUE,
+            quotes: true,
+        }
+    }
+
+    pub(super) fn for_console(out: &'a mut String) -> Self {
+        Self {
+            out,
+            left: LONGEST_VALUE,
+            quotes: false,
+        }
+    }
+
+    pub(super) fn push(&mut self, c: char) {
+        if self.left == 0 {
+            return;
+        }
+        self.left = self.left.saturating_sub(c.len_utf8());
+        match c {
+            '"' if self.quotes => self.out.push_str("\\\""),
+            '\\' if self.quotes => self.out.push_str("\\\\"),
+            '\n' => self.out.push_str("\\n"),
+            '\r' => self.out.push_str("\\r"),
+            '\t' => self.out.push_str("\\t"),
+            c if is_dangerous(c) => {
+                let mut units = [0; 2];
+                for unit in c.encode_utf16(&mut units) {
+                    let _ = fmt::Write::write_fmt(self.out, format_args!("\\u{unit:04x}"));
+                }
+            }
+            c => self.out.push(c),
+        }
+        if self.left == 0 {
+            self.out.push('…');
+        }
+    }
+}
+
+impl fmt::Write for Escaper<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        text.chars().for_each(|c| self.push(c));
+        Ok(())
+    }
+}
+
+fn is_dangerous(c: char) -> bool {
+    // C0, DEL and C1 controls; line and paragraph separator; bidirectional marks and overrides.
+    c.is_control()
+        || matches!(
+            c,
+            '\u{2028}' | '\u{2029}' | '\u{200e}' | '\u{200f}' | '\u{61c}'
+        )
+        || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::fmt::Write as _;
+
+    fn escaped(text: &str) -> String {
+        let mut out = String::new();
+        Escaper::for_json(&mut out).write_str(text).unwrap();
+        out
+    }
+
+    #[test]
+    fn line_breaks_and_terminal_controls_are_escaped() {
+        assert_eq!(escaped("a\n\"\\\r\t"), "a\\n\\\"\\\\\\r\\t");
+        assert_eq!(escaped("\u{1b}[2J\u{9b}\u{7f}"), "\\u001b[2J\\u009b\\u007f");
+        assert_eq!(escaped("\u{202e}txt\u{2028}"), "\\u202etxt\\u2028");
+        assert_eq!(escaped("Grüße 🦀"), "Grüße 🦀");
+    }
+
+    #[test]
+    fn long_values_are_cut_off() {
+        let text = escaped(&"x".repeat(LONGEST_VALUE + 5));
+        assert_eq!(text.len(), LONGEST_VALUE + "…".len());
+        assert_eq!(
+            escaped(&"ü".repeat(LONGEST_VALUE)).chars().last(),
+            Some('…')
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn json_readers_get_the_text_back(text in ".{0,200}") {
+            let line = format!("\"{}\"", escaped(&text));
+            prop_assert!(!line.chars().any(char::is_control));
+            prop_assert_eq!(serde_json::from_str::<String>(&line).unwrap(), text);
+        }
+    }
+}
