@@ -33,7 +33,11 @@ pub struct DataError {
 impl DataError {
     /// An error without an underlying cause.
     pub fn new(kind: DataErrorKind, context: impl Into<String>) -> Self {
-        Self { kind, context: context.into(), source: None }
+        Self {
+            kind,
+            context: context.into(),
+            source: None,
+        }
     }
 
     /// An error with its cause.
@@ -42,7 +46,11 @@ impl DataError {
         context: impl Into<String>,
         source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
     ) -> Self {
-        Self { kind, context: context.into(), source: Some(source.into()) }
+        Self {
+            kind,
+            context: context.into(),
+            source: Some(source.into()),
+        }
     }
 
     /// What kind of error this is.

@@ -82,14 +82,25 @@ pub trait UserStore: Send + Sync {
 pub trait QuotaStore: Send + Sync {
     /// Adds `delta` if the result stays within the limits stored with the account *now* (0 is unlimited); `Ok(false)`, and
     /// nothing changed, if it does not. Only a growing counter is compared with its limit. `NotFound` if there is no such user.
-    async fn reserve_quota(&self, username: &str, delta: QuotaDelta, at: UnixMillis) -> DataResult<bool>;
+    async fn reserve_quota(
+        &self,
+        username: &str,
+        delta: QuotaDelta,
+        at: UnixMillis,
+    ) -> DataResult<bool>;
 
     /// Adds `delta` whatever the limits say (commit of what is there, or release). Counters do not fall below 0.
     /// A user that is gone is not an error: an upload can outlive its account.
     async fn add_quota(&self, username: &str, delta: QuotaDelta, at: UnixMillis) -> DataResult<()>;
 
-    /// Sets the counters to what a scan found.
-    async fn set_quota(&self, username: &str, files: i64, bytes: i64, at: UnixMillis) -> DataResult<()>;
+    /// Sets the counters to what a scan found, at least 0. A user that is gone is not an error.
+    async fn set_quota(
+        &self,
+        username: &str,
+        files: i64,
+        bytes: i64,
+        at: UnixMillis,
+    ) -> DataResult<()>;
 
     /// The counters now.
     async fn quota(&self, username: &str) -> DataResult<Option<QuotaUsage>>;

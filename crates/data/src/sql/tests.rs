@@ -1,0 +1,1 @@
+//! Databases of the reference, and what is no database.
