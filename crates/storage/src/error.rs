@@ -46,7 +46,11 @@ pub struct StorageError {
 impl StorageError {
     /// An error without an underlying cause; `context` says what was refused.
     pub fn new(kind: StorageErrorKind, context: &'static str) -> Self {
-        Self { kind, context, source: None }
+        Self {
+            kind,
+            context,
+            source: None,
+        }
     }
 
     /// An error with its cause.
@@ -55,10 +59,18 @@ impl StorageError {
         context: &'static str,
         source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
     ) -> Self {
-        Self { kind, context, source: Some(source.into()) }
+        Self {
+            kind,
+            context,
+            source: Some(source.into()),
+        }
     }
 
     /// Classifies an error of the operating system.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "foreign, and half of it is not stable"
+    )]
     pub fn from_io(context: &'static str, error: io::Error) -> Self {
         let kind = match error.kind() {
             io::ErrorKind::NotFound => StorageErrorKind::NotFound,
@@ -85,7 +97,11 @@ impl StorageError {
             // The list of kinds grows with the standard library; what is unknown is a defect until it is named here.
             _ => StorageErrorKind::Internal,
         };
-        Self { kind, context, source: Some(Box::new(error)) }
+        Self {
+            kind,
+            context,
+            source: Some(Box::new(error)),
+        }
     }
 
     /// What kind of error this is.

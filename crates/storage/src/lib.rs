@@ -5,6 +5,7 @@
 
 pub mod backend;
 pub mod capability;
+#[cfg(feature = "conformance")]
 pub mod conformance;
 pub mod error;
 pub mod metadata;
@@ -15,6 +16,6 @@ pub use capability::Capabilities;
 pub use error::{StorageError, StorageErrorKind, StorageResult};
 pub use metadata::{Entry, FileId, FileKind, FileTime, Metadata, SetAttributes, Space};
 pub use storage::{
-    Chunk, Guard, Links, Listing, OpenExisting, ReadHandle, Removed, RenameMode, Storage, Target, Usage,
-    WriteHandle, WriteOptions, WriteVisibility,
+    Chunk, Guard, Links, Listing, OpenExisting, ReadHandle, Removed, RenameMode, Storage, Target,
+    Usage, WriteHandle, WriteOptions, WriteVisibility,
 };

@@ -37,7 +37,12 @@ impl Target {
 
 impl fmt::Debug for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Target({}, guarded: {})", self.path, self.guard.is_some())
+        write!(
+            f,
+            "Target({}, guarded: {})",
+            self.path,
+            self.guard.is_some()
+        )
     }
 }
 
@@ -218,7 +223,12 @@ pub trait ReadHandle: Send + Sync + fmt::Debug {
 
     /// Appends up to `len` bytes from `offset` to `buffer`, if they can be had without waiting (page cache, memory);
     /// `None` says "would have to wait", with `buffer` as it was. May give fewer bytes than are there.
-    fn try_read_at(&self, offset: u64, len: usize, buffer: &mut Vec<u8>) -> Option<StorageResult<usize>>;
+    fn try_read_at(
+        &self,
+        offset: u64,
+        len: usize,
+        buffer: &mut Vec<u8>,
+    ) -> Option<StorageResult<usize>>;
 
     /// Appends up to `len` bytes from `offset` to `buffer` and gives it back. Fewer than `len` only at the end of the file.
     async fn read_at(&self, offset: u64, len: usize, buffer: Vec<u8>) -> StorageResult<Vec<u8>>;

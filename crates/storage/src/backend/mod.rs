@@ -1,4 +1,4 @@
-//! The back ends.
+//! The back ends, a folder each. [`registry`](crate::registry) lists them.
 
+#[cfg(target_os = "linux")]
 pub mod local;
-pub mod memory;

@@ -1,0 +1,48 @@
+//! What the blocking half of every operation needs. Its methods wait for the disk and run on the blocking pool only; they
+//! are spread over the files of this folder, one concern each.
+
+use std::sync::Arc;
+
+use rustix::fs::{fstat, fstatvfs};
+
+use super::error::{changed_or_failed, fault, settle};
+use super::lock::NameLocks;
+use super::root::Root;
+use super::stat::{metadata, space};
+use crate::error::StorageResult;
+use crate::metadata::{Metadata, Space};
+use crate::storage::{Links, Target};
+
+/// One root directory and the locks it shares with every other root of the process.
+#[derive(Debug)]
+pub(super) struct Disk {
+    pub(super) root: Root,
+    pub(super) locks: Arc<NameLocks>,
+}
+
+impl Disk {
+    pub(super) fn stat(&self, target: &Target, links: Links) -> StorageResult<Metadata> {
+        settle(|| {
+            let (_, stat) = self.root.existing(target, links)?;
+            Ok(metadata(&stat))
+        })
+    }
+
+    pub(super) fn space(&self, target: &Target) -> StorageResult<Space> {
+        settle(|| {
+            let (place, _) = self.root.existing(target, Links::Follow)?;
+            let object = place
+                .pin()
+                .map_err(|errno| changed_or_failed("open", errno))?;
+            let space = fstatvfs(object).map(|stat| space(&stat));
+            Ok(space.map_err(|errno| fault("statvfs", errno))?)
+        })
+    }
+}
+
+/// The attributes of an open file.
+pub(super) fn stat_open(file: impl std::os::fd::AsFd) -> StorageResult<Metadata> {
+    fstat(file)
+        .map(|stat| metadata(&stat))
+        .map_err(|errno| fault("stat an open file", errno))
+}

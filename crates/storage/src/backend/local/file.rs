@@ -1,0 +1,144 @@
+//! An open regular file: reading, writing, and what can be done without waiting.
+
+use std::io::IoSlice;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use bytes::Bytes;
+use rustix::fs::fstatfs;
+use rustix::io::{Errno, pwritev, retry_on_intr};
+
+use super::error::{fault, refused};
+use super::spare;
+use crate::error::{StorageErrorKind, StorageResult};
+use crate::storage::Chunk;
+
+/// File systems without a disk behind them: tmpfs and ramfs.
+const IN_MEMORY: [u64; 2] = [0x0102_1994, 0x8584_58f6];
+/// Pieces of one vectored write; the limit of the kernel (IOV_MAX).
+const MAX_PIECES: usize = 1024;
+
+/// An open regular file.
+#[derive(Debug)]
+pub(super) struct OpenFile {
+    fd: OwnedFd,
+    /// On a file system in memory nothing ever waits.
+    in_memory: bool,
+    /// The file system cannot answer from its cache only; found out by asking once.
+    no_cached_reads: AtomicBool,
+}
+
+impl AsFd for OpenFile {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
+}
+
+impl OpenFile {
+    pub(super) fn new(fd: OwnedFd) -> Self {
+        // The width and sign of the magic number differ between platforms; all of them fit in 32 bits.
+        let magic = fstatfs(&fd).map(|stat| stat.f_type as u64 & 0xffff_ffff);
+        let in_memory = magic.is_ok_and(|magic| IN_MEMORY.contains(&magic));
+        Self {
+            fd,
+            in_memory,
+            no_cached_reads: AtomicBool::new(false),
+        }
+    }
+
+    /// Whether every operation on this file is done without waiting for a disk.
+    pub(super) fn is_in_memory(&self) -> bool {
+        self.in_memory
+    }
+
+    /// Reads until `len` bytes are there or the file ends.
+    pub(super) fn read(&self, offset: u64, len: usize, buffer: &mut Vec<u8>) -> StorageResult<()> {
+        check_range(offset, len as u64)?;
+        let mut done = 0;
+        while done < len {
+            let at = offset + done as u64;
+            match retry_on_intr(|| spare::read(self, at, len - done, buffer)) {
+                Ok(0) => break,
+                Ok(read) => done += read,
+                Err(errno) => return Err(fault("read", errno)),
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads what can be had without waiting.
+    pub(super) fn try_read(
+        &self,
+        offset: u64,
+        len: usize,
+        buffer: &mut Vec<u8>,
+    ) -> Option<StorageResult<usize>> {
+        if let Err(error) = check_range(offset, len as u64) {
+            return Some(Err(error));
+        }
+        let result = if self.in_memory {
+            retry_on_intr(|| spare::read(self, offset, len, buffer))
+        } else if self.no_cached_reads.load(Ordering::Relaxed) {
+            return None;
+        } else {
+            retry_on_intr(|| spare::read_cached(self, offset, len, buffer))
+        };
+        match result {
+            Ok(read) => Some(Ok(read)),
+            Err(Errno::AGAIN) => None,
+            Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL) if !self.in_memory => {
+                self.no_cached_reads.store(true, Ordering::Relaxed);
+                None
+            }
+            Err(errno) => Some(Err(fault("read", errno))),
+        }
+    }
+
+    /// Writes every chunk, in order; neighbours go to the kernel together.
+    pub(super) fn write(&self, chunks: &[Chunk]) -> StorageResult<()> {
+        let mut run: Vec<&Bytes> = Vec::new();
+        let (mut start, mut end) = (0, 0);
+        for chunk in chunks.iter().filter(|chunk| !chunk.is_empty()) {
+            check_range(chunk.offset, chunk.len())?;
+            if chunk.offset != end || run.is_empty() {
+                self.write_run(start, &run)?;
+                run.clear();
+                start = chunk.offset;
+            }
+            run.extend(chunk.pieces.iter().filter(|piece| !piece.is_empty()));
+            end = chunk.end();
+        }
+        self.write_run(start, &run)
+    }
+
+    fn write_run(&self, mut offset: u64, pieces: &[&Bytes]) -> StorageResult<()> {
+        for batch in pieces.chunks(MAX_PIECES) {
+            let mut slices: Vec<_> = batch.iter().map(|piece| IoSlice::new(piece)).collect();
+            let mut rest = slices.as_mut_slice();
+            while !rest.is_empty() {
+                match retry_on_intr(|| pwritev(self, rest, offset)) {
+                    Ok(0) => {
+                        return Err(refused(StorageErrorKind::Internal, "nothing was written"));
+                    }
+                    Ok(written) => {
+                        offset += written as u64;
+                        IoSlice::advance_slices(&mut rest, written);
+                    }
+                    Err(errno) => return Err(fault("write", errno)),
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The kernel counts in signed 64 bits.
+pub(super) fn check_range(offset: u64, len: u64) -> StorageResult<()> {
+    match offset.checked_add(len) {
+        Some(end) if i64::try_from(end).is_ok() => Ok(()),
+        Some(_) | None => Err(refused(
+            StorageErrorKind::InvalidArgument,
+            "the offset is out of range",
+        )),
+    }
+}

@@ -1,0 +1,170 @@
+//! A file that is open for writing.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use parking_lot::Mutex;
+use rustix::fs::{fdatasync, fsync, ftruncate};
+
+use super::attributes::apply_to_open;
+use super::disk::stat_open;
+use super::error::fault;
+use super::file::{OpenFile, check_range};
+use super::pool::Pool;
+use super::read::read_on_pool;
+use super::temporary::Pending;
+use crate::error::StorageResult;
+use crate::metadata::{FileTime, Metadata, SetAttributes};
+use crate::storage::{Chunk, Removed, WriteHandle};
+
+/// The blocking side: an open file and the name it waits for, if it does not have it yet.
+#[derive(Debug)]
+pub(super) struct Upload {
+    pub(super) file: Arc<OpenFile>,
+    replaced: Option<Metadata>,
+    pending: Option<Pending>,
+}
+
+impl Upload {
+    pub(super) fn in_place(file: OpenFile, replaced: Option<Metadata>) -> Self {
+        Self {
+            file: Arc::new(file),
+            replaced,
+            pending: None,
+        }
+    }
+
+    pub(super) fn pending(
+        file: Arc<OpenFile>,
+        replaced: Option<Metadata>,
+        pending: Pending,
+    ) -> Self {
+        Self {
+            file,
+            replaced,
+            pending: Some(pending),
+        }
+    }
+
+    /// Files in place are as durable as the kernel makes them, like those of any other program; a client that wants more asks
+    /// for `fsync`. A replacement is on disk before it takes the old file's place.
+    fn finish(self, times: Option<(FileTime, FileTime)>) -> StorageResult<(Metadata, Removed)> {
+        if self.pending.is_some() {
+            fdatasync(&self.file).map_err(|errno| fault("sync an upload", errno))?;
+        }
+        // Writes that came after the client set the times have changed them.
+        let changes = SetAttributes {
+            times,
+            ..SetAttributes::default()
+        };
+        apply_to_open(&*self.file, &changes)?;
+        let Some(pending) = self.pending else {
+            return Ok((stat_open(&*self.file)?, None));
+        };
+        let dir = Arc::clone(&pending.goal.dir);
+        let removed = pending.publish()?;
+        Pending::sync_directory(&dir)?;
+        Ok((stat_open(&*self.file)?, removed))
+    }
+
+    fn abort(self) -> StorageResult<Option<(Metadata, Removed)>> {
+        let removed = match self.pending {
+            Some(pending) => match pending.give_up()? {
+                Some(removed) => removed,
+                None => return Ok(None),
+            },
+            None => None,
+        };
+        Ok(Some((stat_open(&*self.file)?, removed)))
+    }
+}
+
+/// The asynchronous side.
+#[derive(Debug)]
+pub(super) struct LocalWrite {
+    upload: Upload,
+    /// The times the client asked for last.
+    times: Mutex<Option<(FileTime, FileTime)>>,
+    pool: Arc<Pool>,
+}
+
+impl LocalWrite {
+    pub(super) fn new(upload: Upload, pool: Arc<Pool>) -> Self {
+        Self {
+            upload,
+            times: Mutex::new(None),
+            pool,
+        }
+    }
+
+    async fn run<T, F>(&self, work: F) -> StorageResult<T>
+    where
+        F: FnOnce(&OpenFile) -> StorageResult<T> + Send + 'static,
+        T: Send + 'static,
+    {
+        let file = Arc::clone(&self.upload.file);
+        self.pool.run(move || work(&file)).await
+    }
+}
+
+#[async_trait]
+impl WriteHandle for LocalWrite {
+    async fn stat(&self) -> StorageResult<Metadata> {
+        self.run(|file| stat_open(file)).await
+    }
+
+    fn replaced(&self) -> Option<&Metadata> {
+        self.upload.replaced.as_ref()
+    }
+
+    async fn write_at(&self, chunks: Vec<Chunk>) -> StorageResult<()> {
+        self.run(move |file| file.write(&chunks)).await
+    }
+
+    fn try_write_at(&self, chunks: &[Chunk]) -> Option<StorageResult<()>> {
+        let file = &self.upload.file;
+        file.is_in_memory().then(|| file.write(chunks))
+    }
+
+    async fn read_at(&self, offset: u64, len: usize, buffer: Vec<u8>) -> StorageResult<Vec<u8>> {
+        read_on_pool(&self.pool, &self.upload.file, offset, len, buffer).await
+    }
+
+    async fn set_len(&self, size: u64) -> StorageResult<()> {
+        check_range(size, 0)?;
+        self.run(move |file| ftruncate(file, size).map_err(|errno| fault("truncate", errno)))
+            .await
+    }
+
+    async fn set_attributes(&self, changes: &SetAttributes) -> StorageResult<()> {
+        let changes = *changes;
+        self.run(move |file| apply_to_open(file, &changes)).await?;
+        if changes.times.is_some() {
+            *self.times.lock() = changes.times;
+        }
+        Ok(())
+    }
+
+    async fn sync(&self) -> StorageResult<()> {
+        self.run(|file| fsync(file).map_err(|errno| fault("sync", errno)))
+            .await
+    }
+
+    async fn finish(self: Box<Self>) -> StorageResult<(Metadata, Removed)> {
+        let Self {
+            upload,
+            times,
+            pool,
+        } = *self;
+        pool.run(move || upload.finish(times.into_inner())).await
+    }
+
+    async fn abort(self: Box<Self>) -> StorageResult<Option<(Metadata, Removed)>> {
+        let Self {
+            upload,
+            times: _,
+            pool,
+        } = *self;
+        pool.run(move || upload.abort()).await
+    }
+}

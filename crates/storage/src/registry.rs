@@ -1,0 +1,37 @@
+//! THE list of back ends: a new one is a folder in [`backend`](crate::backend) and a row here.
+
+use crate::backend::local::{self, LocalBackend};
+use crate::capability::Capabilities;
+
+/// One back end of the list.
+#[derive(Debug, Clone, Copy)]
+pub struct Row {
+    /// Its name in documents and logs.
+    pub name: &'static str,
+    /// What it can do.
+    pub capabilities: &'static Capabilities,
+}
+
+/// Every back end.
+pub const BACKENDS: &[Row] = &[Row {
+    name: "local",
+    capabilities: &local::CAPABILITIES,
+}];
+
+/// What the back ends of one process share. A clone is the same.
+#[derive(Debug, Clone, Default)]
+pub struct Backends {
+    local: LocalBackend,
+}
+
+impl Backends {
+    /// Prepares every back end of the list.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Directories of this machine.
+    pub fn local(&self) -> &LocalBackend {
+        &self.local
+    }
+}
