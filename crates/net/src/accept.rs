@@ -23,7 +23,7 @@ pub struct Server {
 
 /// Accepts connections until it is drained, and runs `handler` for each in a task of its own.
 ///
-/// The handler's last argument is cancelled when a drain runs out of time: the connection must end then.
+/// The slot tells the handler when a drain begins; the last argument is cancelled when a drain runs out of time: the connection must end then.
 pub fn serve<H, F>(
     name: &'static str,
     listener: Listener,
@@ -59,10 +59,11 @@ where
                     }
                 },
             };
-            let Some(slot) = limiter.admit(peer.ip().to_canonical()) else {
+            let Some(mut slot) = limiter.admit(peer.ip().to_canonical()) else {
                 tracing::debug!(listener = name, %peer, "too many connections, one was refused");
                 continue;
             };
+            slot.draining = stop.child_token();
             // Small replies must not wait for more to come.
             if let Err(error) = stream.set_nodelay(true) {
                 tracing::debug!(%peer, %error, "TCP_NODELAY was not set");
@@ -83,11 +84,25 @@ impl Server {
     pub async fn drain(&self, limit: Duration) {
         self.stop.cancel();
         self.tasks.close();
-        if tokio::time::timeout(limit, self.tasks.wait()).await.is_err() {
-            tracing::info!(listener = self.name, open = self.tasks.len(), "ending open connections");
+        if tokio::time::timeout(limit, self.tasks.wait())
+            .await
+            .is_err()
+        {
+            tracing::info!(
+                listener = self.name,
+                open = self.tasks.len(),
+                "ending open connections"
+            );
             self.end.cancel();
-            if tokio::time::timeout(Duration::from_secs(5), self.tasks.wait()).await.is_err() {
-                tracing::warn!(listener = self.name, open = self.tasks.len(), "connections did not end");
+            if tokio::time::timeout(Duration::from_secs(5), self.tasks.wait())
+                .await
+                .is_err()
+            {
+                tracing::warn!(
+                    listener = self.name,
+                    open = self.tasks.len(),
+                    "connections did not end"
+                );
             }
         }
     }
@@ -100,5 +115,35 @@ impl Server {
     /// Connections that are open.
     pub fn open(&self) -> usize {
         self.tasks.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_connection_learns_that_a_drain_begins_before_it_is_ended() {
+        let listener = Listener::bind(([127, 0, 0, 1], 0).into(), "test").unwrap();
+        let (seen, mut events) = tokio::sync::mpsc::unbounded_channel();
+        let server = serve(
+            "test",
+            listener,
+            AcceptLimits::default(),
+            move |_, _, slot, end| {
+                let seen = seen.clone();
+                async move {
+                    seen.send("open").unwrap();
+                    slot.draining().cancelled().await;
+                    assert!(!end.is_cancelled());
+                    seen.send("draining").unwrap();
+                }
+            },
+        );
+        let _client = TcpStream::connect(server.local_addr()).await.unwrap();
+        assert_eq!(events.recv().await, Some("open"));
+        server.drain(Duration::from_secs(60)).await;
+        assert_eq!(events.recv().await, Some("draining"));
+        assert_eq!(server.open(), 0);
     }
 }

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
+use tokio_util::sync::CancellationToken;
 
 /// Limits of one listener.
 #[derive(Debug, Clone, Copy)]
@@ -19,7 +20,11 @@ pub struct AcceptLimits {
 
 impl Default for AcceptLimits {
     fn default() -> Self {
-        Self { connections: 20_000, unauthenticated: 1_000, unauthenticated_per_address: 256 }
+        Self {
+            connections: 20_000,
+            unauthenticated: 1_000,
+            unauthenticated_per_address: 256,
+        }
     }
 }
 
@@ -40,7 +45,10 @@ pub struct ConnectionLimiter {
 impl ConnectionLimiter {
     /// A limiter with nothing counted.
     pub fn new(limits: AcceptLimits) -> Self {
-        Self { limits, counts: Arc::default() }
+        Self {
+            limits,
+            counts: Arc::default(),
+        }
     }
 
     /// Counts a connection from `address`; `None` if a limit is reached.
@@ -56,7 +64,12 @@ impl ConnectionLimiter {
         counts.connections += 1;
         counts.unauthenticated += 1;
         *counts.by_address.entry(address).or_default() += 1;
-        Some(ConnectionSlot { counts: Arc::clone(&self.counts), address, authenticated: false })
+        Some(ConnectionSlot {
+            counts: Arc::clone(&self.counts),
+            address,
+            authenticated: false,
+            draining: CancellationToken::new(),
+        })
     }
 }
 
@@ -66,9 +79,15 @@ pub struct ConnectionSlot {
     counts: Arc<Mutex<Counts>>,
     address: IpAddr,
     authenticated: bool,
+    pub(crate) draining: CancellationToken,
 }
 
 impl ConnectionSlot {
+    /// Cancelled when the listener stops accepting: a connection that only waits for its client's next request ends then.
+    pub fn draining(&self) -> &CancellationToken {
+        &self.draining
+    }
+
     /// Notes that somebody logged in: the connection counts as unauthenticated no more.
     pub fn authenticated(&mut self) {
         if !std::mem::replace(&mut self.authenticated, true) {
@@ -112,7 +131,10 @@ mod tests {
         let mut first = limiter.admit(one).unwrap();
         assert!(limiter.admit(one).is_none(), "one address");
         let second = limiter.admit(two).unwrap();
-        assert!(limiter.admit("192.0.2.3".parse().unwrap()).is_none(), "unauthenticated");
+        assert!(
+            limiter.admit("192.0.2.3".parse().unwrap()).is_none(),
+            "unauthenticated"
+        );
         first.authenticated();
         let third = limiter.admit(one).unwrap();
         drop(second);

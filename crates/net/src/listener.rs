@@ -20,11 +20,15 @@ pub struct BindError {
 }
 
 fn hint(error: &io::Error) -> &'static str {
-    match error.kind() {
-        io::ErrorKind::AddrInUse => "; another program uses this port, choose another one",
-        io::ErrorKind::PermissionDenied => "; ports below 1024 need privileges",
-        io::ErrorKind::AddrNotAvailable => "; this machine does not have that address",
-        _ => "",
+    let kind = error.kind();
+    if kind == io::ErrorKind::AddrInUse {
+        "; another program uses this port, choose another one"
+    } else if kind == io::ErrorKind::PermissionDenied {
+        "; ports below 1024 need privileges"
+    } else if kind == io::ErrorKind::AddrNotAvailable {
+        "; this machine does not have that address"
+    } else {
+        ""
     }
 }
 
@@ -41,14 +45,22 @@ impl Listener {
     pub fn bind(address: SocketAddr, setting: &'static str) -> Result<Self, BindError> {
         let any_v6 = address.is_ipv6() && address.ip().is_unspecified();
         let bound = match open(address) {
-            Err(error) if any_v6 && no_ipv6(&error) => {
-                open(SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), address.port()))
-            }
+            Err(error) if any_v6 && no_ipv6(&error) => open(SocketAddr::new(
+                IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+                address.port(),
+            )),
             bound => bound,
         };
-        let inner = bound.map_err(|source| BindError { address, setting, source })?;
-        let address =
-            inner.local_addr().map_err(|source| BindError { address, setting, source })?;
+        let inner = bound.map_err(|source| BindError {
+            address,
+            setting,
+            source,
+        })?;
+        let address = inner.local_addr().map_err(|source| BindError {
+            address,
+            setting,
+            source,
+        })?;
         Ok(Self { inner, address })
     }
 
@@ -60,12 +72,18 @@ impl Listener {
 
 fn no_ipv6(error: &io::Error) -> bool {
     // EAFNOSUPPORT has no kind of its own.
-    matches!(error.kind(), io::ErrorKind::Unsupported | io::ErrorKind::AddrNotAvailable)
-        || error.raw_os_error() == Some(97)
+    matches!(
+        error.kind(),
+        io::ErrorKind::Unsupported | io::ErrorKind::AddrNotAvailable
+    ) || error.raw_os_error() == Some(97)
 }
 
 fn open(address: SocketAddr) -> io::Result<TcpListener> {
-    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    let socket = Socket::new(
+        Domain::for_address(address),
+        Type::STREAM,
+        Some(Protocol::TCP),
+    )?;
     if address.is_ipv6() {
         socket.set_only_v6(!address.ip().is_unspecified())?;
     }
