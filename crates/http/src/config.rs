@@ -54,7 +54,7 @@ pub struct HttpdConfig {
     /// PEM private key, absolute or relative to the configuration directory.
     pub certificate_key_file: String,
     /// Allows an address other than loopback without `auth_user_file`. Everybody who reaches
-    /// the port can then manage users. Not a setting of the reference.
+    /// the port can then manage users. SFTPGo 0.9 does not have this setting.
     pub allow_no_auth: bool,
 }
 

@@ -21,7 +21,7 @@ pub use password::{PasswordArgs, PasswordChoice, PasswordError};
 
 use crate::config::LoadError;
 
-/// Full-featured and highly configurable SFTP server.
+/// Serves files over SFTP, SCP and SSH commands to virtual accounts.
 #[derive(Debug, Parser)]
 #[command(name = "sftpgo", disable_version_flag = true, max_term_width = 100)]
 struct Cli {

@@ -114,3 +114,86 @@ fn path_parser() -> impl TypedValueParser<Value = PathBuf> {
 fn parse_flag(text: &str) -> Result<bool, String> {
     crate::config::parse_bool(text).ok_or_else(|| "expected true or false".to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Debug, Parser)]
+    struct Command {
+        #[command(flatten)]
+        config: ConfigArgs,
+        #[command(flatten)]
+        log: LogArgs,
+    }
+
+    fn log(arguments: &[&str]) -> LogOptions {
+        let arguments = [&["serve"], arguments].concat();
+        Command::try_parse_from(arguments)
+            .unwrap()
+            .log
+            .resolve(Path::new("/conf"))
+    }
+
+    #[test]
+    fn the_defaults_are_those_of_the_reference() {
+        let command = Command::try_parse_from(["serve"]).unwrap();
+        assert_eq!(command.config.config_dir, Path::new("."));
+        assert_eq!(command.config.config_file, "sftpgo");
+        let expected = LogOptions {
+            file: Some("/conf/sftpgo.log".into()),
+            max_size: 10 << 20,
+            max_backups: 5,
+            max_age_days: 28,
+            compress: false,
+            verbose: true,
+        };
+        assert_eq!(log(&[]), expected);
+    }
+
+    #[test]
+    fn boolean_flags_take_an_optional_value() {
+        for (arguments, compress, verbose) in [
+            (&["-z"][..], true, true),
+            (&["-zv"], true, true),
+            (&["-vz"], true, true),
+            (&["-z=1", "-v=0"], true, false),
+            (&["--log-compress", "--log-verbose=false"], true, false),
+            (&["--log-compress=TRUE", "--log-verbose=f"], true, false),
+            (&["-z=false"], false, true),
+        ] {
+            let options = log(arguments);
+            assert_eq!(
+                (options.compress, options.verbose),
+                (compress, verbose),
+                "{arguments:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn every_spelling_of_a_value_works() {
+        for arguments in [
+            &["-s", "7"][..],
+            &["-s7"],
+            &["-s=7"],
+            &["--log-max-size=7"],
+            &["-zs7"],
+        ] {
+            assert_eq!(log(arguments).max_size, 7 << 20, "{arguments:?}");
+        }
+        assert_eq!(log(&["-b0", "-a0"]).max_backups, 0);
+    }
+
+    #[test]
+    fn an_empty_log_file_means_stdout() {
+        for path in ["", ".", ".."] {
+            assert_eq!(log(&["-l", path]).file, None, "{path:?}");
+        }
+        assert_eq!(
+            log(&["-l", "/var/log/x"]).file.as_deref(),
+            Some(Path::new("/var/log/x"))
+        );
+    }
+}
