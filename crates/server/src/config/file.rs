@@ -61,10 +61,15 @@ fn find_in(directory: &Path, name: &str) -> Option<Found> {
         .chain(as_given)
         .filter(|(path, _)| path.is_file());
     let (path, format) = found.next()?;
+    // `sftpgo.env` beside `sftpgo.json` is the usual `EnvironmentFile` of systemd.
+    let shadowed = found
+        .filter(|(_, format)| *format != Format::Envfile)
+        .map(|(path, _)| path)
+        .collect();
     Some(Found {
         path,
         format,
-        shadowed: found.map(|(path, _)| path).collect(),
+        shadowed,
     })
 }
 
@@ -97,6 +102,7 @@ mod tests {
             fs::create_dir(path).unwrap();
             fs::write(path.join("sftpgo.ini"), "").unwrap();
             fs::write(path.join("sftpgo.toml"), "").unwrap();
+            fs::write(path.join("sftpgo.env"), "").unwrap();
         }
         let found = find("", &[root.path().join("missing"), one.clone(), two]).unwrap();
         assert_eq!(

@@ -2,7 +2,8 @@
 //!
 //! A key is written as in the reference (`SFTPD.BIND_PORT`) or as an environment variable, with
 //! or without the prefix (`SFTPGO_SFTPD__BIND_PORT`), so that one file may serve as settings file
-//! and as `EnvironmentFile` of systemd. `export` before a key is skipped. Values may be in single
+//! and as `EnvironmentFile` of systemd. Such a file may also set variables that are not ours; they
+//! are remarked on and left alone. `export` before a key is skipped. Values may be in single
 //! quotes (taken as they are) or double quotes (with `\n`, `\r`, `\t`, `\"`, `\\`, `\$`);
 //! variables are not expanded. After an unquoted value a blank and `#` begin a comment.
 
@@ -23,7 +24,7 @@ pub(super) fn parse(text: &str) -> Result<Parsed, String> {
             .split_once('=')
             .ok_or_else(|| format!("no `=` at line {number}"))?;
         let key = key.trim();
-        if COMMAND_LINE_VARIABLES.contains(&key) {
+        if COMMAND_LINE_VARIABLES.contains(&key) || is_foreign(key) {
             remarks.push(format!(
                 "{key} at line {number} is not a setting; set it in the environment"
             ));
@@ -39,6 +40,16 @@ pub(super) fn parse(text: &str) -> Result<Parsed, String> {
         tree: tree.finish(),
         remarks,
     })
+}
+
+/// A setting has a section, so its name has at least two parts; a slip such as
+/// `SFTPD_BIND_PORT` must still be found.
+fn is_foreign(key: &str) -> bool {
+    let lower = key.to_lowercase();
+    let ours = ["sftpgo", "sftpd", "httpd", "data_provider"]
+        .iter()
+        .any(|p| lower.starts_with(p));
+    !ours && !key.is_empty() && !key.contains('.') && !key.contains("__")
 }
 
 fn unquote(value: &str, line: usize) -> Result<String, String> {
@@ -110,10 +121,19 @@ mod tests {
 
     #[test]
     fn values_may_be_quoted_and_commented() {
-        let text = "A='x # \\n'  # c\nB=\"x\\n\\\"y\\z\"\nC=x # c\nD=x#y\nE= # c\nF=\n";
-        let expected =
-            json!({"A": "x # \\n", "B": "x\n\"y\\z", "C": "x", "D": "x#y", "E": "", "F": ""});
-        assert_eq!(tree(text), expected);
+        for (value, expected) in [
+            ("'x # \\n'  # c", "x # \\n"),
+            ("\"x\\n\\\"y\\z\"", "x\n\"y\\z"),
+            ("x # c", "x"),
+            ("x#y", "x#y"),
+            (" # c", ""),
+            ("", ""),
+        ] {
+            assert_eq!(
+                tree(&format!("A.B={value}\n")),
+                json!({"A": {"B": expected}})
+            );
+        }
     }
 
     #[test]
@@ -124,8 +144,16 @@ mod tests {
     }
 
     #[test]
+    fn variables_of_other_programs_are_remarked_on() {
+        let parsed = parse("TZ=UTC\nAWS_ACCESS_KEY_ID='x'\n").unwrap();
+        assert_eq!((parsed.tree, parsed.remarks.len()), (json!({}), 2));
+        let slip = parse("SFTPD_BIND_PORT=22\nSFTPGO_UMASK=22\n").unwrap();
+        assert_eq!(slip.tree, json!({"SFTPD_BIND_PORT": "22", "UMASK": "22"}));
+    }
+
+    #[test]
     fn broken_quotes_are_refused() {
-        for text in ["A='x", "A=\"x", "A=\"x\\", "A='x'y", "A", "=x"] {
+        for text in ["A.B='x", "A.B=\"x", "A.B=\"x\\", "A.B='x'y", "A", "=x"] {
             assert!(parse(text).is_err(), "{text}");
         }
     }

@@ -181,7 +181,7 @@ mod tests {
             (Format::Yaml, "\npassword: [hunter2"),
             (Format::Hcl, "\npassword = \"hunter2"),
             (Format::Properties, "\npassword=\\uhunter2"),
-            (Format::Envfile, "\npassword='hunter2"),
+            (Format::Envfile, "\ndata.password='hunter2"),
             (Format::Ini, "\nhunter2"),
         ] {
             let error = format.parse(text).unwrap_err();
