@@ -30,15 +30,27 @@ pub(crate) struct Demand {
 
 impl Demand {
     pub(crate) const fn entry(any_of: &'static [Permission]) -> Self {
-        Self { any_of, scope: Scope::Parent, filtered: false }
+        Self {
+            any_of,
+            scope: Scope::Parent,
+            filtered: false,
+        }
     }
 
     pub(crate) const fn file(any_of: &'static [Permission]) -> Self {
-        Self { any_of, scope: Scope::Parent, filtered: true }
+        Self {
+            any_of,
+            scope: Scope::Parent,
+            filtered: true,
+        }
     }
 
     pub(crate) const fn directory(any_of: &'static [Permission]) -> Self {
-        Self { any_of, scope: Scope::Itself, filtered: false }
+        Self {
+            any_of,
+            scope: Scope::Itself,
+            filtered: false,
+        }
     }
 
     fn check(&self, user: &User, path: &VirtualPath) -> Result<(), OpErrorKind> {
@@ -46,7 +58,11 @@ impl Demand {
             Scope::Itself => user.permissions.in_directory(path),
             Scope::Parent => user.permissions.in_directory(&path.parent()),
         };
-        if !self.any_of.iter().any(|permission| set.contains(*permission)) {
+        if !self
+            .any_of
+            .iter()
+            .any(|permission| set.contains(*permission))
+        {
             return Err(OpErrorKind::PermissionDenied);
         }
         if self.filtered && !user.extension_rules.allows(path) {
@@ -67,7 +83,10 @@ pub(crate) struct Permit {
 impl Permit {
     /// The storage; a mount whose directory is missing answers "not found".
     pub(crate) fn storage(&self) -> OpResult<&Arc<dyn Storage>> {
-        self.mount.storage.as_ref().ok_or_else(|| OpErrorKind::NotFound.into())
+        self.mount
+            .storage
+            .as_ref()
+            .ok_or_else(|| OpErrorKind::NotFound.into())
     }
 
     /// Whether both act on one storage, so that a rename between them is possible.
@@ -101,12 +120,16 @@ pub(crate) fn permit(
         let user = Arc::clone(user);
         let at = mount.at.clone();
         Arc::new(move |real: &StoragePath| {
-            at.join_storage(real).is_ok_and(|path| demand.check(&user, &path).is_ok())
+            at.join_storage(real)
+                .is_ok_and(|path| demand.check(&user, &path).is_ok())
         }) as Guard
     });
     Ok(Permit {
         path: path.clone(),
-        target: Target { path: inside, guard },
+        target: Target {
+            path: inside,
+            guard,
+        },
         mount: Arc::clone(mount),
     })
 }

@@ -135,7 +135,10 @@ impl Core {
     pub async fn stop(&self, limit: Duration) {
         self.stop.cancel();
         self.tasks.close();
-        if tokio::time::timeout(limit, self.tasks.wait()).await.is_err() {
+        if tokio::time::timeout(limit, self.tasks.wait())
+            .await
+            .is_err()
+        {
             tracing::warn!("clean-up of transfers did not end in time; quotas may need a scan");
         }
         self.quota.flush().await;
@@ -148,7 +151,9 @@ impl Core {
             if let Err(error) = &result {
                 tracing::error!(%error, "the data provider does not answer");
             }
-            self.metrics.provider_available.set(i64::from(result.is_ok()));
+            self.metrics
+                .provider_available
+                .set(i64::from(result.is_ok()));
             if !self.pause(Duration::from_secs(30)).await {
                 return;
             }
@@ -156,7 +161,9 @@ impl Core {
     }
 
     async fn watch_idle(self: Arc<Self>) {
-        let Some(limit) = self.settings.idle_timeout else { return };
+        let Some(limit) = self.settings.idle_timeout else {
+            return;
+        };
         let period = (limit / 10).clamp(Duration::from_millis(100), Duration::from_secs(60));
         while self.pause(period).await {
             self.registry.close_idle(limit);

@@ -111,7 +111,11 @@ pub struct OpError {
 impl OpError {
     /// An error with a sentence of its own for the client; it must hold nothing of the server's inside.
     pub fn new(kind: OpErrorKind, client: impl Into<Cow<'static, str>>) -> Self {
-        Self { kind, client: client.into(), source: None }
+        Self {
+            kind,
+            client: client.into(),
+            source: None,
+        }
     }
 
     /// An error with a cause for the log.
@@ -119,7 +123,11 @@ impl OpError {
         kind: OpErrorKind,
         source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
     ) -> Self {
-        Self { kind, client: Cow::Borrowed(kind.client_text()), source: Some(source.into()) }
+        Self {
+            kind,
+            client: Cow::Borrowed(kind.client_text()),
+            source: Some(source.into()),
+        }
     }
 
     /// The kind, for the front end's table.

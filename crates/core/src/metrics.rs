@@ -60,7 +60,11 @@ pub struct LoginCounters {
 impl LoginCounters {
     fn record(&self, ok: bool) {
         self.attempts.increment();
-        if ok { self.ok.increment() } else { self.failed.increment() }
+        if ok {
+            self.ok.increment()
+        } else {
+            self.failed.increment()
+        }
     }
 }
 

@@ -50,7 +50,9 @@ impl Mounts {
         }
         let (core, user) = (Arc::clone(core), Arc::clone(user));
         let opened = tokio::task::spawn_blocking(move || open_local(&core, &user));
-        opened.await.map_err(|error| OpError::with_source(OpErrorKind::Internal, error))?
+        opened
+            .await
+            .map_err(|error| OpError::with_source(OpErrorKind::Internal, error))?
     }
 
     /// The mount that holds `path`, and the path within it. The deepest folder wins; folders never nest.
@@ -70,13 +72,17 @@ impl Mounts {
 
     /// Whether a virtual folder lies below `path`.
     pub(crate) fn has_folder_below(&self, path: &VirtualPath) -> bool {
-        self.folders.iter().any(|folder| folder.at != *path && folder.at.is_within(path))
+        self.folders
+            .iter()
+            .any(|folder| folder.at != *path && folder.at.is_within(path))
     }
 
     /// The virtual folders that appear as entries of `directory`.
     pub(crate) fn folders_in(&self, directory: &VirtualPath) -> impl Iterator<Item = &Arc<Mount>> {
         let directory = directory.clone();
-        self.folders.iter().filter(move |folder| folder.at.parent() == directory)
+        self.folders
+            .iter()
+            .filter(move |folder| folder.at.parent() == directory)
     }
 }
 
@@ -94,7 +100,11 @@ fn open_local(core: &Core, user: &User) -> OpResult<Mounts> {
             Err(error) if error.kind() == StorageErrorKind::NotFound => None,
             Err(error) => return Err(error.into()),
         };
-        Ok(Arc::new(Mount { at, storage, root: root.clone() }))
+        Ok(Arc::new(Mount {
+            at,
+            storage,
+            root: root.clone(),
+        }))
     };
     let home = open(&user.home_dir, VirtualPath::root())?;
     let mut folders = Vec::new();
@@ -102,7 +112,9 @@ fn open_local(core: &Core, user: &User) -> OpResult<Mounts> {
         folders.push(open(root, at.clone())?);
         // The parents of a folder are real directories of the home, so that a listing leads to it.
         for parent in at.parent().ancestors().filter(|parent| !parent.is_root()) {
-            let real = user.home_dir.join(path_from_bytes(parent.to_storage().as_bytes()));
+            let real = user
+                .home_dir
+                .join(path_from_bytes(parent.to_storage().as_bytes()));
             if let Err(error) = local.create_root(&real, mode, owner) {
                 tracing::warn!(username = user.username, %error, folder = %at, "the parent of a virtual folder cannot be made");
             }

@@ -48,7 +48,8 @@ impl ActiveTransfer {
     /// Notes `bytes` more.
     pub fn record(&self, bytes: u64) {
         self.bytes.fetch_add(bytes, Ordering::Relaxed);
-        self.last_activity.store(UnixMillis::now().0, Ordering::Relaxed);
+        self.last_activity
+            .store(UnixMillis::now().0, Ordering::Relaxed);
     }
 
     /// Bytes so far.
@@ -96,14 +97,18 @@ pub struct Connection {
 impl Connection {
     /// Notes that the client asked for something.
     pub fn touch(&self) {
-        self.last_activity.store(UnixMillis::now().0, Ordering::Relaxed);
+        self.last_activity
+            .store(UnixMillis::now().0, Ordering::Relaxed);
     }
 
     /// The later of the last request and the last byte of any transfer.
     pub fn last_activity(&self) -> UnixMillis {
         let own = UnixMillis(self.last_activity.load(Ordering::Relaxed));
         let transfers = self.transfers.lock();
-        transfers.values().map(|transfer| transfer.last_activity()).fold(own, Ord::max)
+        transfers
+            .values()
+            .map(|transfer| transfer.last_activity())
+            .fold(own, Ord::max)
     }
 
     /// The open transfers.
@@ -131,7 +136,11 @@ impl Connection {
         });
         let key = self.next_transfer.fetch_add(1, Ordering::Relaxed);
         self.transfers.lock().insert(key, Arc::clone(&transfer));
-        TransferGuard { connection: Arc::clone(self), key, transfer }
+        TransferGuard {
+            connection: Arc::clone(self),
+            key,
+            transfer,
+        }
     }
 }
 
@@ -200,7 +209,11 @@ impl Registry {
         for connection in self.connections() {
             let seen = connection.last_activity().0;
             let entry = newest.entry(connection.info.id.clone()).or_insert_with(|| {
-                (seen, connection.info.cancel.clone(), connection.username.clone())
+                (
+                    seen,
+                    connection.info.cancel.clone(),
+                    connection.username.clone(),
+                )
             });
             entry.0 = entry.0.max(seen);
         }
@@ -220,7 +233,10 @@ impl Registry {
             return None;
         }
         *count += 1;
-        Some(SessionSlot { username: username.to_owned(), logins: Arc::clone(&self.logins) })
+        Some(SessionSlot {
+            username: username.to_owned(),
+            logins: Arc::clone(&self.logins),
+        })
     }
 
     pub(crate) fn register(
@@ -244,7 +260,11 @@ impl Registry {
         let key = self.next.fetch_add(1, Ordering::Relaxed);
         self.connections.lock().insert(key, Arc::clone(&connection));
         self.metrics.active_connections.add(1);
-        RegistryGuard { registry: Arc::clone(self), key, connection }
+        RegistryGuard {
+            registry: Arc::clone(self),
+            key,
+            connection,
+        }
     }
 }
 

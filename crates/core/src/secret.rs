@@ -8,7 +8,9 @@ use crate::error::{OpError, OpErrorKind, OpResult};
 
 /// Seals a plain secret as `$aes$<key>$<data>`; any other form is given back as it is.
 pub fn seal(secret: &Secret) -> OpResult<Secret> {
-    let Secret::Plain(plain) = secret else { return Ok(secret.clone()) };
+    let Secret::Plain(plain) = secret else {
+        return Ok(secret.clone());
+    };
     let failed = || OpError::with_source(OpErrorKind::Internal, "sealing a secret failed");
     let mut random = [0_u8; 16 + NONCE_LEN];
     aws_lc_rs::rand::fill(&mut random).map_err(|_| failed())?;
@@ -20,25 +22,34 @@ pub fn seal(secret: &Secret) -> OpResult<Secret> {
     cipher
         .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::empty(), &mut data)
         .map_err(|_| failed())?;
-    Ok(Secret::Sealed(format!("$aes${key}${}{}", hex(&nonce), hex(&data))))
+    Ok(Secret::Sealed(format!(
+        "$aes${key}${}{}",
+        hex(&nonce),
+        hex(&data)
+    )))
 }
 
 /// Opens a sealed secret; `None` if it is not sealed or was damaged.
 pub fn open(secret: &Secret) -> Option<Zeroizing<String>> {
-    let Secret::Sealed(text) = secret else { return None };
+    let Secret::Sealed(text) = secret else {
+        return None;
+    };
     let mut parts = text.split('$').skip(2);
     let (key, data) = (parts.next()?, parts.next()?);
     let mut bytes = Zeroizing::new(unhex(data)?);
     let nonce: [u8; NONCE_LEN] = bytes.get(..NONCE_LEN)?.try_into().ok()?;
     let sealed = bytes.get_mut(NONCE_LEN..)?;
-    let plain =
-        cipher(key)?.open_in_place(Nonce::assume_unique_for_key(nonce), Aad::empty(), sealed).ok()?;
+    let plain = cipher(key)?
+        .open_in_place(Nonce::assume_unique_for_key(nonce), Aad::empty(), sealed)
+        .ok()?;
     Some(Zeroizing::new(std::str::from_utf8(plain).ok()?.to_owned()))
 }
 
 /// The key is the ASCII text of 32 hexadecimal digits, not the bytes they stand for.
 fn cipher(key: &str) -> Option<LessSafeKey> {
-    Some(LessSafeKey::new(UnboundKey::new(&AES_256_GCM, key.as_bytes()).ok()?))
+    Some(LessSafeKey::new(
+        UnboundKey::new(&AES_256_GCM, key.as_bytes()).ok()?,
+    ))
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -62,8 +73,12 @@ mod tests {
     #[test]
     fn a_sealed_secret_opens_again_and_hides_its_text() {
         let sealed = seal(&Secret::from_text("s3cret")).unwrap();
-        let Secret::Sealed(text) = &sealed else { unreachable!() };
-        assert!(text.starts_with("$aes$") && text.split('$').count() == 4 && !text.contains("s3cret"));
+        let Secret::Sealed(text) = &sealed else {
+            unreachable!()
+        };
+        assert!(
+            text.starts_with("$aes$") && text.split('$').count() == 4 && !text.contains("s3cret")
+        );
         assert_eq!(open(&sealed).unwrap().as_str(), "s3cret");
         assert!(open(&Secret::from_text("$aes$00$00")).is_none());
         assert_eq!(seal(&sealed).unwrap(), sealed);

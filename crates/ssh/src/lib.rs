@@ -1,3 +1,12 @@
 //! The SSH front end: transport seam and SFTP engine.
+//!
+//! Only `transport` names the SSH library; `sftp` and whatever else runs in channels sees bytes, logins and channels.
 
 pub mod config;
+
+mod connection;
+mod front_end;
+mod sftp;
+mod transport;
+
+pub use front_end::{SshError, SshFrontEnd};

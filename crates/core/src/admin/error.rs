@@ -12,6 +12,8 @@ use crate::error::OpError;
 pub enum AdminErrorKind {
     /// The record is not valid.
     Validation,
+    /// The record names another id than the one that is to be changed.
+    IdMismatch,
     /// `data_provider.manage_users` is 0.
     MethodDisabled,
     /// No such record.
@@ -34,7 +36,10 @@ pub struct AdminError {
 impl AdminError {
     /// An error that says `message`; the prefix of its kind is put before it.
     pub fn new(kind: AdminErrorKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into() }
+        Self {
+            kind,
+            message: message.into(),
+        }
     }
 
     /// The kind.
@@ -50,7 +55,8 @@ impl fmt::Display for AdminError {
             AdminErrorKind::Validation => "Validation error: ",
             AdminErrorKind::MethodDisabled => "Method disabled error: ",
             AdminErrorKind::NotFound => "Not found: ",
-            AdminErrorKind::Duplicate
+            AdminErrorKind::IdMismatch
+            | AdminErrorKind::Duplicate
             | AdminErrorKind::Unavailable
             | AdminErrorKind::Internal => "",
         };

@@ -30,7 +30,12 @@ impl UserAdmin {
         users_base_dir: Option<PathBuf>,
     ) -> Self {
         let hasher = Arc::new(PasswordHasher::new());
-        Self { provider, hasher, manage_users, users_base_dir }
+        Self {
+            provider,
+            hasher,
+            manage_users,
+            users_base_dir,
+        }
     }
 
     /// The account of that id, as replies may show it.
@@ -59,7 +64,7 @@ impl UserAdmin {
     /// Lays the JSON of an update over the stored account (reference 11.7) and stores the result.
     ///
     /// # Errors
-    /// `Validation` also if the JSON is not an account, or names another id.
+    /// `Validation` also if the JSON is not an account; `IdMismatch` if it names another id.
     pub async fn update_from_json(&self, id: i64, json: &[u8]) -> Result<(), AdminError> {
         self.check_enabled()?;
         let stored = self.stored(id).await?;
@@ -68,8 +73,8 @@ impl UserAdmin {
         })?;
         if merged.id != id {
             return Err(AdminError::new(
-                AdminErrorKind::Validation,
-                "the id in the body must be the one in the path",
+                AdminErrorKind::IdMismatch,
+                "the user id in the body is not the one in the path",
             ));
         }
         self.update(merged).await

@@ -46,7 +46,8 @@ impl Authenticator {
         password: &str,
     ) -> Result<Login, AuthError> {
         let result = self.check_password(info, username, password).await;
-        self.conclude(info, username, LoginMethod::Password, result, None).await
+        self.conclude(info, username, LoginMethod::Password, result, None)
+            .await
     }
 
     /// Whether a signature of `key` would be accepted: every check but the count of sessions. Nothing is logged in.
@@ -61,7 +62,9 @@ impl Authenticator {
             check_restrictions(&user, info, LoginMethod::PublicKey)
         };
         result.await.inspect_err(|error| {
-            self.core.metrics().record_login(LoginMethod::PublicKey, false);
+            self.core
+                .metrics()
+                .record_login(LoginMethod::PublicKey, false);
             log_failure(info, username, LoginMethod::PublicKey.as_str(), error);
         })
     }
@@ -75,13 +78,15 @@ impl Authenticator {
         key: &PublicKey,
     ) -> Result<Login, AuthError> {
         let (result, comment) = match self.user_with_key(username, key).await {
-            Ok((user, comment)) => {
-                (self.take_session(user, info, LoginMethod::PublicKey), Some(comment))
-            }
+            Ok((user, comment)) => (
+                self.take_session(user, info, LoginMethod::PublicKey),
+                Some(comment),
+            ),
             Err(error) => (Err(error), None),
         };
         let detail = comment.map(|comment| format!("{}:{comment}", key.fingerprint()));
-        self.conclude(info, username, LoginMethod::PublicKey, result, detail).await
+        self.conclude(info, username, LoginMethod::PublicKey, result, detail)
+            .await
     }
 
     /// Writes the log line of a connection that failed before any credential was evaluated.
@@ -127,11 +132,15 @@ impl Authenticator {
         username: &str,
         key: &PublicKey,
     ) -> Result<(Arc<User>, String), AuthError> {
-        let record = self.lookup(username).await?.ok_or_else(|| AuthError::new("no such user"))?;
+        let record = self
+            .lookup(username)
+            .await?
+            .ok_or_else(|| AuthError::new("no such user"))?;
         check_usable(&record)?;
         for line in &record.public_keys {
-            let stored = PublicKey::parse(line)
-                .map_err(|error| AuthError::new(format!("a stored public key is broken: {error}")))?;
+            let stored = PublicKey::parse(line).map_err(|error| {
+                AuthError::new(format!("a stored public key is broken: {error}"))
+            })?;
             if stored.same_key(key) {
                 return Ok((compile(&record)?, stored.comment().to_owned()));
             }
@@ -173,7 +182,10 @@ impl Authenticator {
         self.core.metrics().record_login(method, result.is_ok());
         let (user, slot) =
             result.inspect_err(|error| log_failure(info, username, method.as_str(), error))?;
-        let how = detail.map_or_else(|| method.to_string(), |detail| format!("{method}: {detail}"));
+        let how = detail.map_or_else(
+            || method.to_string(),
+            |detail| format!("{method}: {detail}"),
+        );
         tracing::info!(
             sender = "core",
             connection_id = %info.id,
@@ -181,7 +193,11 @@ impl Authenticator {
             user.id, user.username, user.home_dir, info.peer,
         );
         if self.core.settings.manage_users {
-            let written = self.core.provider.set_last_login(&user.username, UnixMillis::now()).await;
+            let written = self
+                .core
+                .provider
+                .set_last_login(&user.username, UnixMillis::now())
+                .await;
             if let Err(error) = written {
                 tracing::warn!(connection_id = %info.id, %error, "the last login was not written");
             }
@@ -218,7 +234,8 @@ fn check_restrictions(
 
 fn compile(record: &UserRecord) -> Result<Arc<User>, AuthError> {
     let user = record.compile();
-    user.map(Arc::new).map_err(|error| AuthError::new(format!("the stored account is broken: {error}")))
+    user.map(Arc::new)
+        .map_err(|error| AuthError::new(format!("the stored account is broken: {error}")))
 }
 
 /// The line that ban tools such as fail2ban read; field order is part of the interface (reference 14.5).

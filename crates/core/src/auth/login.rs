@@ -27,7 +27,13 @@ impl Login {
         method: LoginMethod,
         slot: SessionSlot,
     ) -> Self {
-        Self { user, info, mounts: OnceCell::new(), method, _slot: slot }
+        Self {
+            user,
+            info,
+            mounts: OnceCell::new(),
+            method,
+            _slot: slot,
+        }
     }
 
     /// The login name.

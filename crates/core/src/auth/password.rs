@@ -4,7 +4,8 @@ use std::sync::{Arc, OnceLock};
 use std::thread::available_parallelism;
 use std::time::Duration;
 
-use argon2::password_hash::{PasswordHash, PasswordHasher as _, PasswordVerifier as _};
+use argon2::password_hash::phc::PasswordHash;
+use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};
 use argon2::{Algorithm, Argon2, Params, Version};
 use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
@@ -60,7 +61,10 @@ impl PasswordHasher {
     /// Hashes a plain password with argon2id and the reference's parameters.
     pub async fn hash(&self, password: &str) -> OpResult<String> {
         if password.len() > MAX_PASSWORD {
-            return Err(OpError::new(OpErrorKind::InvalidArgument, "the password is too long"));
+            return Err(OpError::new(
+                OpErrorKind::InvalidArgument,
+                "the password is too long",
+            ));
         }
         let password = Zeroizing::new(password.as_bytes().to_vec());
         self.run(move || hash_argon2id(&password))
@@ -82,12 +86,19 @@ impl PasswordHasher {
     pub(crate) async fn verify_decoy(&self, password: &str) -> OpResult<bool> {
         let password = Zeroizing::new(password.as_bytes().to_vec());
         let decoy = Arc::clone(&self.decoy);
-        self.run(move || verify(&password, decoy.get_or_init(hash_of_nothing))).await.map(|_| false)
+        self.run(move || verify(&password, decoy.get_or_init(hash_of_nothing)))
+            .await
+            .map(|_| false)
     }
 
-    async fn run<T: Send + 'static>(&self, job: impl FnOnce() -> T + Send + 'static) -> OpResult<T> {
+    async fn run<T: Send + 'static>(
+        &self,
+        job: impl FnOnce() -> T + Send + 'static,
+    ) -> OpResult<T> {
         let busy = || OpError::from(OpErrorKind::Unavailable);
-        let _place = Arc::clone(&self.waiting).try_acquire_owned().map_err(|_| busy())?;
+        let _place = Arc::clone(&self.waiting)
+            .try_acquire_owned()
+            .map_err(|_| busy())?;
         let turn = tokio::time::timeout(TURN_DEADLINE, Arc::clone(&self.running).acquire_owned());
         let turn = turn.await.map_err(|_| busy())?.map_err(|_| busy())?;
         let job = tokio::task::spawn_blocking(move || {
@@ -95,7 +106,8 @@ impl PasswordHasher {
             drop(turn);
             result
         });
-        job.await.map_err(|error| OpError::with_source(OpErrorKind::Internal, error))
+        job.await
+            .map_err(|error| OpError::with_source(OpErrorKind::Internal, error))
     }
 }
 
@@ -116,7 +128,10 @@ fn hash_argon2id(password: &[u8]) -> Result<String, argon2::password_hash::Error
 fn hash_of_nothing() -> String {
     let mut bytes = [0_u8; 32];
     let filled = aws_lc_rs::rand::fill(&mut bytes).is_ok();
-    filled.then(|| hash_argon2id(&bytes).ok()).flatten().unwrap_or_default()
+    filled
+        .then(|| hash_argon2id(&bytes).ok())
+        .flatten()
+        .unwrap_or_default()
 }
 
 fn verify(password: &[u8], stored: &str) -> bool {
@@ -128,7 +143,9 @@ fn verify(password: &[u8], stored: &str) -> bool {
         }
         return false;
     }
-    let Ok(hash) = PasswordHash::new(stored) else { return false };
+    let Ok(hash) = PasswordHash::new(stored) else {
+        return false;
+    };
     argon2id().is_ok_and(|argon2| argon2.verify_password(password, &hash).is_ok())
 }
 
@@ -140,7 +157,10 @@ mod tests {
     async fn a_new_hash_has_the_parameters_of_the_reference_and_verifies() {
         let hasher = PasswordHasher::new();
         let stored = hasher.hash("pässword").await.unwrap();
-        assert!(stored.starts_with("$argon2id$v=19$m=65536,t=3,p=2$"), "{stored}");
+        assert!(
+            stored.starts_with("$argon2id$v=19$m=65536,t=3,p=2$"),
+            "{stored}"
+        );
         assert!(hasher.verify("pässword", &stored).await.unwrap());
         assert!(!hasher.verify("password", &stored).await.unwrap());
         assert!(!hasher.verify(&stored, &stored).await.unwrap());

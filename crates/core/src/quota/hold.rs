@@ -74,7 +74,13 @@ pub(crate) struct QuotaHold {
 
 impl QuotaHold {
     pub(super) fn new(ledger: QuotaLedger, user: Arc<User>, tracked: bool) -> Self {
-        Self { ledger, user, tracked, account: Arc::default(), id: None }
+        Self {
+            ledger,
+            user,
+            tracked,
+            account: Arc::default(),
+            id: None,
+        }
     }
 
     /// Whether growth must be reserved.
@@ -130,13 +136,20 @@ impl QuotaHold {
                 }
             }
         }
-        self.account.reserved_bytes.fetch_add(to_signed(wanted), Ordering::AcqRel);
-        self.account.covered.store(covered.saturating_add(wanted), Ordering::Release);
+        self.account
+            .reserved_bytes
+            .fetch_add(to_signed(wanted), Ordering::AcqRel);
+        self.account
+            .covered
+            .store(covered.saturating_add(wanted), Ordering::Release);
         Ok(())
     }
 
     async fn reserve(&self, bytes: u64) -> OpResult<bool> {
-        let delta = QuotaDelta { files: 0, bytes: to_signed(bytes) };
+        let delta = QuotaDelta {
+            files: 0,
+            bytes: to_signed(bytes),
+        };
         self.ledger.reserve(&self.user.username, delta).await
     }
 
@@ -158,7 +171,10 @@ impl QuotaHold {
             Settlement::InPlace(file) => (Some(file.size), self.counted_before()),
             Settlement::Replaced(file, replaced) => {
                 let replaced = replaced.filter(|replaced| replaced.is_file());
-                (Some(file.size), replaced.map(|replaced| to_signed(replaced.size)))
+                (
+                    Some(file.size),
+                    replaced.map(|replaced| to_signed(replaced.size)),
+                )
             }
             Settlement::Nothing => (None, None),
         };
@@ -168,7 +184,9 @@ impl QuotaHold {
         let bytes = to_signed(real.unwrap_or(0))
             - before.unwrap_or(0)
             - account.reserved_bytes.load(Ordering::Acquire);
-        self.ledger.apply(&self.user, QuotaDelta { files, bytes }).await;
+        self.ledger
+            .apply(&self.user, QuotaDelta { files, bytes })
+            .await;
     }
 
     fn counted_before(&self) -> Option<i64> {

@@ -69,7 +69,12 @@ impl QuotaLedger {
     pub(crate) async fn begin(&self, user: &Arc<User>, new_file: bool) -> OpResult<QuotaHold> {
         let mut hold = QuotaHold::new(self.clone(), Arc::clone(user), self.tracks(user));
         if hold.is_limited() {
-            let used = self.inner.provider.quota(&user.username).await?.unwrap_or_default();
+            let used = self
+                .inner
+                .provider
+                .quota(&user.username)
+                .await?
+                .unwrap_or_default();
             let full = |limit: Option<u64>, used: i64| {
                 limit.is_some_and(|limit| u64::try_from(used).unwrap_or(0) >= limit)
             };
@@ -89,12 +94,21 @@ impl QuotaLedger {
 
     /// Reserves in the data provider; `false` if the limits do not allow it.
     pub(super) async fn reserve(&self, username: &str, delta: QuotaDelta) -> OpResult<bool> {
-        Ok(self.inner.provider.reserve_quota(username, delta, UnixMillis::now()).await?)
+        Ok(self
+            .inner
+            .provider
+            .reserve_quota(username, delta, UnixMillis::now())
+            .await?)
     }
 
     /// What is still free for a limited user, in bytes.
     pub(super) async fn free_bytes(&self, user: &User) -> OpResult<u64> {
-        let used = self.inner.provider.quota(&user.username).await?.unwrap_or_default();
+        let used = self
+            .inner
+            .provider
+            .quota(&user.username)
+            .await?
+            .unwrap_or_default();
         let limit = user.quota.bytes.unwrap_or(u64::MAX);
         Ok(limit.saturating_sub(u64::try_from(used.bytes).unwrap_or(0)))
     }
@@ -121,7 +135,9 @@ impl QuotaLedger {
         if !removed.is_file() {
             return;
         }
-        let open = removed.id.and_then(|id| self.inner.open_files.lock().get(&id).cloned());
+        let open = removed
+            .id
+            .and_then(|id| self.inner.open_files.lock().get(&id).cloned());
         // A file with further names stays where they are; the sum over names loses this one.
         if let Some(account) = open.filter(|_| removed.links <= 1) {
             if account.note_removed() {
@@ -129,12 +145,20 @@ impl QuotaLedger {
             }
         }
         let bytes = i64::try_from(removed.size).unwrap_or(i64::MAX);
-        self.apply(user, QuotaDelta { files: -1, bytes: -bytes }).await;
+        self.apply(
+            user,
+            QuotaDelta {
+                files: -1,
+                bytes: -bytes,
+            },
+        )
+        .await;
     }
 
     /// Whether a change of size of this file is settled when its upload ends.
     pub(crate) fn is_open(&self, file: &Metadata) -> bool {
-        file.id.is_some_and(|id| self.inner.open_files.lock().contains_key(&id))
+        file.id
+            .is_some_and(|id| self.inner.open_files.lock().contains_key(&id))
     }
 
     /// Joins the account of a file, which another upload may have opened already.

@@ -24,7 +24,11 @@ impl Session {
         changes: &SetAttributes,
         follow: bool,
     ) -> OpResult<()> {
-        let links = if follow { Links::Follow } else { Links::NoFollow };
+        let links = if follow {
+            Links::Follow
+        } else {
+            Links::NoFollow
+        };
         let mut changes = *changes;
         if self.inner.core.settings.ignore_setstat {
             changes = SetAttributes::default();
@@ -44,14 +48,27 @@ impl Session {
         }
         // Each permit carries the guard of its own permission; applied one by one, so that each is asked.
         let single = [
-            SetAttributes { owner: changes.owner, ..SetAttributes::default() },
-            SetAttributes { mode: changes.mode, ..SetAttributes::default() },
-            SetAttributes { times: changes.times, ..SetAttributes::default() },
+            SetAttributes {
+                owner: changes.owner,
+                ..SetAttributes::default()
+            },
+            SetAttributes {
+                mode: changes.mode,
+                ..SetAttributes::default()
+            },
+            SetAttributes {
+                times: changes.times,
+                ..SetAttributes::default()
+            },
         ];
-        for (permit, change) in
-            permits.iter().zip(single.iter().filter(|change| !change.is_empty()))
+        for (permit, change) in permits
+            .iter()
+            .zip(single.iter().filter(|change| !change.is_empty()))
         {
-            permit.storage()?.set_attributes(&permit.target, change, links).await?;
+            permit
+                .storage()?
+                .set_attributes(&permit.target, change, links)
+                .await?;
             self.log_change(permit, change);
         }
         Ok(())
@@ -62,10 +79,20 @@ impl Session {
     async fn scope_of(&self, path: &VirtualPath, demands: &[Demand]) -> OpResult<Scope> {
         let permissions = &self.inner.user.permissions;
         let alike = permissions.in_directory(path) == permissions.in_directory(&path.parent());
-        let Some(demand) = demands.first().filter(|_| !alike) else { return Ok(Scope::Parent) };
-        let either = Demand { any_of: &Permission::ALL, scope: Scope::Parent, ..*demand };
+        let Some(demand) = demands.first().filter(|_| !alike) else {
+            return Ok(Scope::Parent);
+        };
+        let either = Demand {
+            any_of: &Permission::ALL,
+            scope: Scope::Parent,
+            ..*demand
+        };
         let permit = self.permit(path, either)?;
-        let is_dir = permit.storage()?.stat(&permit.target, Links::Follow).await?.is_dir();
+        let is_dir = permit
+            .storage()?
+            .stat(&permit.target, Links::Follow)
+            .await?
+            .is_dir();
         Ok(if is_dir { Scope::Parent } else { Scope::Itself })
     }
 
@@ -95,7 +122,10 @@ impl Session {
             }
             let found = result?;
             if !core.quota.is_open(&found) {
-                let delta = QuotaDelta { files: 0, bytes: change_of(&found, size) };
+                let delta = QuotaDelta {
+                    files: 0,
+                    bytes: change_of(&found, size),
+                };
                 core.quota.apply(user, delta).await;
             }
             Ok(())
@@ -108,16 +138,25 @@ impl Session {
         if let Some((uid, gid)) = change.owner {
             let id = |id: Option<u32>| id.map_or(-1, i64::from);
             let owner = (id(uid), id(gid));
-            self.log_command(&CommandLog { owner, ..CommandLog::new("Chown", &path) });
+            self.log_command(&CommandLog {
+                owner,
+                ..CommandLog::new("Chown", &path)
+            });
         }
         if let Some(mode) = change.mode {
             let mode = mode_text(mode);
-            self.log_command(&CommandLog { mode, ..CommandLog::new("Chmod", &path) });
+            self.log_command(&CommandLog {
+                mode,
+                ..CommandLog::new("Chmod", &path)
+            });
         }
         if let Some((accessed, modified)) = change.times {
             let (accessed, modified) = (local_text(accessed), local_text(modified));
             let times = (accessed.as_str(), modified.as_str());
-            self.log_command(&CommandLog { times, ..CommandLog::new("Chtimes", &path) });
+            self.log_command(&CommandLog {
+                times,
+                ..CommandLog::new("Chtimes", &path)
+            });
         }
     }
 }
@@ -132,7 +171,11 @@ fn mode_text(mode: u32) -> String {
     let mut text = String::from("-");
     for shift in [6, 3, 0] {
         for (bit, letter) in [(4, 'r'), (2, 'w'), (1, 'x')] {
-            text.push(if mode >> shift & bit != 0 { letter } else { '-' });
+            text.push(if mode >> shift & bit != 0 {
+                letter
+            } else {
+                '-'
+            });
         }
     }
     text
@@ -140,6 +183,10 @@ fn mode_text(mode: u32) -> String {
 
 fn local_text(time: FileTime) -> String {
     Timestamp::from_second(time.seconds)
-        .map(|time| time.to_zoned(TimeZone::system()).strftime("%Y-%m-%dT%H:%M:%S").to_string())
+        .map(|time| {
+            time.to_zoned(TimeZone::system())
+                .strftime("%Y-%m-%dT%H:%M:%S")
+                .to_string()
+        })
         .unwrap_or_default()
 }

@@ -38,7 +38,10 @@ impl Session {
         }
         let user = &self.inner.user;
         let mode = 0o777 & !self.inner.core.settings.umask;
-        permit.storage()?.create_dir(&permit.target, mode, (user.uid, user.gid)).await?;
+        permit
+            .storage()?
+            .create_dir(&permit.target, mode, (user.uid, user.gid))
+            .await?;
         self.log_command(&CommandLog::new("Mkdir", &permit.server_path()));
         Ok(())
     }
@@ -51,15 +54,26 @@ impl Session {
         }
         // The type counts before the filter: removing a directory is a failure, not a matter of names.
         if !self.inner.user.extension_rules.allows(path) {
-            let found = permit.storage()?.stat(&permit.target, Links::NoFollow).await?;
-            let kind =
-                if found.is_dir() { OpErrorKind::IsADirectory } else { OpErrorKind::NameNotAllowed };
+            let found = permit
+                .storage()?
+                .stat(&permit.target, Links::NoFollow)
+                .await?;
+            let kind = if found.is_dir() {
+                OpErrorKind::IsADirectory
+            } else {
+                OpErrorKind::NameNotAllowed
+            };
             return Err(kind.into());
         }
         let session = self.clone();
         self.to_the_end(async move {
             let removed = permit.storage()?.remove_file(&permit.target).await?;
-            session.inner.core.quota.apply_removed(&session.inner.user, &removed).await;
+            session
+                .inner
+                .core
+                .quota
+                .apply_removed(&session.inner.user, &removed)
+                .await;
             session.log_command(&CommandLog::new("Remove", &permit.server_path()));
             Ok(())
         })
@@ -70,15 +84,19 @@ impl Session {
     pub async fn remove_dir(&self, path: &VirtualPath) -> OpResult<()> {
         self.refuse_fixed(path)?;
         let permit = self.permit(path, DELETE)?;
-        permit.storage()?.remove_dir(&permit.target).await.map_err(|error| {
-            let error = OpError::from(error);
-            // Clients that try RMDIR on a file expect a plain failure (reference D.1).
-            if error.kind() == OpErrorKind::NotADirectory {
-                OpError::new(OpErrorKind::DirectoryNotEmpty, "Failure: not a directory")
-            } else {
-                error
-            }
-        })?;
+        permit
+            .storage()?
+            .remove_dir(&permit.target)
+            .await
+            .map_err(|error| {
+                let error = OpError::from(error);
+                // Clients that try RMDIR on a file expect a plain failure (reference D.1).
+                if error.kind() == OpErrorKind::NotADirectory {
+                    OpError::new(OpErrorKind::DirectoryNotEmpty, "Failure: not a directory")
+                } else {
+                    error
+                }
+            })?;
         self.log_command(&CommandLog::new("Rmdir", &permit.server_path()));
         Ok(())
     }
@@ -91,7 +109,13 @@ impl Session {
         if limits.is_unlimited() {
             return Ok(space);
         }
-        let used = self.inner.core.provider.quota(self.username()).await?.unwrap_or_default();
+        let used = self
+            .inner
+            .core
+            .provider
+            .quota(self.username())
+            .await?
+            .unwrap_or_default();
         let unit = space.fragment_size.max(1);
         if let Some(limit) = limits.bytes {
             let free = limit.saturating_sub(u64::try_from(used.bytes).unwrap_or(0)) / unit;

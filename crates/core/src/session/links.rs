@@ -39,7 +39,10 @@ impl Session {
         permit.storage()?.symlink(&stored, &permit.target).await?;
         let target = sftpgo_model::path::escape_bytes(text);
         let path = permit.server_path();
-        self.log_command(&CommandLog { target: &path, ..CommandLog::new("Symlink", &target) });
+        self.log_command(&CommandLog {
+            target: &path,
+            ..CommandLog::new("Symlink", &target)
+        });
         Ok(())
     }
 
@@ -51,8 +54,14 @@ impl Session {
         if !text.starts_with(b"/") {
             return Ok(text);
         }
-        let inside = permit.inside_root(&text).ok_or(OpErrorKind::PermissionDenied)?;
-        Ok(permit.mount_point().join_storage(&inside)?.as_bytes().to_vec())
+        let inside = permit
+            .inside_root(&text)
+            .ok_or(OpErrorKind::PermissionDenied)?;
+        Ok(permit
+            .mount_point()
+            .join_storage(&inside)?
+            .as_bytes()
+            .to_vec())
     }
 }
 
@@ -65,7 +74,11 @@ fn relative<'a>(
     let common = from.iter().zip(&to).take_while(|(a, b)| a == b).count();
     let up = std::iter::repeat_n(&b".."[..], from.len() - common);
     let names: Vec<&[u8]> = up.chain(to.into_iter().skip(common)).collect();
-    if names.is_empty() { b".".to_vec() } else { names.join(&b'/') }
+    if names.is_empty() {
+        b".".to_vec()
+    } else {
+        names.join(&b'/')
+    }
 }
 
 /// Whether a relative text has more `..` than there are directories to climb, at any point.
@@ -92,8 +105,10 @@ mod tests {
     #[test]
     fn an_absolute_text_becomes_relative_to_the_link() {
         let text = |from: &str, to: &str| {
-            let (from, to) =
-                (StoragePath::parse(from.as_bytes()).unwrap(), StoragePath::parse(to.as_bytes()).unwrap());
+            let (from, to) = (
+                StoragePath::parse(from.as_bytes()).unwrap(),
+                StoragePath::parse(to.as_bytes()).unwrap(),
+            );
             String::from_utf8(relative(from.components(), to.components())).unwrap()
         };
         assert_eq!(text("", "b/f"), "b/f");

@@ -22,7 +22,9 @@ pub struct DirectoryListing {
 
 impl std::fmt::Debug for DirectoryListing {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("DirectoryListing").field("folders", &self.folders.len()).finish_non_exhaustive()
+        f.debug_struct("DirectoryListing")
+            .field("folders", &self.folders.len())
+            .finish_non_exhaustive()
     }
 }
 
@@ -32,7 +34,11 @@ impl Session {
         let permit = self.permit(path, LIST)?;
         let listing = permit.storage()?.list(&permit.target).await?;
         let folders = self.inner.mounts.folders_in(path).cloned().collect();
-        Ok(DirectoryListing { listing, folders, folders_shown: false })
+        Ok(DirectoryListing {
+            listing,
+            folders,
+            folders_shown: false,
+        })
     }
 }
 
@@ -52,7 +58,12 @@ impl DirectoryListing {
         loop {
             let mut page = self.listing.next_page(limit).await?;
             let end = page.is_empty();
-            page.retain(|entry| !self.folders.iter().any(|folder| folder.at.file_name() == entry.name));
+            page.retain(|entry| {
+                !self
+                    .folders
+                    .iter()
+                    .any(|folder| folder.at.file_name() == entry.name)
+            });
             if end || !page.is_empty() {
                 return Ok(page);
             }
@@ -77,5 +88,8 @@ async fn entry_of(folder: &Mount) -> Entry {
         Some(storage) => storage.stat(&root, Links::Follow).await.unwrap_or(missing),
         None => missing,
     };
-    Entry { name: folder.at.file_name().to_vec(), metadata }
+    Entry {
+        name: folder.at.file_name().to_vec(),
+        metadata,
+    }
 }

@@ -54,9 +54,18 @@ impl Session {
             .get_or_try_init(|| async { Mounts::open(core, &login.user).await.map(Arc::new) });
         let mounts = Arc::clone(opened.await?);
         let username = login.user.username.clone();
-        let entry = core.registry().register(login.info.clone(), username, protocol, command);
-        let inner = Inner { core: Arc::clone(core), user: Arc::clone(&login.user), mounts, entry };
-        Ok(Self { inner: Arc::new(inner) })
+        let entry = core
+            .registry()
+            .register(login.info.clone(), username, protocol, command);
+        let inner = Inner {
+            core: Arc::clone(core),
+            user: Arc::clone(&login.user),
+            mounts,
+            entry,
+        };
+        Ok(Self {
+            inner: Arc::new(inner),
+        })
     }
 
     /// This session's row in the connection list.
@@ -77,7 +86,11 @@ impl Session {
     }
 
     fn has(&self, directory: &VirtualPath, permission: Permission) -> bool {
-        self.inner.user.permissions.in_directory(directory).contains(permission)
+        self.inner
+            .user
+            .permissions
+            .in_directory(directory)
+            .contains(permission)
     }
 
     /// The root and the places of virtual folders cannot be moved, removed or made.
@@ -85,7 +98,11 @@ impl Session {
         let fixed = path.is_root()
             || self.inner.mounts.is_folder(path)
             || self.inner.mounts.has_folder_below(path);
-        if fixed { Err(OpErrorKind::PermissionDenied.into()) } else { Ok(()) }
+        if fixed {
+            Err(OpErrorKind::PermissionDenied.into())
+        } else {
+            Ok(())
+        }
     }
 
     /// Runs a change to its end also when the client goes away meanwhile, so that storage and counters stay in step.
@@ -94,7 +111,8 @@ impl Session {
         change: impl Future<Output = OpResult<T>> + Send + 'static,
     ) -> OpResult<T> {
         let task = self.inner.core.tasks().spawn(change);
-        task.await.map_err(|error| OpError::with_source(OpErrorKind::Internal, error))?
+        task.await
+            .map_err(|error| OpError::with_source(OpErrorKind::Internal, error))?
     }
 
     fn log_denied(&self, path: &VirtualPath, error: &OpError) {
@@ -139,6 +157,13 @@ struct CommandLog<'a> {
 
 impl<'a> CommandLog<'a> {
     fn new(name: &'static str, path: &'a str) -> Self {
-        Self { name, path, target: "", mode: String::new(), owner: (-1, -1), times: ("", "") }
+        Self {
+            name,
+            path,
+            target: "",
+            mode: String::new(),
+            owner: (-1, -1),
+            times: ("", ""),
+        }
     }
 }

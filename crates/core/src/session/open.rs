@@ -59,7 +59,10 @@ impl Session {
         } else if intent.read {
             Ok(OpenFile::Download(self.open_read(path).await?))
         } else {
-            Err(OpError::new(OpErrorKind::TooManyTransfers, "Failure: neither read nor write was asked for"))
+            Err(OpError::new(
+                OpErrorKind::TooManyTransfers,
+                "Failure: neither read nor write was asked for",
+            ))
         }
     }
 
@@ -70,7 +73,9 @@ impl Session {
         let handle = permit.storage()?.open_read(&permit.target).await?;
         Ok(Download {
             handle,
-            guard: self.connection().begin_transfer(Direction::Download, path.clone()),
+            guard: self
+                .connection()
+                .begin_transfer(Direction::Download, path.clone()),
             pacer: self.inner.user.download_bandwidth.map(Pacer::new),
             metrics: self.inner.core.metrics().clone(),
             server_path: permit.server_path(),
@@ -88,7 +93,8 @@ impl Session {
         self.check_transfer_limit()?;
         let permit = self.permit(path, WRITE)?;
         let session = self.clone();
-        self.to_the_end(async move { session.begin_upload(permit, intent).await }).await
+        self.to_the_end(async move { session.begin_upload(permit, intent).await })
+            .await
     }
 
     async fn begin_upload(self, permit: Permit, intent: OpenIntent) -> OpResult<Upload> {
@@ -136,7 +142,9 @@ impl Session {
             core: core.clone(),
             handle,
             hold,
-            guard: self.connection().begin_transfer(Direction::Upload, permit.path.clone()),
+            guard: self
+                .connection()
+                .begin_transfer(Direction::Upload, permit.path.clone()),
             pacer: self.inner.user.upload_bandwidth.map(Pacer::new),
             server_path: permit.server_path(),
             cancel: self.connection().info.cancel.clone(),
@@ -169,7 +177,8 @@ impl Session {
     }
 
     fn check_transfer_limit(&self) -> OpResult<()> {
-        if self.connection().transfer_count() >= self.inner.core.settings.max_transfers_per_session {
+        if self.connection().transfer_count() >= self.inner.core.settings.max_transfers_per_session
+        {
             return Err(OpErrorKind::TooManyTransfers.into());
         }
         Ok(())
@@ -179,7 +188,9 @@ impl Session {
     /// times of what they have just uploaded; the finer rules apply to changes by path.
     fn may_change(&self, path: &VirtualPath) -> bool {
         let directory = path.parent();
-        CHANGES.into_iter().all(|permission| self.has(&directory, permission))
+        CHANGES
+            .into_iter()
+            .all(|permission| self.has(&directory, permission))
     }
 }
 

@@ -26,7 +26,10 @@ impl Session {
         }
         let rules = &self.inner.user.extension_rules;
         if !rules.allows(from) || !rules.allows(to) {
-            let found = source.storage()?.stat(&source.target, Links::NoFollow).await?;
+            let found = source
+                .storage()?
+                .stat(&source.target, Links::NoFollow)
+                .await?;
             if found.is_file() {
                 return Err(OpErrorKind::NameNotAllowed.into());
             }
@@ -38,13 +41,23 @@ impl Session {
         };
         let session = self.clone();
         self.to_the_end(async move {
-            let replaced =
-                source.storage()?.rename(&source.target, &target.target, mode).await?;
+            let replaced = source
+                .storage()?
+                .rename(&source.target, &target.target, mode)
+                .await?;
             if let Some(replaced) = &replaced {
-                session.inner.core.quota.apply_removed(&session.inner.user, replaced).await;
+                session
+                    .inner
+                    .core
+                    .quota
+                    .apply_removed(&session.inner.user, replaced)
+                    .await;
             }
             let (from, to) = (source.server_path(), target.server_path());
-            session.log_command(&CommandLog { target: &to, ..CommandLog::new("Rename", &from) });
+            session.log_command(&CommandLog {
+                target: &to,
+                ..CommandLog::new("Rename", &from)
+            });
             Ok(())
         })
         .await

@@ -30,7 +30,12 @@ pub struct Download {
 impl Download {
     /// Appends up to `len` bytes from `offset` to `buffer` if nothing has to be waited for; `None` says "use
     /// [`read_at`](Self::read_at)". Fewer bytes than asked for mean the end of the file only there.
-    pub fn try_read_at(&self, offset: u64, len: usize, buffer: &mut Vec<u8>) -> Option<OpResult<usize>> {
+    pub fn try_read_at(
+        &self,
+        offset: u64,
+        len: usize,
+        buffer: &mut Vec<u8>,
+    ) -> Option<OpResult<usize>> {
         if self.pacer.is_some() || self.cancel.is_cancelled() {
             return None;
         }

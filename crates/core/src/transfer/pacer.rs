@@ -15,7 +15,10 @@ pub(crate) struct Pacer {
 
 impl Pacer {
     pub(crate) fn new(bytes_per_second: u64) -> Self {
-        Self { bytes_per_second: bytes_per_second.max(1), free_at: Mutex::new(Instant::now()) }
+        Self {
+            bytes_per_second: bytes_per_second.max(1),
+            free_at: Mutex::new(Instant::now()),
+        }
     }
 
     /// Waits until `bytes` more may have gone through. Who waits first is let through first.
@@ -26,7 +29,9 @@ impl Pacer {
             let mut free_at = self.free_at.lock();
             let start = (*free_at).max(Instant::now());
             // A limit so low that the end lies beyond what a clock can say waits for a day at a time.
-            *free_at = start.checked_add(cost).unwrap_or(start + Duration::from_secs(86_400));
+            *free_at = start
+                .checked_add(cost)
+                .unwrap_or(start + Duration::from_secs(86_400));
             *free_at
         };
         tokio::time::sleep_until(until).await;

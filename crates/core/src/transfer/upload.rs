@@ -46,12 +46,19 @@ pub struct Upload {
 impl Upload {
     pub(crate) fn new(parts: UploadParts) -> Self {
         let append_at = AtomicU64::new(parts.append_at.unwrap_or(0));
-        Self { parts: Some(parts), opened: Instant::now(), append_at, failed: AtomicBool::new(false) }
+        Self {
+            parts: Some(parts),
+            opened: Instant::now(),
+            append_at,
+            failed: AtomicBool::new(false),
+        }
     }
 
     fn parts(&self) -> OpResult<&UploadParts> {
         // Only `finish` and `drop` take the parts, and both end the upload.
-        self.parts.as_ref().ok_or_else(|| OpErrorKind::Aborted.into())
+        self.parts
+            .as_ref()
+            .ok_or_else(|| OpErrorKind::Aborted.into())
     }
 
     /// Writes chunks in their order. After an error the upload has failed: later writes fail too, and so does
@@ -144,7 +151,9 @@ impl Upload {
     /// # Errors
     /// The upload had failed before, or making it visible failed; it is then aborted.
     pub async fn finish(mut self) -> OpResult<()> {
-        let Some(parts) = self.parts.take() else { return Err(OpErrorKind::Aborted.into()) };
+        let Some(parts) = self.parts.take() else {
+            return Err(OpErrorKind::Aborted.into());
+        };
         let failed = self.failed.load(Ordering::Acquire);
         // Once begun this must end, also if the connection goes away meanwhile: it runs on its own.
         let tasks = parts.core.tasks().clone();
@@ -156,7 +165,8 @@ impl Upload {
             }
             complete(parts, opened).await
         });
-        done.await.map_err(|error| OpError::with_source(OpErrorKind::Internal, error))?
+        done.await
+            .map_err(|error| OpError::with_source(OpErrorKind::Internal, error))?
     }
 }
 
@@ -171,7 +181,16 @@ impl Drop for Upload {
 }
 
 async fn complete(parts: UploadParts, opened: Instant) -> OpResult<()> {
-    let UploadParts { core, handle, hold, guard, server_path, visibility, in_place, .. } = parts;
+    let UploadParts {
+        core,
+        handle,
+        hold,
+        guard,
+        server_path,
+        visibility,
+        in_place,
+        ..
+    } = parts;
     let (file, replaced) = match handle.finish().await {
         Ok(done) => done,
         Err(error) => {
@@ -198,7 +217,16 @@ async fn complete(parts: UploadParts, opened: Instant) -> OpResult<()> {
 }
 
 async fn abort(parts: UploadParts, _opened: Instant) {
-    let UploadParts { core, handle, hold, guard, server_path, visibility, in_place, .. } = parts;
+    let UploadParts {
+        core,
+        handle,
+        hold,
+        guard,
+        server_path,
+        visibility,
+        in_place,
+        ..
+    } = parts;
     match handle.abort().await {
         Ok(Some((file, replaced))) => {
             settle(hold, visibility, in_place, &file, replaced.as_ref()).await;

@@ -1,0 +1,111 @@
+//! One SSH connection: who is logged in, and what runs in its channels.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use sftpgo_core::auth::{Authenticator, Login};
+use sftpgo_core::model::{Protocol, PublicKey};
+use sftpgo_core::{ConnectionInfo, Core, Session};
+use tokio_util::task::TaskTracker;
+
+use crate::sftp;
+use crate::transport::{Channel, ChannelRequest, Events};
+
+/// What the transport asks about one connection.
+pub(crate) struct Connection {
+    pub(crate) core: Arc<Core>,
+    pub(crate) authenticator: Authenticator,
+    pub(crate) info: ConnectionInfo,
+    /// Set by a login and never replaced: no later attempt can change who acts.
+    pub(crate) login: Option<Arc<Login>>,
+    /// Attempts that reached an evaluation.
+    pub(crate) tried: Arc<std::sync::atomic::AtomicBool>,
+    /// What runs in channels; the connection ends after all of it did.
+    pub(crate) channels: TaskTracker,
+}
+
+impl Connection {
+    fn note_attempt(&self) {
+        self.tried.store(true, std::sync::atomic::Ordering::Release);
+    }
+
+    async fn start_sftp(&mut self, channel: Channel) -> Result<(), Channel> {
+        let Some(login) = self.login.clone() else { return Err(channel) };
+        let (core, info) = (Arc::clone(&self.core), self.info.clone());
+        // Opening the session may wait for a disk: not in the transport's task. The client may send meanwhile.
+        self.channels.spawn(async move {
+            let opened = Session::open(&core, &login, Protocol::Sftp, String::new()).await;
+            match opened {
+                Ok(session) => sftp::serve(session, channel).await,
+                Err(error) => {
+                    tracing::error!(
+                        connection_id = info.id,
+                        username = login.username(),
+                        %error,
+                        "the file system of the account cannot be opened"
+                    );
+                    channel.output.finish(1).await;
+                    info.cancel.cancel();
+                }
+            }
+            // The login lives as long as anything acts by it.
+            drop(login);
+        });
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Events for Connection {
+    fn identified(&mut self, client_version: String) {
+        self.info.client_version = client_version;
+    }
+
+    async fn password(&mut self, username: &str, password: &str) -> bool {
+        self.note_attempt();
+        let result = self.authenticator.password(&self.info, username, password).await;
+        self.accept(result.ok())
+    }
+
+    async fn key_offered(&mut self, username: &str, key: &PublicKey) -> bool {
+        self.note_attempt();
+        self.authenticator.may_use_key(&self.info, username, key).await.is_ok()
+    }
+
+    async fn key_verified(&mut self, username: &str, key: &PublicKey) -> bool {
+        let result = self.authenticator.verified_key(&self.info, username, key).await;
+        self.accept(result.ok())
+    }
+
+    fn login(&self) -> Option<&Login> {
+        self.login.as_deref()
+    }
+
+    async fn start(&mut self, request: ChannelRequest, channel: Channel) -> Result<(), Channel> {
+        match request {
+            ChannelRequest::Subsystem(name) if name == "sftp" => self.start_sftp(channel).await,
+            ChannelRequest::Subsystem(name) => {
+                tracing::info!(connection_id = self.info.id, name, "unknown subsystem refused");
+                Err(channel)
+            }
+            ChannelRequest::Exec(command) => {
+                tracing::info!(
+                    connection_id = self.info.id,
+                    "command refused: {:?}",
+                    String::from_utf8_lossy(command.get(..256.min(command.len())).unwrap_or_default())
+                );
+                Err(channel)
+            }
+        }
+    }
+}
+
+impl Connection {
+    fn accept(&mut self, login: Option<Login>) -> bool {
+        let accepted = login.is_some() && self.login.is_none();
+        if accepted {
+            self.login = login.map(Arc::new);
+        }
+        accepted
+    }
+}

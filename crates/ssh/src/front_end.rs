@@ -1,0 +1,142 @@
+//! Binds the listener and runs a [`Connection`] for each client.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use sftpgo_core::{ConnectionInfo, Core};
+use sftpgo_net::{AcceptLimits, ConnectionSlot, Listener, Server};
+use thiserror::Error;
+use tokio::net::TcpStream;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::config::SftpdSettings;
+use crate::connection::Connection;
+use crate::transport::{self, End, TransportSettings, algorithms, host_key};
+
+/// Why the SSH front end does not start.
+#[derive(Debug, Error)]
+pub enum SshError {
+    /// A host key is missing, broken or cannot be written.
+    #[error("{0}")]
+    HostKey(String),
+    /// No key at all, because `sftpd.keys` names none that may be offered.
+    #[error("no host key can be offered: check sftpd.keys")]
+    NoHostKey,
+}
+
+/// A prepared SSH front end: host keys loaded, algorithms chosen.
+#[derive(Debug)]
+pub struct SshFrontEnd {
+    transport: TransportSettings,
+    fingerprints: Vec<String>,
+}
+
+impl SshFrontEnd {
+    /// Loads (or, at the first start, makes) host keys and reads the login banner. Blocking: call it off the runtime's threads.
+    pub fn prepare(settings: &SftpdSettings) -> Result<Self, SshError> {
+        let keys = host_key::load(&settings.host_keys)
+            .map_err(|error| SshError::HostKey(error.to_string()))?;
+        if keys.is_empty() {
+            return Err(SshError::NoHostKey);
+        }
+        let (preferred, unknown) = algorithms::preferred(settings);
+        for name in unknown {
+            tracing::warn!("sftpd: the algorithm {name:?} is unknown or no longer served, left out");
+        }
+        let mut fingerprints = Vec::new();
+        for key in &keys {
+            let fingerprint = key.key.public_key().fingerprint(Default::default());
+            let line = format!("{} {fingerprint}", key.key.algorithm());
+            let verb = if key.created { "created" } else { "loaded" };
+            tracing::info!("host key {verb}: {} {line}", key.path.display());
+            fingerprints.push(line);
+        }
+        let login_banner = settings.login_banner_file.as_ref().and_then(|path| {
+            std::fs::read_to_string(path)
+                .inspect_err(|error| {
+                    tracing::warn!("sftpd.login_banner_file {}: {error}; no banner", path.display());
+                })
+                .ok()
+        });
+        let keys = keys.into_iter().map(|key| key.key).collect();
+        let transport = TransportSettings::new(
+            &settings.banner,
+            keys,
+            preferred,
+            settings.max_auth_tries,
+            login_banner,
+        );
+        Ok(Self { transport, fingerprints })
+    }
+
+    /// Type and SHA-256 fingerprint of each host key that is offered.
+    pub fn fingerprints(&self) -> &[String] {
+        &self.fingerprints
+    }
+
+    /// Serves connections until the returned server is drained.
+    pub fn serve(self, core: Arc<Core>, listener: Listener, limits: AcceptLimits) -> Server {
+        let transport = Arc::new(self.transport);
+        sftpgo_net::serve("sftpd", listener, limits, move |stream, peer, slot, end| {
+            handle(Arc::clone(&core), Arc::clone(&transport), Accepted { stream, peer, slot, end })
+        })
+    }
+}
+
+struct Accepted {
+    stream: TcpStream,
+    peer: SocketAddr,
+    slot: ConnectionSlot,
+    end: CancellationToken,
+}
+
+async fn handle(core: Arc<Core>, settings: Arc<TransportSettings>, accepted: Accepted) {
+    let Accepted { stream, peer, mut slot, end } = accepted;
+    let info = ConnectionInfo {
+        id: connection_id(),
+        peer: SocketAddr::new(peer.ip().to_canonical(), peer.port()),
+        client_version: String::new(),
+        cancel: end.clone(),
+    };
+    let authenticator = core.authenticator();
+    let tried = Arc::new(AtomicBool::new(false));
+    let channels = TaskTracker::new();
+    let connection = Connection {
+        core,
+        authenticator: authenticator.clone(),
+        info: info.clone(),
+        login: None,
+        tried: Arc::clone(&tried),
+        channels: channels.clone(),
+    };
+    let ended =
+        transport::run(&settings, stream, connection, end.clone(), || slot.authenticated()).await;
+    match ended {
+        End::Closed => tracing::debug!(connection_id = info.id, "connection closed"),
+        End::NotLoggedIn(reason) if tried.load(Ordering::Acquire) => {
+            tracing::debug!(connection_id = info.id, "connection ended without a login: {reason}");
+        }
+        End::NotLoggedIn(reason) => authenticator.log_untried(&info, &reason),
+        End::Broken(reason) => {
+            tracing::info!(connection_id = info.id, "connection broken: {reason}");
+        }
+    }
+    // Whatever still runs in channels has lost its client: tell it, and see it end.
+    end.cancel();
+    channels.close();
+    channels.wait().await;
+}
+
+/// 64 hexadecimal digits, like the session id the reference shows; random, so that it says nothing.
+fn connection_id() -> String {
+    let mut bytes = [0_u8; 32];
+    if aws_lc_rs::rand::fill(&mut bytes).is_err() {
+        // Not a secret: an id that is merely unlikely to repeat will do.
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+        let nanos = now.map_or(0, |elapsed| elapsed.as_nanos());
+        return format!("{nanos:064x}");
+    }
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

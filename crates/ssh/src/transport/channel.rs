@@ -1,0 +1,90 @@
+//! Channels as the rest of the crate sees them.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use russh::server::Msg;
+use russh::{ChannelMsg, ChannelReadHalf, ChannelWriteHalf};
+
+use super::gate::Gate;
+
+/// A started channel: bytes in, bytes out.
+#[derive(Debug)]
+pub(crate) struct Channel {
+    /// From the client.
+    pub(crate) input: ChannelInput,
+    /// To the client.
+    pub(crate) output: ChannelOutput,
+}
+
+impl Channel {
+    pub(super) fn new(channel: russh::Channel<Msg>, gate: Arc<Gate>) -> Self {
+        let (read, write) = channel.split();
+        Self { input: ChannelInput { read, gate }, output: ChannelOutput { write } }
+    }
+}
+
+/// The receiving half.
+pub(crate) struct ChannelInput {
+    read: ChannelReadHalf,
+    gate: Arc<Gate>,
+}
+
+impl std::fmt::Debug for ChannelInput {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ChannelInput")
+    }
+}
+
+impl ChannelInput {
+    /// The next bytes; `None` when the client sends no more or the connection is gone. The bytes are held in the gate:
+    /// whoever takes them releases them with [`Gate::part`], [`Gate::cost`] of their length.
+    pub(crate) async fn next(&mut self) -> Option<Bytes> {
+        loop {
+            match self.read.wait().await? {
+                ChannelMsg::Data { data } => {
+                    self.gate.hold(data.len());
+                    return Some(data);
+                }
+                ChannelMsg::Eof | ChannelMsg::Close => return None,
+                // Window adjusts are the library's own business; the rest is not for a server, or not for a started channel.
+                _ => {}
+            }
+        }
+    }
+
+    /// The budget of this connection.
+    pub(crate) fn gate(&self) -> &Arc<Gate> {
+        &self.gate
+    }
+}
+
+/// The sending half.
+pub(crate) struct ChannelOutput {
+    write: ChannelWriteHalf<Msg>,
+}
+
+impl std::fmt::Debug for ChannelOutput {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ChannelOutput")
+    }
+}
+
+/// The connection is gone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Gone;
+
+impl ChannelOutput {
+    /// Sends bytes; waits for the client's window.
+    pub(crate) async fn send(&self, bytes: Bytes) -> Result<(), Gone> {
+        self.write.data_bytes(bytes).await.map_err(|_| Gone)
+    }
+
+    /// Ends the channel: exit status, EOF, CLOSE. Clients wait for ever if any of them is missing.
+    pub(crate) async fn finish(self, exit_status: u32) {
+        // Each fails only if the connection is gone, and then nobody waits for it.
+        let _ = self.write.exit_status(exit_status).await;
+        let _ = self.write.eof().await;
+        let _ = self.write.close().await;
+    }
+}

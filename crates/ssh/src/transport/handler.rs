@@ -1,0 +1,222 @@
+//! Translates the library's callbacks into [`Events`]. Callbacks run inside the task that reads and writes the socket: none of
+//! them may wait for anything that needs that task.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use russh::keys::{Algorithm, PublicKeyBase64 as _};
+use russh::server::{
+    Auth, ChannelOpenHandle, Handler, Msg, PublicKeyOffer, Session, VerifiedPublicKey,
+};
+use russh::{ChannelId, ChannelOpenFailure};
+use sftpgo_core::model::PublicKey;
+use tokio::sync::oneshot;
+
+use super::channel::Channel;
+use super::gate::Gate;
+use super::{ChannelRequest, Events};
+
+/// Channels of one connection that may be open at a time; OpenSSH's `MaxSessions` is 10.
+const MAX_CHANNELS: usize = 32;
+/// Channels one connection may open in its life before it is ended: refused ones cost too.
+const MAX_CHANNELS_EVER: usize = 100_000;
+/// Largest RSA public key in wire form that is computed with: 8192 bits and a large exponent.
+const MAX_RSA_BLOB: usize = 8192 / 8 + 64;
+
+pub(super) struct RusshHandler<E> {
+    pub(super) events: E,
+    pub(super) gate: Arc<Gate>,
+    pub(super) login_banner: Option<String>,
+    /// Told once somebody is logged in.
+    pub(super) authenticated: Option<oneshot::Sender<()>>,
+    /// Open channels; the value is there until something is started in it.
+    pub(super) channels: HashMap<ChannelId, Option<russh::Channel<Msg>>>,
+    pub(super) opened: usize,
+    pub(super) identified: bool,
+}
+
+/// Ends the connection.
+#[derive(Debug)]
+pub(super) struct TransportError(pub(super) String);
+
+impl From<russh::Error> for TransportError {
+    fn from(error: russh::Error) -> Self {
+        Self(error.to_string())
+    }
+}
+
+fn verdict(accepted: bool) -> Auth {
+    if accepted { Auth::Accept } else { Auth::reject() }
+}
+
+/// The key in our form; `None` if it is of a kind, or signs in a way, that is refused before any arithmetic.
+fn acceptable(key: &russh::keys::PublicKey, algorithm: &Algorithm) -> Option<PublicKey> {
+    // SHA-1 signatures are refused as in OpenSSH 8.8 and later.
+    if matches!(algorithm, Algorithm::Rsa { hash: None } | Algorithm::Dsa) {
+        return None;
+    }
+    let blob = key.public_key_bytes();
+    if matches!(algorithm, Algorithm::Rsa { .. }) && blob.len() > MAX_RSA_BLOB {
+        return None;
+    }
+    PublicKey::from_blob(&blob).ok()
+}
+
+impl<E: Events> RusshHandler<E> {
+    fn identify(&mut self, session: &Session) {
+        if !std::mem::replace(&mut self.identified, true) {
+            let text = String::from_utf8_lossy(session.remote_sshid());
+            self.events.identified(text.chars().filter(|c| !c.is_control()).take(255).collect());
+        }
+    }
+
+    /// Starts something in a channel, once; everything else is refused at once and the channel stays usable.
+    async fn start(
+        &mut self,
+        id: ChannelId,
+        request: ChannelRequest,
+        session: &mut Session,
+    ) -> Result<(), TransportError> {
+        self.identify(session);
+        let Some(slot) = self.channels.get_mut(&id) else { return Ok(()) };
+        let Some(channel) = slot.take() else {
+            return Ok(session.channel_failure(id)?);
+        };
+        // The reply must go out before anything the started side sends.
+        match self.events.start(request, Channel::new(channel, Arc::clone(&self.gate))).await {
+            Ok(()) => session.channel_success(id)?,
+            Err(refused) => {
+                session.channel_failure(id)?;
+                // A refused channel cannot be given back to the library's form; it is of no use to any client either, but for
+                // asking again, which none does.
+                drop(refused);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl<E: Events> Handler for RusshHandler<E> {
+    type Error = TransportError;
+
+    async fn authentication_banner(&mut self) -> Result<Option<String>, Self::Error> {
+        Ok(self.login_banner.take())
+    }
+
+    async fn auth_password(&mut self, user: &str, password: &str) -> Result<Auth, Self::Error> {
+        Ok(verdict(self.events.password(user, password).await))
+    }
+
+    async fn auth_publickey_offered(
+        &mut self,
+        user: &str,
+        offer: PublicKeyOffer<'_>,
+    ) -> Result<Auth, Self::Error> {
+        Ok(verdict(match acceptable(offer.public_key, offer.algorithm) {
+            Some(key) => self.events.key_offered(user, &key).await,
+            None => false,
+        }))
+    }
+
+    async fn auth_publickey(
+        &mut self,
+        user: &str,
+        key: VerifiedPublicKey<'_>,
+    ) -> Result<Auth, Self::Error> {
+        Ok(verdict(match acceptable(key.public_key, key.algorithm) {
+            Some(key) => self.events.key_verified(user, &key).await,
+            None => false,
+        }))
+    }
+
+    async fn auth_succeeded(&mut self, session: &mut Session) -> Result<(), Self::Error> {
+        self.identify(session);
+        if self.events.login().is_none() {
+            return Err(TransportError("logged in without a login".to_owned()));
+        }
+        if let Some(authenticated) = self.authenticated.take() {
+            // Nobody waits any more if the connection is ending.
+            let _ = authenticated.send(());
+        }
+        Ok(())
+    }
+
+    async fn channel_open_session(
+        &mut self,
+        channel: russh::Channel<Msg>,
+        reply: ChannelOpenHandle,
+        _session: &mut Session,
+    ) -> Result<(), Self::Error> {
+        self.opened += 1;
+        if self.opened > MAX_CHANNELS_EVER {
+            return Err(TransportError("too many channels were opened".to_owned()));
+        }
+        if self.channels.len() >= MAX_CHANNELS {
+            reply.reject(ChannelOpenFailure::ResourceShortage).await;
+            return Ok(());
+        }
+        self.channels.insert(channel.id(), Some(channel));
+        reply.accept().await;
+        Ok(())
+    }
+
+    async fn channel_close(
+        &mut self,
+        channel: ChannelId,
+        _session: &mut Session,
+    ) -> Result<(), Self::Error> {
+        self.channels.remove(&channel);
+        Ok(())
+    }
+
+    async fn subsystem_request(
+        &mut self,
+        channel: ChannelId,
+        name: &str,
+        session: &mut Session,
+    ) -> Result<(), Self::Error> {
+        self.start(channel, ChannelRequest::Subsystem(name.to_owned()), session).await
+    }
+
+    async fn exec_request(
+        &mut self,
+        channel: ChannelId,
+        command: &[u8],
+        session: &mut Session,
+    ) -> Result<(), Self::Error> {
+        self.start(channel, ChannelRequest::Exec(command.to_vec()), session).await
+    }
+
+    async fn shell_request(
+        &mut self,
+        channel: ChannelId,
+        session: &mut Session,
+    ) -> Result<(), Self::Error> {
+        Ok(session.channel_failure(channel)?)
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the library's signature")]
+    async fn pty_request(
+        &mut self,
+        channel: ChannelId,
+        _term: &str,
+        _col_width: u32,
+        _row_height: u32,
+        _pix_width: u32,
+        _pix_height: u32,
+        _modes: &[(russh::Pty, u32)],
+        session: &mut Session,
+    ) -> Result<(), Self::Error> {
+        Ok(session.channel_failure(channel)?)
+    }
+
+    async fn env_request(
+        &mut self,
+        channel: ChannelId,
+        _name: &str,
+        _value: &str,
+        session: &mut Session,
+    ) -> Result<(), Self::Error> {
+        Ok(session.channel_failure(channel)?)
+    }
+}

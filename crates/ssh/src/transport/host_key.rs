@@ -1,0 +1,203 @@
+//! Host keys: read, or made at the first start.
+
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use aws_lc_rs::encoding::AsDer as _;
+use aws_lc_rs::rsa::KeySize;
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair as _};
+use russh::keys::PrivateKey;
+use russh::keys::ssh_key::LineEnding;
+use russh::keys::ssh_key::private::Ed25519Keypair;
+use thiserror::Error;
+
+use crate::config::HostKeys;
+
+/// A host key that cannot be used: names the file and what to do.
+#[derive(Debug, Error)]
+pub(crate) enum HostKeyError {
+    /// The file is there and cannot be read.
+    #[error("cannot read host key {}: {source}", path.display())]
+    Read { path: PathBuf, source: io::Error },
+    /// The file is no private key.
+    #[error(
+        "host key {} is not an unencrypted private key in OpenSSH, PKCS#1, PKCS#8 or SEC1 format: {reason}",
+        path.display()
+    )]
+    Parse { path: PathBuf, reason: String },
+    /// A new key cannot be stored.
+    #[error(
+        "cannot write the new host key {}: {source}; make the configuration directory writable or set sftpd.keys",
+        path.display()
+    )]
+    Write { path: PathBuf, source: io::Error },
+    /// The crypto library failed.
+    #[error("cannot make a host key")]
+    Generate,
+}
+
+/// Stands before the key in an ECDSA file that we made. Such a key is there so that an operator can turn it on, and is not
+/// offered by itself: its curve is one that audits reject. A key that was there before us is offered, because clients know it.
+const NOT_OFFERED: &str =
+    "Not offered to clients unless it is listed in sftpd.keys (remove this line to offer it always).\n";
+
+/// A loaded key and where it came from.
+#[derive(Debug)]
+pub(crate) struct HostKey {
+    pub(crate) key: PrivateKey,
+    pub(crate) path: PathBuf,
+    /// Whether it was made just now.
+    pub(crate) created: bool,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Kind {
+    Ed25519,
+    Ecdsa,
+    Rsa,
+}
+
+const GENERATED: [(&str, Kind); 3] =
+    [("id_ed25519", Kind::Ed25519), ("id_ecdsa", Kind::Ecdsa), ("id_rsa", Kind::Rsa)];
+
+/// Loads the configured keys, or makes and loads the default ones. Blocking: an RSA key of 4096 bits takes a second to make.
+pub(crate) fn load(keys: &HostKeys) -> Result<Vec<HostKey>, HostKeyError> {
+    match keys {
+        HostKeys::Files(paths) => paths
+            .iter()
+            .map(|path| {
+                let (key, _) = read(path)?;
+                Ok(HostKey { key, path: path.clone(), created: false })
+            })
+            .collect(),
+        HostKeys::GenerateIn(directory) => {
+            let mut loaded = Vec::new();
+            for (name, kind) in GENERATED {
+                let path = directory.join(name);
+                let created = !path.exists();
+                if created {
+                    generate(&path, kind)?;
+                }
+                let (key, offered) = read(&path)?;
+                if offered {
+                    loaded.push(HostKey { key, path, created });
+                }
+            }
+            Ok(loaded)
+        }
+    }
+}
+
+/// The key of a file, and whether it is offered without being asked for.
+fn read(path: &Path) -> Result<(PrivateKey, bool), HostKeyError> {
+    let text = fs::read_to_string(path)
+        .map_err(|source| HostKeyError::Read { path: path.to_owned(), source })?;
+    let offered = !text.starts_with(NOT_OFFERED);
+    // RFC 7468 allows explanations before the block; the parser does not.
+    let start = text.find("-----BEGIN").unwrap_or(0);
+    let block = text.get(start..).unwrap_or_default();
+    let key = russh::keys::decode_secret_key(block, None)
+        .map_err(|error| HostKeyError::Parse { path: path.to_owned(), reason: error.to_string() })?;
+    Ok((key, offered))
+}
+
+fn generate(path: &Path, kind: Kind) -> Result<(), HostKeyError> {
+    let failed = |_| HostKeyError::Generate;
+    let (text, note) = match kind {
+        Kind::Ed25519 => {
+            let mut seed = [0_u8; 32];
+            aws_lc_rs::rand::fill(&mut seed).map_err(failed)?;
+            let key = PrivateKey::from(Ed25519Keypair::from_seed(&seed));
+            let text = key.to_openssh(LineEnding::LF).map_err(|_| HostKeyError::Generate)?;
+            (text.to_string(), "")
+        }
+        Kind::Ecdsa => {
+            let key = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_ASN1_SIGNING).map_err(failed)?;
+            // Only to be sure that what is stored has a public half.
+            let _ = key.public_key();
+            (pkcs8_pem(key.to_pkcs8v1().map_err(failed)?.as_ref()), NOT_OFFERED)
+        }
+        Kind::Rsa => {
+            let key = aws_lc_rs::rsa::KeyPair::generate(KeySize::Rsa4096).map_err(failed)?;
+            let der = key.as_der().map_err(failed)?;
+            (pkcs8_pem(der.as_ref()), "")
+        }
+    };
+    let write_failed = |source| HostKeyError::Write { path: path.to_owned(), source };
+    write_new(path, &format!("{note}{text}")).map_err(write_failed)?;
+    let (key, _) = read(path)?;
+    let public = key.public_key().to_openssh().map_err(|_| HostKeyError::Generate)?;
+    let public_path = path.with_extension("pub");
+    // One left over from a key that is gone would mislead.
+    let _ = fs::remove_file(&public_path);
+    write_new(&public_path, &format!("{}\n", public.trim_end()))
+        .map_err(|source| HostKeyError::Write { path: public_path, source })
+}
+
+fn pkcs8_pem(der: &[u8]) -> String {
+    use base64::Engine as _;
+    let text = base64::engine::general_purpose::STANDARD.encode(der);
+    let mut pem = String::from("-----BEGIN PRIVATE KEY-----\n");
+    for line in text.as_bytes().chunks(64) {
+        pem.push_str(&String::from_utf8_lossy(line));
+        pem.push('\n');
+    }
+    pem.push_str("-----END PRIVATE KEY-----\n");
+    pem
+}
+
+/// Writes a file that must not exist, readable by its owner only, whole or not at all.
+fn write_new(path: &Path, text: &str) -> io::Result<()> {
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let temporary = path.with_extension("new");
+    let _ = fs::remove_file(&temporary);
+    let mut file = options.open(&temporary)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    fs::rename(&temporary, path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn missing_keys_are_made_once_and_ecdsa_is_offered_only_by_name() {
+        let directory = tempfile::tempdir().unwrap();
+        let keys = HostKeys::GenerateIn(directory.path().to_owned());
+        let first = load(&keys).unwrap();
+        let names = |keys: &[HostKey]| -> Vec<String> {
+            keys.iter().map(|key| key.key.algorithm().to_string()).collect()
+        };
+        assert_eq!(names(&first), ["ssh-ed25519", "ssh-rsa"]);
+        assert!(first.iter().all(|key| key.created));
+        let second = load(&keys).unwrap();
+        assert!(second.iter().all(|key| !key.created));
+        assert_eq!(first[0].key.public_key(), second[0].key.public_key());
+        let listed = load(&HostKeys::Files(vec![directory.path().join("id_ecdsa")])).unwrap();
+        assert_eq!(names(&listed), ["ecdsa-sha2-nistp256"]);
+        for name in ["id_ed25519", "id_ecdsa", "id_rsa"] {
+            for name in [name.to_owned(), format!("{name}.pub")] {
+                let meta = fs::metadata(directory.path().join(&name)).unwrap();
+                #[cfg(unix)]
+                assert_eq!(std::os::unix::fs::PermissionsExt::mode(&meta.permissions()) & 0o777, 0o600);
+                assert!(meta.len() > 0, "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_key_stops_with_the_name_of_the_file() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("broken");
+        fs::write(&path, "nonsense").unwrap();
+        let error = load(&HostKeys::Files(vec![path])).unwrap_err().to_string();
+        assert!(error.contains("broken"), "{error}");
+        let missing = load(&HostKeys::Files(vec![directory.path().join("none")])).unwrap_err();
+        assert!(matches!(missing, HostKeyError::Read { .. }));
+    }
+}

@@ -1,0 +1,52 @@
+//! The seam to the SSH library: logins go up, channels of bytes come down. Replaceable without touching anything above.
+//!
+//! - [`Events`] is what the connection above answers: credentials, and requests to start something in a channel.
+//! - [`Channel`] is a pair of byte streams. Input is bounded by the connection's [`gate::Gate`]: bytes that were received and
+//!   not released yet stop the reading of the socket, while sending goes on. Output waits for the peer's window, and only
+//!   the task that sends waits.
+
+pub(crate) mod algorithms;
+pub(crate) mod channel;
+pub(crate) mod gate;
+mod handler;
+pub(crate) mod host_key;
+pub(crate) mod run;
+mod socket;
+
+use async_trait::async_trait;
+use sftpgo_core::auth::Login;
+use sftpgo_core::model::PublicKey;
+
+pub(crate) use channel::{Channel, ChannelInput, ChannelOutput};
+pub(crate) use run::{End, TransportSettings, run};
+
+/// What a client wants to run in a channel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum ChannelRequest {
+    /// RFC 4254 section 6.5, `subsystem`.
+    Subsystem(String),
+    /// RFC 4254 section 6.5, `exec`; any bytes.
+    Exec(Vec<u8>),
+}
+
+/// What the connection above the transport answers. One value a connection; calls come one at a time.
+#[async_trait]
+pub(crate) trait Events: Send + 'static {
+    /// Called once, when the identification of the client is known.
+    fn identified(&mut self, client_version: String);
+
+    /// Evaluates a password. `true` logs in.
+    async fn password(&mut self, username: &str, password: &str) -> bool;
+
+    /// Whether a signature of this key would be accepted. Must not change what the connection believes of the client.
+    async fn key_offered(&mut self, username: &str, key: &PublicKey) -> bool;
+
+    /// Logs in with a key whose signature was verified.
+    async fn key_verified(&mut self, username: &str, key: &PublicKey) -> bool;
+
+    /// Whether somebody is logged in.
+    fn login(&self) -> Option<&Login>;
+
+    /// Starts what was asked for and takes the channel; gives it back if that is not served.
+    async fn start(&mut self, request: ChannelRequest, channel: Channel) -> Result<(), Channel>;
+}

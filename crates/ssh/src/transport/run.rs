@@ -1,0 +1,144 @@
+//! Runs one connection from the first byte to the last.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use russh::server::{Config, run_stream};
+use russh::{Limits, MethodKind, MethodSet, SshId};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::oneshot;
+use tokio_util::sync::CancellationToken;
+
+use super::Events;
+use super::gate::Gate;
+use super::handler::RusshHandler;
+use super::socket::Socket;
+
+/// Handshake and login must end within this (reference 9.1).
+const LOGIN_DEADLINE: Duration = Duration::from_secs(120);
+/// A refused login is answered after this, so that its duration says little about its reason.
+const REJECTION_TIME: Duration = Duration::from_millis(300);
+/// Bytes or time after which keys are exchanged anew (RFC 4253 section 9).
+const REKEY_BYTES: usize = 1 << 30;
+const REKEY_TIME: Duration = Duration::from_secs(3600);
+/// What we let a client send without waiting for us; the gate bounds what we keep of it.
+const WINDOW: u32 = 8 << 20;
+/// Largest channel packet we ask for; OpenSSH uses it whole, others send what they like.
+const PACKET: u32 = 64 * 1024;
+/// Messages waiting to be encrypted, each at most one packet of the peer's size.
+const SEND_QUEUE: usize = 16;
+/// Messages waiting to be read from a channel. The gate shuts long before it is full.
+const RECEIVE_QUEUE: usize = 64 * 1024;
+
+/// What all connections share.
+pub(crate) struct TransportSettings {
+    config: Arc<Config>,
+    login_banner: Option<String>,
+}
+
+impl std::fmt::Debug for TransportSettings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TransportSettings").field("config", &self.config).finish_non_exhaustive()
+    }
+}
+
+impl TransportSettings {
+    pub(crate) fn new(
+        banner: &str,
+        keys: Vec<russh::keys::PrivateKey>,
+        preferred: russh::Preferred,
+        max_auth_tries: Option<u32>,
+        login_banner: Option<String>,
+    ) -> Self {
+        let mut methods = MethodSet::empty();
+        methods.push(MethodKind::PublicKey);
+        methods.push(MethodKind::Password);
+        let config = Config {
+            server_id: SshId::Standard(format!("SSH-2.0-{banner}").into()),
+            methods,
+            auth_rejection_time: REJECTION_TIME,
+            auth_rejection_time_initial: Some(Duration::ZERO),
+            keys,
+            limits: Limits::new(REKEY_BYTES, REKEY_BYTES, REKEY_TIME),
+            window_size: WINDOW,
+            maximum_packet_size: PACKET,
+            channel_buffer_size: RECEIVE_QUEUE,
+            event_buffer_size: SEND_QUEUE,
+            preferred,
+            // The library counts the first `none`, which is free; and its 0 means no limit.
+            max_auth_attempts: max_auth_tries.map_or(0, |tries| tries as usize + 1),
+            inactivity_timeout: None,
+            // Finds clients that vanished without a word.
+            keepalive_interval: Some(Duration::from_secs(60)),
+            keepalive_max: 3,
+            nodelay: true,
+            ..Config::default()
+        };
+        Self { config: Arc::new(config), login_banner }
+    }
+}
+
+/// How a connection ended.
+#[derive(Debug)]
+pub(crate) enum End {
+    /// In order, or by the client's leaving.
+    Closed,
+    /// Before anybody logged in.
+    NotLoggedIn(String),
+    /// After a login, by a fault of either side.
+    Broken(String),
+}
+
+/// Runs a connection until it ends; `cancel` ends it at once. `authenticated` is told when somebody is logged in.
+pub(crate) async fn run<S, E>(
+    settings: &TransportSettings,
+    stream: S,
+    events: E,
+    cancel: CancellationToken,
+    authenticated: impl FnOnce() + Send,
+) -> End
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    E: Events,
+{
+    let gate = Arc::new(Gate::default());
+    let (logged_in, login) = oneshot::channel();
+    let handler = RusshHandler {
+        events,
+        gate: Arc::clone(&gate),
+        login_banner: settings.login_banner.clone(),
+        authenticated: Some(logged_in),
+        channels: HashMap::new(),
+        opened: 0,
+        identified: false,
+    };
+    let stream = Socket::new(stream, gate, cancel.clone());
+    let deadline = tokio::time::sleep(LOGIN_DEADLINE);
+    tokio::pin!(deadline);
+    let start = run_stream(Arc::clone(&settings.config), stream, handler);
+    let mut running = tokio::select! {
+        started = start => match started {
+            Ok(running) => running,
+            Err(error) => return End::NotLoggedIn(error.0),
+        },
+        () = &mut deadline => return End::NotLoggedIn("no handshake in time".to_owned()),
+    };
+    tokio::select! {
+        ended = &mut running => {
+            let reason = ended.err().map_or_else(|| "the client left".to_owned(), |error| error.0);
+            return End::NotLoggedIn(reason);
+        }
+        () = &mut deadline => {
+            cancel.cancel();
+            // The socket ends at its next poll, and the library with it.
+            let _ = running.await;
+            return End::NotLoggedIn("no login in time".to_owned());
+        }
+        told = login => if told.is_ok() { authenticated() },
+    }
+    match running.await {
+        Ok(()) => End::Closed,
+        Err(error) => End::Broken(error.0),
+    }
+}
