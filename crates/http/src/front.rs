@@ -1,0 +1,221 @@
+//! What happens to every request, whatever its route: an id, the guard, a deadline, counters and a log line.
+
+use std::any::Any;
+use std::net::SocketAddr;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{HeaderMap, Request, StatusCode, Uri, header};
+use axum::response::{IntoResponse, Response};
+use futures_util::FutureExt;
+use hyper::body::Body as _;
+use tower::ServiceExt;
+
+use crate::api;
+use crate::guard::Guard;
+use crate::metrics::HttpMetrics;
+use crate::problem::Problem;
+use crate::request_id::RequestIds;
+use crate::server::HttpLimits;
+
+/// Characters of one field of the log line; the rest is of no use to anybody but who wants to fill our disk.
+const MAX_LOGGED: usize = 2048;
+
+/// The way from a parsed request to its response.
+#[derive(Debug)]
+pub(crate) struct Front {
+    router: Router,
+    guard: Guard,
+    ids: RequestIds,
+    metrics: Arc<HttpMetrics>,
+    pub(crate) limits: HttpLimits,
+}
+
+/// What the log line says of a request.
+struct Seen {
+    method: String,
+    protocol: String,
+    peer: SocketAddr,
+    id: String,
+    uri: String,
+    user_agent: String,
+}
+
+impl Front {
+    pub(crate) fn new(
+        router: Router,
+        guard: Guard,
+        metrics: Arc<HttpMetrics>,
+        limits: HttpLimits,
+    ) -> Self {
+        Self {
+            router,
+            guard,
+            ids: RequestIds::new(),
+            metrics,
+            limits,
+        }
+    }
+
+    /// Answers one request. Never fails and never panics.
+    pub(crate) async fn answer(&self, peer: SocketAddr, request: Request<Body>) -> Response {
+        let begun = Instant::now();
+        let seen = Seen {
+            method: request.method().to_string(),
+            protocol: format!("{:?}", request.version()),
+            peer,
+            id: self.ids.of(request.headers()),
+            uri: full_uri(request.uri(), request.headers()),
+            user_agent: text_of(request.headers(), header::USER_AGENT),
+        };
+        let handled = AssertUnwindSafe(self.handle(request)).catch_unwind().await;
+        let response = handled.unwrap_or_else(|panic| {
+            let panic = panic_text(&*panic);
+            tracing::error!(
+                sender = "httpd",
+                request_id = seen.id,
+                panic,
+                "a request handler panicked"
+            );
+            Problem::internal().into_response()
+        });
+        self.metrics.record(response.status());
+        seen.log(&response, begun.elapsed());
+        response
+    }
+
+    async fn handle(&self, request: Request<Body>) -> Response {
+        // Probes call a server by names of all kinds, and learn nothing there.
+        if request.uri().path() != api::HEALTH
+            && let Err(refused) = self.guard.check(&request)
+        {
+            return refused.into_response();
+        }
+        let answer = self.router.clone().oneshot(request);
+        match tokio::time::timeout(self.limits.handling, answer).await {
+            Ok(Ok(response)) => response,
+            Ok(Err(never)) => match never {},
+            Err(_) => {
+                let reason = "the request took too long";
+                Problem::error(StatusCode::SERVICE_UNAVAILABLE, reason).into_response()
+            }
+        }
+    }
+}
+
+impl Seen {
+    /// Names and order of the fields are part of the interface (reference 14.6).
+    fn log(&self, response: &Response, elapsed: Duration) {
+        tracing::info!(
+            sender = "httpd",
+            method = self.method.as_str(),
+            proto = self.protocol.as_str(),
+            remote_addr = self.peer.to_string().as_str(),
+            request_id = self.id.as_str(),
+            uri = self.uri.as_str(),
+            user_agent = self.user_agent.as_str(),
+            resp_status = u64::from(response.status().as_u16()),
+            resp_size = response.body().size_hint().exact().unwrap_or_default(),
+            elapsed_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
+        );
+    }
+}
+
+/// `scheme://host/path?query`, as the client wrote it.
+fn full_uri(uri: &Uri, headers: &HeaderMap) -> String {
+    let target = uri
+        .path_and_query()
+        .map_or(uri.path(), |target| target.as_str());
+    let host = match uri.host() {
+        Some(host) => host.to_owned(),
+        None => text_of(headers, header::HOST),
+    };
+    shortened(format!("http://{host}{target}"))
+}
+
+fn text_of(headers: &HeaderMap, name: header::HeaderName) -> String {
+    let value = headers
+        .get(name)
+        .map(|value| String::from_utf8_lossy(value.as_bytes()));
+    shortened(value.unwrap_or_default().into_owned())
+}
+
+fn shortened(text: String) -> String {
+    match text.char_indices().nth(MAX_LOGGED) {
+        Some((end, _)) => format!("{}...", text.get(..end).unwrap_or_default()),
+        None => text,
+    }
+}
+
+fn panic_text(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("no text")
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::routing::get;
+
+    use super::*;
+
+    fn front(router: Router, limits: HttpLimits) -> Front {
+        let guard = Guard::for_listener(([127, 0, 0, 1], 8080).into());
+        Front::new(router, guard, Arc::default(), limits)
+    }
+
+    fn request(path: &str) -> Request<Body> {
+        Request::get(path)
+            .header("host", "localhost")
+            .body(Body::empty())
+            .unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_a_500_and_the_next_request_is_served() {
+        async fn defect() -> String {
+            panic!("defect")
+        }
+        let router = Router::new()
+            .route("/defect", get(defect))
+            .route("/fine", get(|| async {}));
+        let front = front(router, HttpLimits::default());
+        let peer = ([127, 0, 0, 1], 1).into();
+        assert_eq!(front.answer(peer, request("/defect")).await.status(), 500);
+        assert_eq!(front.answer(peer, request("/fine")).await.status(), 200);
+        assert_eq!(front.metrics.server_errors.value(), 1);
+        assert_eq!(front.metrics.ok.value(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_handler_that_hangs_is_given_up() {
+        let router = Router::new().route("/slow", get(std::future::pending::<()>));
+        let limits = HttpLimits {
+            handling: Duration::from_millis(1),
+            ..HttpLimits::default()
+        };
+        let front = front(router, limits);
+        assert_eq!(
+            front
+                .answer(([127, 0, 0, 1], 1).into(), request("/slow"))
+                .await
+                .status(),
+            503
+        );
+    }
+
+    #[test]
+    fn a_long_uri_is_shortened_in_the_log() {
+        let uri: Uri = format!("/{}", "a".repeat(10_000)).parse().unwrap();
+        assert_eq!(full_uri(&uri, &HeaderMap::new()).len(), MAX_LOGGED + 3);
+    }
+
+    #[test]
+    fn the_logged_uri_shows_no_credentials() {
+        let uri: Uri = "http://name:secret@localhost/x?y".parse().unwrap();
+        assert_eq!(full_uri(&uri, &HeaderMap::new()), "http://localhost/x?y");
+    }
+}

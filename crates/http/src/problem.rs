@@ -1,0 +1,128 @@
+//! The generic reply (reference 11.1): every refusal, and every acknowledgement.
+
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use sftpgo_core::admin::{AdminError, AdminErrorKind};
+
+use crate::reply;
+
+/// What a handler gives back.
+pub(crate) type ApiResult = Result<Response, Problem>;
+
+/// A refusal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Problem {
+    status: StatusCode,
+    error: String,
+    message: String,
+}
+
+#[derive(Serialize)]
+struct GenericReply<'a> {
+    error: &'a str,
+    message: &'a str,
+    status: u16,
+}
+
+impl Problem {
+    /// A refusal whose reason is in `error`.
+    pub(crate) fn error(status: StatusCode, error: impl Into<String>) -> Self {
+        Self {
+            status,
+            error: error.into(),
+            message: String::new(),
+        }
+    }
+
+    /// A refusal whose reason is in `message`, where the reference puts it there.
+    pub(crate) fn message(status: StatusCode, message: impl Into<String>) -> Self {
+        Self {
+            status,
+            error: String::new(),
+            message: message.into(),
+        }
+    }
+
+    /// A value of the request that makes no sense.
+    pub(crate) fn bad_request(error: impl Into<String>) -> Self {
+        Self::error(StatusCode::BAD_REQUEST, error)
+    }
+
+    /// Something inside went wrong; what, is in the log.
+    pub(crate) fn internal() -> Self {
+        Self::error(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error")
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let Self {
+            status,
+            error,
+            message,
+        } = &self;
+        reply::json(
+            *status,
+            &GenericReply {
+                error,
+                message,
+                status: status.as_u16(),
+            },
+        )
+    }
+}
+
+impl From<AdminError> for Problem {
+    fn from(error: AdminError) -> Self {
+        let status = status_of(error.kind());
+        if status.is_server_error() {
+            tracing::error!(sender = "httpd", "{error}");
+        }
+        match error.kind() {
+            AdminErrorKind::IdMismatch => Self::message(status, error.to_string()),
+            AdminErrorKind::Validation
+            | AdminErrorKind::MethodDisabled
+            | AdminErrorKind::NotFound
+            | AdminErrorKind::Duplicate
+            | AdminErrorKind::Unavailable
+            | AdminErrorKind::Internal => Self::error(status, error.to_string()),
+        }
+    }
+}
+
+/// The table of reference 11.1. A name that is taken, and a data provider that does not answer, are 500 there, and clients
+/// test for it.
+fn status_of(kind: AdminErrorKind) -> StatusCode {
+    match kind {
+        AdminErrorKind::Validation | AdminErrorKind::IdMismatch => StatusCode::BAD_REQUEST,
+        AdminErrorKind::MethodDisabled => StatusCode::FORBIDDEN,
+        AdminErrorKind::NotFound => StatusCode::NOT_FOUND,
+        AdminErrorKind::Duplicate | AdminErrorKind::Unavailable | AdminErrorKind::Internal => {
+            StatusCode::INTERNAL_SERVER_ERROR
+        }
+    }
+}
+
+/// "Done", in words.
+pub(crate) fn acknowledged(message: &str) -> Response {
+    let status = StatusCode::OK;
+    reply::json(
+        status,
+        &GenericReply {
+            error: "",
+            message,
+            status: status.as_u16(),
+        },
+    )
+}
+
+/// The reply to a path that has no route.
+pub(crate) async fn not_found() -> Problem {
+    Problem::message(StatusCode::NOT_FOUND, "Not Found")
+}
+
+/// The reply to a method that the route has not.
+pub(crate) async fn method_not_allowed() -> Problem {
+    Problem::message(StatusCode::METHOD_NOT_ALLOWED, "Method not allowed")
+}

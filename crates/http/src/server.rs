@@ -1,0 +1,168 @@
+//! Starting the front end: what it needs, what it refuses to serve with, and its limits.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Serialize;
+use sftpgo_core::Core;
+use sftpgo_net::{AcceptLimits, Listener, Server};
+use thiserror::Error;
+
+use crate::api::{self, Api};
+use crate::config::HttpdSettings;
+use crate::connection;
+use crate::front::Front;
+use crate::guard::Guard;
+use crate::metrics::HttpMetrics;
+
+/// Why the front end does not start.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum HttpError {
+    /// A setting asks for protection that this version does not have. Serving without it would be worse than not serving.
+    #[error("{setting} is set, but {feature} is not available in this version: {advice}")]
+    ProtectionMissing {
+        /// The full key.
+        setting: &'static str,
+        /// What is missing.
+        feature: &'static str,
+        /// What the operator can do.
+        advice: &'static str,
+    },
+}
+
+/// Which build answers; the reply of `GET /api/v1/version`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct VersionInfo {
+    /// `0.9.6`.
+    pub version: String,
+    /// When it was built, or empty.
+    pub build_date: String,
+    /// What it was built from, or empty.
+    pub commit_hash: String,
+}
+
+/// Bounds of the HTTP server; the default values are those of the reference (11.3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HttpLimits {
+    /// Connections at the same time.
+    pub connections: usize,
+    /// Bytes of the request line and all header fields; less than 8192 counts as 8192.
+    pub header_bytes: usize,
+    /// Bytes of a request body.
+    pub body_bytes: usize,
+    /// From the first byte of a request to the end of its header, and again to the end of its body.
+    pub read: Duration,
+    /// For one response to be taken by the client.
+    pub write: Duration,
+    /// From one request to the next.
+    pub idle: Duration,
+    /// For a handler to come to its answer.
+    pub handling: Duration,
+    /// For the data provider to answer a health check.
+    pub health: Duration,
+}
+
+impl Default for HttpLimits {
+    fn default() -> Self {
+        Self {
+            connections: 1024,
+            header_bytes: 64 * 1024,
+            body_bytes: 1024 * 1024,
+            read: Duration::from_secs(60),
+            write: Duration::from_secs(60),
+            idle: Duration::from_secs(120),
+            handling: Duration::from_secs(120),
+            health: Duration::from_secs(5),
+        }
+    }
+}
+
+/// Serves the REST API on `listener` with the limits of the reference. Must be called on a runtime.
+///
+/// # Errors
+/// See [`HttpFrontEnd::new`].
+pub fn serve(
+    core: Arc<Core>,
+    settings: &HttpdSettings,
+    version: VersionInfo,
+    listener: Listener,
+) -> Result<Server, HttpError> {
+    Ok(HttpFrontEnd::new(core, settings, version)?.serve(listener))
+}
+
+/// The front end before it listens.
+#[derive(Debug)]
+pub struct HttpFrontEnd {
+    core: Arc<Core>,
+    version: VersionInfo,
+    limits: HttpLimits,
+}
+
+impl HttpFrontEnd {
+    /// A front end with the default limits.
+    ///
+    /// # Errors
+    /// The settings ask for a password file or for HTTPS: both are refused rather than left out.
+    pub fn new(
+        core: Arc<Core>,
+        settings: &HttpdSettings,
+        version: VersionInfo,
+    ) -> Result<Self, HttpError> {
+        if settings.auth_user_file.is_some() {
+            return Err(HttpError::ProtectionMissing {
+                setting: "httpd.auth_user_file",
+                feature: "HTTP basic authentication",
+                advice: "clear it and keep httpd.bind_address on loopback, or set httpd.bind_port to 0",
+            });
+        }
+        if settings.tls.is_some() {
+            return Err(HttpError::ProtectionMissing {
+                setting: "httpd.certificate_file",
+                feature: "HTTPS",
+                advice: "clear it and keep httpd.bind_address on loopback, or set httpd.bind_port to 0",
+            });
+        }
+        let limits = HttpLimits::default();
+        Ok(Self {
+            core,
+            version,
+            limits,
+        })
+    }
+
+    /// Replaces the limits.
+    #[must_use]
+    pub fn with_limits(mut self, limits: HttpLimits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Accepts connections on `listener` until the server is drained. Must be called on a runtime.
+    pub fn serve(self, listener: Listener) -> Server {
+        let limits = self.limits;
+        let metrics = Arc::new(HttpMetrics::default());
+        let api = Api {
+            users: self.core.user_admin(),
+            core: self.core,
+            version: self.version,
+            metrics: Arc::clone(&metrics),
+            limits,
+        };
+        let guard = Guard::for_listener(listener.local_addr());
+        let front = Arc::new(Front::new(
+            api::router(Arc::new(api)),
+            guard,
+            metrics,
+            limits,
+        ));
+        // Nobody logs in on a connection here, and behind a proxy everybody has one address: one limit serves for all.
+        let accept = AcceptLimits {
+            connections: limits.connections,
+            unauthenticated: limits.connections,
+            unauthenticated_per_address: limits.connections,
+        };
+        sftpgo_net::serve("http", listener, accept, move |stream, peer, slot, end| {
+            connection::run(Arc::clone(&front), stream, peer, slot, end)
+        })
+    }
+}
