@@ -3,7 +3,7 @@
 mod agreement;
 mod life;
 mod quota;
-mod samples;
+pub(crate) mod samples;
 mod users;
 
 use std::any::Any;

@@ -74,3 +74,49 @@ fn not_built(driver: Driver) -> DataError {
     );
     DataError::new(DataErrorKind::Internal, message)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::DataProviderConfig;
+
+    fn settings(driver: &str) -> DataProviderSettings {
+        let config = DataProviderConfig {
+            driver: driver.to_owned(),
+            name: "name".to_owned(),
+            ..DataProviderConfig::default()
+        };
+        config.resolve("/nowhere".as_ref()).unwrap().0
+    }
+
+    #[tokio::test]
+    async fn a_driver_that_is_not_built_names_the_setting_and_what_works() {
+        for driver in ["postgresql", "mysql", "bolt"] {
+            let opened = open(&settings(driver), Vec::new())
+                .await
+                .unwrap_err()
+                .to_string();
+            let initialized = initialize(&settings(driver)).await.unwrap_err().to_string();
+            for text in ["data_provider.driver", driver, "sqlite", "memory"] {
+                assert!(
+                    opened.contains(text) && initialized.contains(text),
+                    "{opened}"
+                );
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn memory_begins_with_the_given_users_and_needs_no_preparation() {
+        let user = UserRecord {
+            username: "alice".to_owned(),
+            ..UserRecord::default()
+        };
+        let provider = open(&settings("memory"), vec![user]).await.unwrap();
+        assert!(provider.user_by_name("alice").await.unwrap().is_some());
+        assert_eq!(
+            initialize(&settings("memory")).await.unwrap(),
+            Initialized::NotRequired
+        );
+    }
+}

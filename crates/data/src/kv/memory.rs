@@ -221,3 +221,103 @@ impl WriteTable for MemoryWrite<'_> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::conformance::samples::{everybody, user};
+    use crate::provider::UserStore as _;
+
+    fn with_id(username: &str, id: i64) -> UserRecord {
+        UserRecord {
+            id,
+            ..user(username)
+        }
+    }
+
+    async fn ids(provider: &MemoryProvider) -> Vec<(String, i64)> {
+        let users = provider.users(&everybody()).await.unwrap();
+        users
+            .into_iter()
+            .map(|user| (user.username, user.id))
+            .collect()
+    }
+
+    #[tokio::test]
+    async fn given_ids_are_kept_and_others_follow_the_highest() {
+        let given = [
+            with_id("a", 0),
+            with_id("b", 7),
+            with_id("c", 7),
+            with_id("d", -1),
+        ];
+        let provider = MemoryProvider::with_users(given.to_vec()).unwrap();
+        let expected = [("a", 8), ("b", 7), ("c", 9), ("d", 10)];
+        assert_eq!(
+            ids(&provider).await,
+            expected.map(|(name, id)| (name.to_owned(), id))
+        );
+        assert_eq!(provider.add_user(&user("e")).await.unwrap().id, 11);
+    }
+
+    #[tokio::test]
+    async fn counters_and_logins_are_kept_as_given() {
+        let given = UserRecord {
+            used_quota_files: 3,
+            last_login: 5,
+            ..with_id("a", 1)
+        };
+        let provider = MemoryProvider::with_users(vec![given.clone()]).unwrap();
+        assert_eq!(provider.user_by_id(1).await.unwrap(), Some(given));
+    }
+
+    #[test]
+    fn two_users_of_one_name_are_refused() {
+        let error = MemoryProvider::with_users(vec![user("a"), user("a")]).unwrap_err();
+        assert_eq!(error.kind(), DataErrorKind::Duplicate);
+    }
+
+    #[tokio::test]
+    async fn when_no_id_is_left_adding_fails() {
+        let provider = MemoryProvider::with_users(vec![with_id("a", i64::MAX)]).unwrap();
+        let error = provider.add_user(&user("b")).await.unwrap_err();
+        assert_eq!(error.kind(), DataErrorKind::Internal);
+    }
+
+    #[tokio::test]
+    async fn replacing_keeps_ids_and_counters_of_those_who_stay() {
+        let stays = UserRecord {
+            used_quota_size: 9,
+            last_login: 4,
+            ..with_id("stays", 1)
+        };
+        let provider = MemoryProvider::with_users(vec![stays.clone(), with_id("goes", 2)]).unwrap();
+        let changed = UserRecord {
+            home_dir: "/new".to_owned(),
+            ..with_id("stays", 5)
+        };
+        provider
+            .replace_users(vec![with_id("comes", 1), changed])
+            .unwrap();
+        let expected = UserRecord {
+            home_dir: "/new".to_owned(),
+            ..stays
+        };
+        assert_eq!(
+            provider.user_by_name("stays").await.unwrap(),
+            Some(expected)
+        );
+        let expected = [("comes", 3), ("stays", 1)];
+        assert_eq!(
+            ids(&provider).await,
+            expected.map(|(name, id)| (name.to_owned(), id))
+        );
+    }
+
+    #[tokio::test]
+    async fn a_failed_replacement_changes_nothing() {
+        let provider = MemoryProvider::with_users(vec![with_id("a", 1)]).unwrap();
+        assert!(provider.replace_users(vec![user("b"), user("b")]).is_err());
+        assert_eq!(ids(&provider).await, [("a".to_owned(), 1)]);
+    }
+}

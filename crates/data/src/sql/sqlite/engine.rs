@@ -13,7 +13,9 @@ use sqlx::sqlite::{
     SqliteArguments, SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqliteRow,
     SqliteSynchronous,
 };
-use sqlx::{AssertSqlSafe, Column as _, Row as _, Sqlite, TypeInfo as _, ValueRef as _};
+use sqlx::{
+    AssertSqlSafe, Column as _, ConnectOptions as _, Row as _, Sqlite, TypeInfo as _, ValueRef as _,
+};
 use tokio::time::{Instant, sleep};
 
 use super::SQLITE;
@@ -76,7 +78,9 @@ impl SqliteEngine {
             .filename(path)
             .busy_timeout(BUSY_TIMEOUT)
             .foreign_keys(true)
-            .synchronous(SqliteSynchronous::Normal);
+            .synchronous(SqliteSynchronous::Normal)
+            // It would write the text of every statement to the debug log.
+            .disable_statement_logging();
         let writer_options = options.clone().journal_mode(SqliteJournalMode::Wal);
         let writer = single_connection(&location, writer_options).await?;
         let readers = pool_options(READERS).connect_lazy_with(options.pragma("query_only", "ON"));

@@ -1,0 +1,84 @@
+//! One file, several providers: processes that serve together, or a tool beside the server.
+
+use sftpgo_model::{UnixMillis, UserRecord};
+use sqlx::Connection as _;
+use tokio::task::JoinSet;
+
+use super::{Place, connect, settings};
+use crate::conformance::samples::user;
+use crate::provider::QuotaDelta;
+
+const ONE: QuotaDelta = QuotaDelta {
+    files: 1,
+    bytes: 10,
+};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_may_open_a_new_file_at_once() {
+    let place = Place::new();
+    let mut tasks = JoinSet::new();
+    for _ in 0..8 {
+        let settings = settings(&place.path);
+        tasks.spawn(async move { crate::open(&settings, Vec::new()).await });
+    }
+    for provider in tasks.join_all().await {
+        provider.unwrap().close().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn reservations_of_several_providers_never_exceed_the_limit() {
+    let place = Place::new();
+    let first = place.open().await.unwrap();
+    first
+        .add_user(&UserRecord {
+            quota_files: 40,
+            ..user("alice")
+        })
+        .await
+        .unwrap();
+    let providers = [place.open().await.unwrap(), place.open().await.unwrap()];
+    let mut tasks = JoinSet::new();
+    for provider in providers.iter().cycle().take(20) {
+        let provider = provider.clone();
+        tasks.spawn(async move {
+            let mut granted = 0;
+            for _ in 0..4 {
+                let at = UnixMillis(1);
+                granted += i64::from(provider.reserve_quota("alice", ONE, at).await.unwrap());
+            }
+            granted
+        });
+    }
+    assert_eq!(tasks.join_all().await.into_iter().sum::<i64>(), 40);
+    assert_eq!(first.quota("alice").await.unwrap().unwrap().files, 40);
+    for provider in providers {
+        provider.close().await;
+    }
+    first.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_write_waits_for_the_lock_of_another_process_and_reads_do_not() {
+    let place = Place::new();
+    let provider = place.open().await.unwrap();
+    let added = provider.add_user(&user("alice")).await.unwrap();
+    let mut other = connect(&place.path).await;
+    let lock = other.begin_with("BEGIN IMMEDIATE").await.unwrap();
+    let writing = {
+        let provider = provider.clone();
+        tokio::spawn(async move { provider.add_quota("alice", ONE, UnixMillis(1)).await })
+    };
+    for _ in 0..20 {
+        assert_eq!(
+            provider.user_by_name("alice").await.unwrap(),
+            Some(added.clone())
+        );
+    }
+    assert!(!writing.is_finished());
+    lock.commit().await.unwrap();
+    writing.await.unwrap().unwrap();
+    assert_eq!(provider.quota("alice").await.unwrap().unwrap().files, 1);
+    provider.close().await;
+    other.close().await.unwrap();
+}
