@@ -1,5 +1,7 @@
 //! Attributes of files and directories, as every back end reports them.
 
+use crate::error::{StorageError, StorageErrorKind, StorageResult};
+
 /// What an entry is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum FileKind {
@@ -96,7 +98,28 @@ impl SetAttributes {
     pub fn is_empty(&self) -> bool {
         self.owner.is_none() && self.mode.is_none() && self.times.is_none()
     }
+
+    /// Refuses values that the kernel would take for something else: nanoseconds over a second can mean "now" or "leave it"
+    /// (utimensat(2)), and the highest owner means "leave it" (chown(2)).
+    pub(crate) fn check(&self) -> StorageResult<()> {
+        let times_fit = self.times.is_none_or(|(accessed, modified)| {
+            accessed.nanos < NANOS_PER_SECOND && modified.nanos < NANOS_PER_SECOND
+        });
+        let owner_fits = self
+            .owner
+            .is_none_or(|(uid, gid)| uid != Some(u32::MAX) && gid != Some(u32::MAX));
+        if times_fit && owner_fits {
+            return Ok(());
+        }
+        let context = "an attribute is out of range";
+        Err(StorageError::new(
+            StorageErrorKind::InvalidArgument,
+            context,
+        ))
+    }
 }
+
+const NANOS_PER_SECOND: u32 = 1_000_000_000;
 
 /// Space of the file system that holds a path; the fields of `statvfs(3)`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -1,6 +1,7 @@
 //! THE list of back ends: a new one is a folder in [`backend`](crate::backend) and a row here.
 
 use crate::backend::local::{self, LocalBackend};
+use crate::backend::memory;
 use crate::capability::Capabilities;
 
 /// One back end of the list.
@@ -13,10 +14,17 @@ pub struct Row {
 }
 
 /// Every back end.
-pub const BACKENDS: &[Row] = &[Row {
-    name: "local",
-    capabilities: &local::CAPABILITIES,
-}];
+pub const BACKENDS: &[Row] = &[
+    Row {
+        name: "local",
+        capabilities: &local::CAPABILITIES,
+    },
+    // For tests; no account can ask for it.
+    Row {
+        name: "memory",
+        capabilities: &memory::CAPABILITIES,
+    },
+];
 
 /// What the back ends of one process share. A clone is the same.
 #[derive(Debug, Clone, Default)]

@@ -23,6 +23,7 @@ impl Disk {
         changes: &SetAttributes,
         links: Links,
     ) -> StorageResult<()> {
+        changes.check()?;
         settle(|| {
             let (place, _) = self.root.existing(target, links)?;
             let object = place
@@ -45,7 +46,7 @@ fn apply_to_pinned(
     changes: &SetAttributes,
 ) -> StorageResult<()> {
     if let Some((uid, gid)) = changes.owner {
-        let (uid, gid) = (uid.map(Uid::from_raw), gid.map(Gid::from_raw));
+        let (uid, gid) = owner_ids(uid, gid);
         chownat(object, c"", uid, gid, AtFlags::EMPTY_PATH).map_err(|e| fault("chown", e))?;
     }
     if let Some(bits) = changes.mode {
@@ -95,9 +96,10 @@ fn chmod_pinned(place: &Place, object: &OwnedFd, stat: &Stat, mode: Mode) -> Sto
 
 /// Changes an open file.
 pub(super) fn apply_to_open(file: impl AsFd, changes: &SetAttributes) -> StorageResult<()> {
+    changes.check()?;
     if let Some((uid, gid)) = changes.owner {
-        fchown(&file, uid.map(Uid::from_raw), gid.map(Gid::from_raw))
-            .map_err(|errno| fault("chown", errno))?;
+        let (uid, gid) = owner_ids(uid, gid);
+        fchown(&file, uid, gid).map_err(|errno| fault("chown", errno))?;
     }
     if let Some(bits) = changes.mode {
         let stat = fstat(&file).map_err(|errno| fault("chmod", errno))?;
@@ -118,7 +120,8 @@ pub(super) fn dress_new(
 ) -> StorageResult<()> {
     if uid.is_some() || gid.is_some() {
         // Needs privileges; without them the file stays ours.
-        let _ = fchown(&file, uid.map(Uid::from_raw), gid.map(Gid::from_raw));
+        let (uid, gid) = owner_ids(uid, gid);
+        let _ = fchown(&file, uid, gid);
     }
     if (stat.st_mode ^ mode) & 0o777 != 0 {
         fchmod(&file, new_mode(stat, mode)).map_err(|errno| fault("chmod", errno))?;
@@ -135,6 +138,13 @@ fn new_mode(stat: &Stat, bits: u32) -> Mode {
         0
     };
     Mode::from_raw_mode(bits & 0o777 | kept)
+}
+
+/// The highest number means "leave it" to the kernel and is no owner to rustix.
+fn owner_ids(uid: Option<u32>, gid: Option<u32>) -> (Option<Uid>, Option<Gid>) {
+    let uid = uid.filter(|uid| *uid != u32::MAX).map(Uid::from_raw);
+    let gid = gid.filter(|gid| *gid != u32::MAX).map(Gid::from_raw);
+    (uid, gid)
 }
 
 fn timestamps(accessed: FileTime, modified: FileTime) -> Timestamps {

@@ -1,0 +1,248 @@
+//! Open files and directories.
+
+use std::ops::Bound;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use parking_lot::Mutex;
+
+use super::node::Inode;
+use super::open::{Opened, Pending};
+use super::tree::Tree;
+use crate::error::StorageResult;
+use crate::metadata::{Entry, FileTime, Metadata, SetAttributes};
+use crate::storage::{Chunk, Listing, ReadHandle, Removed, WriteHandle};
+
+/// Keeps a node alive. Dropping it, deliberately, closes it.
+#[derive(Debug)]
+struct Open {
+    tree: Arc<Mutex<Tree>>,
+    inode: Inode,
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.tree.lock().close(self.inode);
+    }
+}
+
+impl Open {
+    fn read(&self, offset: u64, len: usize, buffer: &mut Vec<u8>) -> StorageResult<usize> {
+        self.tree.lock().read(self.inode, offset, len, buffer)
+    }
+
+    fn stat(&self) -> StorageResult<Metadata> {
+        self.tree.lock().metadata(self.inode)
+    }
+}
+
+/// A file open for reading.
+#[derive(Debug)]
+pub(super) struct MemoryRead(Open);
+
+impl MemoryRead {
+    /// Takes over an inode that is open already.
+    pub(super) fn new(tree: Arc<Mutex<Tree>>, inode: Inode) -> Self {
+        Self(Open { tree, inode })
+    }
+}
+
+#[async_trait]
+impl ReadHandle for MemoryRead {
+    async fn stat(&self) -> StorageResult<Metadata> {
+        self.0.stat()
+    }
+
+    fn try_read_at(
+        &self,
+        offset: u64,
+        len: usize,
+        buffer: &mut Vec<u8>,
+    ) -> Option<StorageResult<usize>> {
+        Some(self.0.read(offset, len, buffer))
+    }
+
+    async fn read_at(
+        &self,
+        offset: u64,
+        len: usize,
+        mut buffer: Vec<u8>,
+    ) -> StorageResult<Vec<u8>> {
+        self.0.read(offset, len, &mut buffer)?;
+        Ok(buffer)
+    }
+
+    async fn set_attributes(&self, changes: &SetAttributes) -> StorageResult<()> {
+        self.0.tree.lock().set_attributes(self.0.inode, changes)
+    }
+}
+
+/// A file open for writing.
+#[derive(Debug)]
+pub(super) struct MemoryWrite {
+    open: Open,
+    replaced: Option<Metadata>,
+    pending: Option<Pending>,
+    /// The times the client asked for last; later writes must not change them.
+    times: Mutex<Option<(FileTime, FileTime)>>,
+}
+
+impl MemoryWrite {
+    pub(super) fn new(tree: Arc<Mutex<Tree>>, opened: Opened) -> Self {
+        let Opened {
+            inode,
+            replaced,
+            pending,
+        } = opened;
+        Self {
+            open: Open { tree, inode },
+            replaced,
+            pending,
+            times: Mutex::new(None),
+        }
+    }
+
+    fn write(&self, chunks: &[Chunk]) -> StorageResult<()> {
+        self.open.tree.lock().write(self.open.inode, chunks)
+    }
+
+    /// What is now under the name, unless nothing is.
+    fn give_up(&mut self) -> StorageResult<Option<(Metadata, Removed)>> {
+        let inode = self.open.inode;
+        let mut tree = self.open.tree.lock();
+        let removed = match self.pending.take() {
+            None => None,
+            Some(pending) => match tree.give_up(inode, &pending)? {
+                Some(removed) => removed,
+                None => return Ok(None),
+            },
+        };
+        Ok(Some((tree.metadata(inode)?, removed)))
+    }
+}
+
+impl Drop for MemoryWrite {
+    fn drop(&mut self) {
+        if self.pending.is_some() {
+            // Nobody is left to be told.
+            let _ = self.give_up();
+        }
+    }
+}
+
+#[async_trait]
+impl WriteHandle for MemoryWrite {
+    async fn stat(&self) -> StorageResult<Metadata> {
+        self.open.stat()
+    }
+
+    fn replaced(&self) -> Option<&Metadata> {
+        self.replaced.as_ref()
+    }
+
+    async fn write_at(&self, chunks: Vec<Chunk>) -> StorageResult<()> {
+        self.write(&chunks)
+    }
+
+    fn try_write_at(&self, chunks: &[Chunk]) -> Option<StorageResult<()>> {
+        Some(self.write(chunks))
+    }
+
+    async fn read_at(
+        &self,
+        offset: u64,
+        len: usize,
+        mut buffer: Vec<u8>,
+    ) -> StorageResult<Vec<u8>> {
+        self.open.read(offset, len, &mut buffer)?;
+        Ok(buffer)
+    }
+
+    async fn set_len(&self, size: u64) -> StorageResult<()> {
+        self.open.tree.lock().set_len(self.open.inode, size)
+    }
+
+    async fn set_attributes(&self, changes: &SetAttributes) -> StorageResult<()> {
+        self.open
+            .tree
+            .lock()
+            .set_attributes(self.open.inode, changes)?;
+        if changes.times.is_some() {
+            *self.times.lock() = changes.times;
+        }
+        Ok(())
+    }
+
+    async fn sync(&self) -> StorageResult<()> {
+        Ok(())
+    }
+
+    async fn finish(mut self: Box<Self>) -> StorageResult<(Metadata, Removed)> {
+        let pending = self.pending.take();
+        let times = *self.times.lock();
+        let inode = self.open.inode;
+        let mut tree = self.open.tree.lock();
+        tree.set_attributes(
+            inode,
+            &SetAttributes {
+                times,
+                ..SetAttributes::default()
+            },
+        )?;
+        let removed = match pending {
+            Some(pending) => tree.publish(inode, &pending)?,
+            None => None,
+        };
+        Ok((tree.metadata(inode)?, removed))
+    }
+
+    async fn abort(mut self: Box<Self>) -> StorageResult<Option<(Metadata, Removed)>> {
+        self.give_up()
+    }
+}
+
+/// An open directory, listed by name.
+#[derive(Debug)]
+pub(super) struct MemoryListing {
+    open: Open,
+    /// The name that was given last.
+    after: Bound<Vec<u8>>,
+    ended: bool,
+}
+
+impl MemoryListing {
+    /// Takes over an inode that is open already.
+    pub(super) fn new(tree: Arc<Mutex<Tree>>, inode: Inode) -> Self {
+        Self {
+            open: Open { tree, inode },
+            after: Bound::Unbounded,
+            ended: false,
+        }
+    }
+}
+
+#[async_trait]
+impl Listing for MemoryListing {
+    async fn next_page(&mut self, limit: usize) -> StorageResult<Vec<Entry>> {
+        if self.ended {
+            return Ok(Vec::new());
+        }
+        let tree = self.open.tree.lock();
+        let entries = tree.entries(self.open.inode)?;
+        let mut page = Vec::new();
+        for (name, inode) in entries
+            .range((self.after.clone(), Bound::Unbounded))
+            .take(limit)
+        {
+            page.push(Entry {
+                name: name.clone(),
+                metadata: tree.metadata(*inode)?,
+            });
+        }
+        match page.last() {
+            Some(last) => self.after = Bound::Excluded(last.name.clone()),
+            None => self.ended = limit > 0,
+        }
+        Ok(page)
+    }
+}
