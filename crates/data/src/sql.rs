@@ -1,6 +1,6 @@
 //! Accounts in a SQL database: one implementation for every database server and file.
 //!
-//! [`provider`](self) holds the operations, `statement` their text, `record` the columns, `schema` and `migration` the
+//! `provider` holds the operations, `statement` their text, `record` the columns, `schema` and `migration` the
 //! tables. What differs between databases is a `Dialect` (words) and an `SqlEngine` (connections); a new database is
 //! one folder with both, and a row in [`crate::drivers`].
 

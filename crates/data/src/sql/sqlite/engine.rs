@@ -3,7 +3,7 @@
 //! SQLite allows one writer at a time and makes the others poll. One writing connection turns that into a fair queue,
 //! and in WAL mode readers never wait for it. Each connection is a thread of its own, so nothing here blocks a worker.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -65,11 +65,7 @@ impl SqliteEngine {
 
     async fn open_file(path: &Path, create: bool) -> DataResult<Self> {
         let location = format!("SQLite database {}", path.display());
-        // SQLite would take a name that starts like this for a URI.
-        let path = match path.starts_with("/") {
-            true => path.to_owned(),
-            false => Path::new(".").join(path),
-        };
+        let path = plain_name(path);
         let found = path.clone();
         tokio::task::spawn_blocking(move || file::ensure(&found, create))
             .await
@@ -93,6 +89,15 @@ impl SqliteEngine {
 
     fn error(&self, error: sqlx::Error) -> DataError {
         classify(&self.location, error)
+    }
+}
+
+/// SQLite takes a name that begins with `file:` for a URI.
+fn plain_name(path: &Path) -> PathBuf {
+    if path.is_absolute() {
+        path.to_owned()
+    } else {
+        Path::new(".").join(path)
     }
 }
 
@@ -207,5 +212,16 @@ impl SqlEngine for SqliteEngine {
         if tokio::time::timeout(CLOSE_DEADLINE, closing).await.is_err() {
             tracing::warn!(database = %self.location, "not closed in time");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_name_begins_like_a_uri() {
+        assert_eq!(plain_name("file:a.db".as_ref()).as_os_str(), "./file:a.db");
+        assert_eq!(plain_name("/file:a.db".as_ref()).as_os_str(), "/file:a.db");
     }
 }

@@ -1,10 +1,13 @@
 //! One file, several providers: processes that serve together, or a tool beside the server.
 
+use std::time::Duration;
+
 use sftpgo_model::{UnixMillis, UserRecord};
 use sqlx::Connection as _;
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 
-use super::{Place, connect, settings};
+use super::{Place, REFERENCE_V1, REFERENCE_V2, connect, settings};
 use crate::conformance::samples::user;
 use crate::provider::QuotaDelta;
 
@@ -81,4 +84,25 @@ async fn a_write_waits_for_the_lock_of_another_process_and_reads_do_not() {
     assert_eq!(provider.quota("alice").await.unwrap().unwrap().files, 1);
     provider.close().await;
     other.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn opening_waits_while_another_process_migrates() {
+    for journal in ["PRAGMA journal_mode = DELETE", "PRAGMA journal_mode = WAL"] {
+        let place = Place::with_database(&[REFERENCE_V1, journal]).await;
+        let mut other = connect(&place.path).await;
+        let mut migration = other.begin_with("BEGIN IMMEDIATE").await.unwrap();
+        sqlx::raw_sql(REFERENCE_V2)
+            .execute(&mut *migration)
+            .await
+            .unwrap();
+        let settings = settings(&place.path);
+        let opening = crate::open(&settings, Vec::new());
+        tokio::pin!(opening);
+        let early = timeout(Duration::from_millis(100), &mut opening).await;
+        assert!(early.is_err(), "{journal}: {early:?}");
+        migration.commit().await.unwrap();
+        other.close().await.unwrap();
+        opening.await.unwrap().close().await;
+    }
 }

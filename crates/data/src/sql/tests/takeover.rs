@@ -162,13 +162,16 @@ async fn a_table_that_holds_no_users_is_refused() {
 
 #[tokio::test]
 async fn a_failed_migration_changes_nothing() {
-    let taken = "ALTER TABLE users DROP COLUMN filesystem;
-        ALTER TABLE users ADD COLUMN virtual_folders text";
-    let place = Place::with_database(&[REFERENCE_V1, taken]).await;
-    let before = columns(&place).await;
-    assert!(place.open().await.is_err());
-    assert_eq!(columns(&place).await, before);
-    assert_eq!(version(&place).await, [1]);
+    for broken in [
+        "ALTER TABLE users ADD COLUMN virtual_folders text",
+        "ALTER TABLE users DROP COLUMN filesystem",
+    ] {
+        let place = Place::with_database(&[REFERENCE_V1, broken]).await;
+        let before = columns(&place).await;
+        assert!(place.open().await.is_err(), "{broken}");
+        assert_eq!(columns(&place).await, before);
+        assert_eq!(version(&place).await, [1]);
+    }
 }
 
 #[tokio::test]
