@@ -30,7 +30,9 @@ impl Connection {
     }
 
     async fn start_sftp(&mut self, channel: Channel) -> Result<(), Channel> {
-        let Some(login) = self.login.clone() else { return Err(channel) };
+        let Some(login) = self.login.clone() else {
+            return Err(channel);
+        };
         let (core, info) = (Arc::clone(&self.core), self.info.clone());
         // Opening the session may wait for a disk: not in the transport's task. The client may send meanwhile.
         self.channels.spawn(async move {
@@ -63,17 +65,26 @@ impl Events for Connection {
 
     async fn password(&mut self, username: &str, password: &str) -> bool {
         self.note_attempt();
-        let result = self.authenticator.password(&self.info, username, password).await;
+        let result = self
+            .authenticator
+            .password(&self.info, username, password)
+            .await;
         self.accept(result.ok())
     }
 
     async fn key_offered(&mut self, username: &str, key: &PublicKey) -> bool {
         self.note_attempt();
-        self.authenticator.may_use_key(&self.info, username, key).await.is_ok()
+        self.authenticator
+            .may_use_key(&self.info, username, key)
+            .await
+            .is_ok()
     }
 
     async fn key_verified(&mut self, username: &str, key: &PublicKey) -> bool {
-        let result = self.authenticator.verified_key(&self.info, username, key).await;
+        let result = self
+            .authenticator
+            .verified_key(&self.info, username, key)
+            .await;
         self.accept(result.ok())
     }
 
@@ -85,14 +96,20 @@ impl Events for Connection {
         match request {
             ChannelRequest::Subsystem(name) if name == "sftp" => self.start_sftp(channel).await,
             ChannelRequest::Subsystem(name) => {
-                tracing::info!(connection_id = self.info.id, name, "unknown subsystem refused");
+                tracing::info!(
+                    connection_id = self.info.id,
+                    name,
+                    "unknown subsystem refused"
+                );
                 Err(channel)
             }
             ChannelRequest::Exec(command) => {
                 tracing::info!(
                     connection_id = self.info.id,
                     "command refused: {:?}",
-                    String::from_utf8_lossy(command.get(..256.min(command.len())).unwrap_or_default())
+                    String::from_utf8_lossy(
+                        command.get(..256.min(command.len())).unwrap_or_default()
+                    )
                 );
                 Err(channel)
             }

@@ -43,7 +43,9 @@ impl SshFrontEnd {
         }
         let (preferred, unknown) = algorithms::preferred(settings);
         for name in unknown {
-            tracing::warn!("sftpd: the algorithm {name:?} is unknown or no longer served, left out");
+            tracing::warn!(
+                "sftpd: the algorithm {name:?} is unknown or no longer served, left out"
+            );
         }
         let mut fingerprints = Vec::new();
         for key in &keys {
@@ -56,7 +58,10 @@ impl SshFrontEnd {
         let login_banner = settings.login_banner_file.as_ref().and_then(|path| {
             std::fs::read_to_string(path)
                 .inspect_err(|error| {
-                    tracing::warn!("sftpd.login_banner_file {}: {error}; no banner", path.display());
+                    tracing::warn!(
+                        "sftpd.login_banner_file {}: {error}; no banner",
+                        path.display()
+                    );
                 })
                 .ok()
         });
@@ -68,7 +73,10 @@ impl SshFrontEnd {
             settings.max_auth_tries,
             login_banner,
         );
-        Ok(Self { transport, fingerprints })
+        Ok(Self {
+            transport,
+            fingerprints,
+        })
     }
 
     /// Type and SHA-256 fingerprint of each host key that is offered.
@@ -80,7 +88,16 @@ impl SshFrontEnd {
     pub fn serve(self, core: Arc<Core>, listener: Listener, limits: AcceptLimits) -> Server {
         let transport = Arc::new(self.transport);
         sftpgo_net::serve("sftpd", listener, limits, move |stream, peer, slot, end| {
-            handle(Arc::clone(&core), Arc::clone(&transport), Accepted { stream, peer, slot, end })
+            handle(
+                Arc::clone(&core),
+                Arc::clone(&transport),
+                Accepted {
+                    stream,
+                    peer,
+                    slot,
+                    end,
+                },
+            )
         })
     }
 }
@@ -93,7 +110,12 @@ struct Accepted {
 }
 
 async fn handle(core: Arc<Core>, settings: Arc<TransportSettings>, accepted: Accepted) {
-    let Accepted { stream, peer, mut slot, end } = accepted;
+    let Accepted {
+        stream,
+        peer,
+        mut slot,
+        end,
+    } = accepted;
     let info = ConnectionInfo {
         id: connection_id(),
         peer: SocketAddr::new(peer.ip().to_canonical(), peer.port()),
@@ -111,12 +133,17 @@ async fn handle(core: Arc<Core>, settings: Arc<TransportSettings>, accepted: Acc
         tried: Arc::clone(&tried),
         channels: channels.clone(),
     };
-    let ended =
-        transport::run(&settings, stream, connection, end.clone(), || slot.authenticated()).await;
+    let ended = transport::run(&settings, stream, connection, end.clone(), || {
+        slot.authenticated()
+    })
+    .await;
     match ended {
         End::Closed => tracing::debug!(connection_id = info.id, "connection closed"),
         End::NotLoggedIn(reason) if tried.load(Ordering::Acquire) => {
-            tracing::debug!(connection_id = info.id, "connection ended without a login: {reason}");
+            tracing::debug!(
+                connection_id = info.id,
+                "connection ended without a login: {reason}"
+            );
         }
         End::NotLoggedIn(reason) => authenticator.log_untried(&info, &reason),
         End::Broken(reason) => {

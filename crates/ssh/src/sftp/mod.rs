@@ -1,11 +1,36 @@
 //! The SFTP engine: requests of a channel become operations of a session.
+//!
+//! - `table` says for each request in which lane it goes.
+//! - `engine` owns a channel: it decodes, starts what may run, and sends answers in the order of the requests.
+//! - `handles` holds open files and directories, each with a queue of its own: requests for one handle run in their order,
+//!   but READs may run side by side.
+//! - `path` runs everything else, one at a time, each after all earlier requests are done: a SETSTAT by path that a client
+//!   sends right behind a CLOSE acts on the closed file (WinSCP does that).
+//! - Answers wait in `replies` and go out through `output`, which alone waits for the client.
+
+mod attributes;
+mod engine;
+mod extension;
+mod handles;
+mod listing;
+mod output;
+mod path;
+mod replies;
+mod status;
+mod table;
 
 use sftpgo_core::Session;
 
 use crate::transport::Channel;
 
-/// Serves one SFTP channel until the client ends it.
+/// Serves one SFTP channel until the client ends it, breaks the protocol, or the connection is cancelled.
 pub(crate) async fn serve(session: Session, channel: Channel) {
-    drop(session);
-    channel.output.finish(0).await;
+    let Channel { input, output } = channel;
+    let (output, writer) = output::start(output);
+    let engine = engine::Engine::new(session, input, output);
+    // The writer waits for the client, the engine never does; both end together, whichever ends first.
+    let (exit_status, output) = tokio::join!(engine.run(), writer);
+    if let Some(output) = output {
+        output.finish(exit_status).await;
+    }
 }

@@ -18,8 +18,10 @@ const KEX: &[kex::Name] = &[
 ];
 
 /// Not algorithms but marks: server-sig-algs (RFC 8308) and the answer to the Terrapin attack.
-const KEX_EXTENSIONS: &[kex::Name] =
-    &[kex::EXTENSION_SUPPORT_AS_SERVER, kex::EXTENSION_OPENSSH_STRICT_KEX_AS_SERVER];
+const KEX_EXTENSIONS: &[kex::Name] = &[
+    kex::EXTENSION_SUPPORT_AS_SERVER,
+    kex::EXTENSION_OPENSSH_STRICT_KEX_AS_SERVER,
+];
 
 const CIPHERS: &[cipher::Name] = &[
     cipher::AES_128_GCM,
@@ -30,17 +32,31 @@ const CIPHERS: &[cipher::Name] = &[
     cipher::AES_256_CTR,
 ];
 
-const MACS: &[mac::Name] =
-    &[mac::HMAC_SHA256_ETM, mac::HMAC_SHA512_ETM, mac::HMAC_SHA256, mac::HMAC_SHA512];
+const MACS: &[mac::Name] = &[
+    mac::HMAC_SHA256_ETM,
+    mac::HMAC_SHA512_ETM,
+    mac::HMAC_SHA256,
+    mac::HMAC_SHA512,
+];
 
 /// Host key signatures, best first. RSA signs with SHA-2 only.
 const HOST_KEYS: &[Algorithm] = &[
     Algorithm::Ed25519,
-    Algorithm::Ecdsa { curve: russh::keys::EcdsaCurve::NistP256 },
-    Algorithm::Ecdsa { curve: russh::keys::EcdsaCurve::NistP384 },
-    Algorithm::Ecdsa { curve: russh::keys::EcdsaCurve::NistP521 },
-    Algorithm::Rsa { hash: Some(HashAlg::Sha512) },
-    Algorithm::Rsa { hash: Some(HashAlg::Sha256) },
+    Algorithm::Ecdsa {
+        curve: russh::keys::EcdsaCurve::NistP256,
+    },
+    Algorithm::Ecdsa {
+        curve: russh::keys::EcdsaCurve::NistP384,
+    },
+    Algorithm::Ecdsa {
+        curve: russh::keys::EcdsaCurve::NistP521,
+    },
+    Algorithm::Rsa {
+        hash: Some(HashAlg::Sha512),
+    },
+    Algorithm::Rsa {
+        hash: Some(HashAlg::Sha256),
+    },
 ];
 
 /// The lists of the settings, and the names in them that do not exist here.
@@ -72,5 +88,9 @@ where
             Err(_) => unknown.push(name.clone()),
         }
     }
-    if picked.is_empty() { defaults.to_vec() } else { picked }
+    if picked.is_empty() {
+        defaults.to_vec()
+    } else {
+        picked
+    }
 }

@@ -20,7 +20,10 @@ pub(crate) struct Channel {
 impl Channel {
     pub(super) fn new(channel: russh::Channel<Msg>, gate: Arc<Gate>) -> Self {
         let (read, write) = channel.split();
-        Self { input: ChannelInput { read, gate }, output: ChannelOutput { write } }
+        Self {
+            input: ChannelInput { read, gate },
+            output: ChannelOutput { write },
+        }
     }
 }
 

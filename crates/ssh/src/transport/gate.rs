@@ -43,12 +43,19 @@ impl Gate {
         }
         *self.waiting.lock() = Some(cx.waker().clone());
         // Room may have come between the look and the note.
-        if self.held.load(Ordering::Acquire) < BUDGET { Poll::Ready(()) } else { Poll::Pending }
+        if self.held.load(Ordering::Acquire) < BUDGET {
+            Poll::Ready(())
+        } else {
+            Poll::Pending
+        }
     }
 
     /// A held part of a message that is released when the value is dropped.
     pub(crate) fn part(self: &Arc<Self>, bytes: usize) -> Held {
-        Held { gate: Arc::clone(self), bytes }
+        Held {
+            gate: Arc::clone(self),
+            bytes,
+        }
     }
 
     /// What a message of `bytes` was counted as.

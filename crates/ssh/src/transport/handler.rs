@@ -46,7 +46,11 @@ impl From<russh::Error> for TransportError {
 }
 
 fn verdict(accepted: bool) -> Auth {
-    if accepted { Auth::Accept } else { Auth::reject() }
+    if accepted {
+        Auth::Accept
+    } else {
+        Auth::reject()
+    }
 }
 
 /// The key in our form; `None` if it is of a kind, or signs in a way, that is refused before any arithmetic.
@@ -66,7 +70,8 @@ impl<E: Events> RusshHandler<E> {
     fn identify(&mut self, session: &Session) {
         if !std::mem::replace(&mut self.identified, true) {
             let text = String::from_utf8_lossy(session.remote_sshid());
-            self.events.identified(text.chars().filter(|c| !c.is_control()).take(255).collect());
+            self.events
+                .identified(text.chars().filter(|c| !c.is_control()).take(255).collect());
         }
     }
 
@@ -78,12 +83,18 @@ impl<E: Events> RusshHandler<E> {
         session: &mut Session,
     ) -> Result<(), TransportError> {
         self.identify(session);
-        let Some(slot) = self.channels.get_mut(&id) else { return Ok(()) };
+        let Some(slot) = self.channels.get_mut(&id) else {
+            return Ok(());
+        };
         let Some(channel) = slot.take() else {
             return Ok(session.channel_failure(id)?);
         };
         // The reply must go out before anything the started side sends.
-        match self.events.start(request, Channel::new(channel, Arc::clone(&self.gate))).await {
+        match self
+            .events
+            .start(request, Channel::new(channel, Arc::clone(&self.gate)))
+            .await
+        {
             Ok(()) => session.channel_success(id)?,
             Err(refused) => {
                 session.channel_failure(id)?;
@@ -112,10 +123,12 @@ impl<E: Events> Handler for RusshHandler<E> {
         user: &str,
         offer: PublicKeyOffer<'_>,
     ) -> Result<Auth, Self::Error> {
-        Ok(verdict(match acceptable(offer.public_key, offer.algorithm) {
-            Some(key) => self.events.key_offered(user, &key).await,
-            None => false,
-        }))
+        Ok(verdict(
+            match acceptable(offer.public_key, offer.algorithm) {
+                Some(key) => self.events.key_offered(user, &key).await,
+                None => false,
+            },
+        ))
     }
 
     async fn auth_publickey(
@@ -175,7 +188,8 @@ impl<E: Events> Handler for RusshHandler<E> {
         name: &str,
         session: &mut Session,
     ) -> Result<(), Self::Error> {
-        self.start(channel, ChannelRequest::Subsystem(name.to_owned()), session).await
+        self.start(channel, ChannelRequest::Subsystem(name.to_owned()), session)
+            .await
     }
 
     async fn exec_request(
@@ -184,7 +198,8 @@ impl<E: Events> Handler for RusshHandler<E> {
         command: &[u8],
         session: &mut Session,
     ) -> Result<(), Self::Error> {
-        self.start(channel, ChannelRequest::Exec(command.to_vec()), session).await
+        self.start(channel, ChannelRequest::Exec(command.to_vec()), session)
+            .await
     }
 
     async fn shell_request(

@@ -39,8 +39,7 @@ pub(crate) enum HostKeyError {
 
 /// Stands before the key in an ECDSA file that we made. Such a key is there so that an operator can turn it on, and is not
 /// offered by itself: its curve is one that audits reject. A key that was there before us is offered, because clients know it.
-const NOT_OFFERED: &str =
-    "Not offered to clients unless it is listed in sftpd.keys (remove this line to offer it always).\n";
+const NOT_OFFERED: &str = "Not offered to clients unless it is listed in sftpd.keys (remove this line to offer it always).\n";
 
 /// A loaded key and where it came from.
 #[derive(Debug)]
@@ -58,8 +57,11 @@ enum Kind {
     Rsa,
 }
 
-const GENERATED: [(&str, Kind); 3] =
-    [("id_ed25519", Kind::Ed25519), ("id_ecdsa", Kind::Ecdsa), ("id_rsa", Kind::Rsa)];
+const GENERATED: [(&str, Kind); 3] = [
+    ("id_ed25519", Kind::Ed25519),
+    ("id_ecdsa", Kind::Ecdsa),
+    ("id_rsa", Kind::Rsa),
+];
 
 /// Loads the configured keys, or makes and loads the default ones. Blocking: an RSA key of 4096 bits takes a second to make.
 pub(crate) fn load(keys: &HostKeys) -> Result<Vec<HostKey>, HostKeyError> {
@@ -68,7 +70,11 @@ pub(crate) fn load(keys: &HostKeys) -> Result<Vec<HostKey>, HostKeyError> {
             .iter()
             .map(|path| {
                 let (key, _) = read(path)?;
-                Ok(HostKey { key, path: path.clone(), created: false })
+                Ok(HostKey {
+                    key,
+                    path: path.clone(),
+                    created: false,
+                })
             })
             .collect(),
         HostKeys::GenerateIn(directory) => {
@@ -91,14 +97,18 @@ pub(crate) fn load(keys: &HostKeys) -> Result<Vec<HostKey>, HostKeyError> {
 
 /// The key of a file, and whether it is offered without being asked for.
 fn read(path: &Path) -> Result<(PrivateKey, bool), HostKeyError> {
-    let text = fs::read_to_string(path)
-        .map_err(|source| HostKeyError::Read { path: path.to_owned(), source })?;
+    let text = fs::read_to_string(path).map_err(|source| HostKeyError::Read {
+        path: path.to_owned(),
+        source,
+    })?;
     let offered = !text.starts_with(NOT_OFFERED);
     // RFC 7468 allows explanations before the block; the parser does not.
     let start = text.find("-----BEGIN").unwrap_or(0);
     let block = text.get(start..).unwrap_or_default();
-    let key = russh::keys::decode_secret_key(block, None)
-        .map_err(|error| HostKeyError::Parse { path: path.to_owned(), reason: error.to_string() })?;
+    let key = russh::keys::decode_secret_key(block, None).map_err(|error| HostKeyError::Parse {
+        path: path.to_owned(),
+        reason: error.to_string(),
+    })?;
     Ok((key, offered))
 }
 
@@ -109,14 +119,19 @@ fn generate(path: &Path, kind: Kind) -> Result<(), HostKeyError> {
             let mut seed = [0_u8; 32];
             aws_lc_rs::rand::fill(&mut seed).map_err(failed)?;
             let key = PrivateKey::from(Ed25519Keypair::from_seed(&seed));
-            let text = key.to_openssh(LineEnding::LF).map_err(|_| HostKeyError::Generate)?;
+            let text = key
+                .to_openssh(LineEnding::LF)
+                .map_err(|_| HostKeyError::Generate)?;
             (text.to_string(), "")
         }
         Kind::Ecdsa => {
             let key = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_ASN1_SIGNING).map_err(failed)?;
             // Only to be sure that what is stored has a public half.
             let _ = key.public_key();
-            (pkcs8_pem(key.to_pkcs8v1().map_err(failed)?.as_ref()), NOT_OFFERED)
+            (
+                pkcs8_pem(key.to_pkcs8v1().map_err(failed)?.as_ref()),
+                NOT_OFFERED,
+            )
         }
         Kind::Rsa => {
             let key = aws_lc_rs::rsa::KeyPair::generate(KeySize::Rsa4096).map_err(failed)?;
@@ -124,15 +139,25 @@ fn generate(path: &Path, kind: Kind) -> Result<(), HostKeyError> {
             (pkcs8_pem(der.as_ref()), "")
         }
     };
-    let write_failed = |source| HostKeyError::Write { path: path.to_owned(), source };
+    let write_failed = |source| HostKeyError::Write {
+        path: path.to_owned(),
+        source,
+    };
     write_new(path, &format!("{note}{text}")).map_err(write_failed)?;
     let (key, _) = read(path)?;
-    let public = key.public_key().to_openssh().map_err(|_| HostKeyError::Generate)?;
+    let public = key
+        .public_key()
+        .to_openssh()
+        .map_err(|_| HostKeyError::Generate)?;
     let public_path = path.with_extension("pub");
     // One left over from a key that is gone would mislead.
     let _ = fs::remove_file(&public_path);
-    write_new(&public_path, &format!("{}\n", public.trim_end()))
-        .map_err(|source| HostKeyError::Write { path: public_path, source })
+    write_new(&public_path, &format!("{}\n", public.trim_end())).map_err(|source| {
+        HostKeyError::Write {
+            path: public_path,
+            source,
+        }
+    })
 }
 
 fn pkcs8_pem(der: &[u8]) -> String {
@@ -171,7 +196,9 @@ mod tests {
         let keys = HostKeys::GenerateIn(directory.path().to_owned());
         let first = load(&keys).unwrap();
         let names = |keys: &[HostKey]| -> Vec<String> {
-            keys.iter().map(|key| key.key.algorithm().to_string()).collect()
+            keys.iter()
+                .map(|key| key.key.algorithm().to_string())
+                .collect()
         };
         assert_eq!(names(&first), ["ssh-ed25519", "ssh-rsa"]);
         assert!(first.iter().all(|key| key.created));
@@ -184,7 +211,10 @@ mod tests {
             for name in [name.to_owned(), format!("{name}.pub")] {
                 let meta = fs::metadata(directory.path().join(&name)).unwrap();
                 #[cfg(unix)]
-                assert_eq!(std::os::unix::fs::PermissionsExt::mode(&meta.permissions()) & 0o777, 0o600);
+                assert_eq!(
+                    std::os::unix::fs::PermissionsExt::mode(&meta.permissions()) & 0o777,
+                    0o600
+                );
                 assert!(meta.len() > 0, "{name}");
             }
         }

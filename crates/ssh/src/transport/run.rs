@@ -39,7 +39,9 @@ pub(crate) struct TransportSettings {
 
 impl std::fmt::Debug for TransportSettings {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("TransportSettings").field("config", &self.config).finish_non_exhaustive()
+        f.debug_struct("TransportSettings")
+            .field("config", &self.config)
+            .finish_non_exhaustive()
     }
 }
 
@@ -75,7 +77,10 @@ impl TransportSettings {
             nodelay: true,
             ..Config::default()
         };
-        Self { config: Arc::new(config), login_banner }
+        Self {
+            config: Arc::new(config),
+            login_banner,
+        }
     }
 }
 

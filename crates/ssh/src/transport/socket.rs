@@ -21,7 +21,11 @@ pub(super) struct Socket<S> {
 
 impl<S> Socket<S> {
     pub(super) fn new(inner: S, gate: Arc<Gate>, cancel: CancellationToken) -> Self {
-        Self { inner, gate, cancelled: Box::pin(cancel.cancelled_owned()) }
+        Self {
+            inner,
+            gate,
+            cancelled: Box::pin(cancel.cancelled_owned()),
+        }
     }
 
     fn check_alive(&mut self, cx: &mut Context<'_>) -> io::Result<()> {

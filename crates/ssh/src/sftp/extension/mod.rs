@@ -1,0 +1,86 @@
+//! Extensions that are served: a row here and an arm in `table::extended` each.
+
+pub(super) mod space;
+
+use bytes::{Bytes, BytesMut};
+use sftpgo_wire::sftp::encode_version;
+use sftpgo_wire::sftp::extension::{LimitsReply, row};
+
+use super::handles::MAX_HANDLES;
+
+/// The names that VERSION announces.
+const ANNOUNCED: [&[u8]; 5] = [
+    b"posix-rename@openssh.com",
+    b"statvfs@openssh.com",
+    b"fstatvfs@openssh.com",
+    b"fsync@openssh.com",
+    b"limits@openssh.com",
+];
+
+/// The VERSION packet.
+pub(super) fn version() -> Bytes {
+    let announced: Vec<_> = ANNOUNCED
+        .iter()
+        .filter_map(|name| row(name)?.announcement)
+        .collect();
+    let mut out = BytesMut::new();
+    encode_version(&mut out, &announced);
+    out.freeze()
+}
+
+/// The answer to `limits@openssh.com`: OpenSSH clients take their request sizes from it.
+pub(super) fn limits(id: u32) -> Bytes {
+    let mut out = BytesMut::new();
+    LimitsReply::of_codec(MAX_HANDLES as u64).encode(&mut out, id);
+    out.freeze()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sftp::table::{Lane, extended};
+    use sftpgo_wire::sftp::Extension;
+
+    #[test]
+    fn what_is_announced_is_served_and_the_rest_is_not() {
+        let empty = Bytes::new;
+        let attrs = Default::default;
+        let all = [
+            Extension::PosixRename {
+                from: empty(),
+                to: empty(),
+            },
+            Extension::Statvfs { path: empty() },
+            Extension::Fstatvfs { handle: empty() },
+            Extension::Fsync { handle: empty() },
+            Extension::Limits,
+            Extension::Hardlink {
+                from: empty(),
+                to: empty(),
+            },
+            Extension::Lsetstat {
+                path: empty(),
+                attrs: attrs(),
+            },
+            Extension::ExpandPath { path: empty() },
+            Extension::HomeDirectory { username: empty() },
+            Extension::SpaceAvailable { path: empty() },
+            Extension::Unknown {
+                name: Bytes::from_static(b"nobody@example.com"),
+            },
+        ];
+        for extension in all {
+            let name = extension.name().to_vec();
+            let served = !matches!(extended(extension), Lane::Unsupported);
+            assert_eq!(
+                served,
+                ANNOUNCED.contains(&name.as_slice()),
+                "{:?}",
+                String::from_utf8(name)
+            );
+        }
+        for name in ANNOUNCED {
+            assert!(row(name).is_some());
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! Where each request goes: the one place that tells requests apart.
+
+use bytes::Bytes;
+use sftpgo_core::Chunk;
+use sftpgo_wire::sftp::{Attrs, Extension, MAX_READ_WRITE, OpenFlags, Payload, Request};
+
+/// A decoded request in its lane.
+#[derive(Debug)]
+pub(super) enum Lane {
+    /// Answered at once: INIT.
+    Version,
+    /// Acts on an open handle, in the order of that handle.
+    Handle { handle: Bytes, action: HandleAction },
+    /// Acts on paths, after everything before it.
+    Path(PathAction),
+    /// Known to the codec and not served.
+    Unsupported,
+}
+
+/// What to do with a handle.
+#[derive(Debug)]
+pub(super) enum HandleAction {
+    Read { offset: u64, len: usize },
+    Write { chunk: Chunk },
+    Stat,
+    SetStat(Attrs),
+    ReadDir,
+    Sync,
+    Space,
+    Close,
+}
+
+/// What to do with paths, as the client wrote them.
+#[derive(Debug)]
+pub(super) enum PathAction {
+    Open { path: Bytes, flags: OpenFlags },
+    OpenDir { path: Bytes },
+    Stat { path: Bytes, follow: bool },
+    SetStat { path: Bytes, attrs: Attrs },
+    Remove { path: Bytes },
+    MakeDir { path: Bytes },
+    RemoveDir { path: Bytes },
+    RealPath { path: Bytes },
+    Rename { from: Bytes, to: Bytes },
+    ReadLink { path: Bytes },
+    Symlink { target: Bytes, link: Bytes },
+    Space { path: Bytes },
+    Limits,
+}
+
+/// Splits a request into its id and its lane.
+pub(super) fn lane(request: Request) -> (u32, Lane) {
+    let on = |handle: Bytes, action: HandleAction| Lane::Handle { handle, action };
+    match request {
+        Request::Init { .. } => (0, Lane::Version),
+        Request::Open {
+            id,
+            path,
+            flags,
+            attrs: _,
+        } => (id, Lane::Path(PathAction::Open { path, flags })),
+        Request::Close { id, handle } => (id, on(handle, HandleAction::Close)),
+        Request::Read {
+            id,
+            handle,
+            offset,
+            len,
+        } => {
+            let len = usize::try_from(len)
+                .unwrap_or(usize::MAX)
+                .min(MAX_READ_WRITE);
+            (id, on(handle, HandleAction::Read { offset, len }))
+        }
+        Request::Write {
+            id,
+            handle,
+            offset,
+            data,
+        } => (
+            id,
+            on(
+                handle,
+                HandleAction::Write {
+                    chunk: chunk(offset, &data),
+                },
+            ),
+        ),
+        Request::Lstat { id, path } => (
+            id,
+            Lane::Path(PathAction::Stat {
+                path,
+                follow: false,
+            }),
+        ),
+        Request::Stat { id, path } => (id, Lane::Path(PathAction::Stat { path, follow: true })),
+        Request::Fstat { id, handle } => (id, on(handle, HandleAction::Stat)),
+        Request::Setstat { id, path, attrs } => {
+            (id, Lane::Path(PathAction::SetStat { path, attrs }))
+        }
+        Request::Fsetstat { id, handle, attrs } => (id, on(handle, HandleAction::SetStat(attrs))),
+        Request::Opendir { id, path } => (id, Lane::Path(PathAction::OpenDir { path })),
+        Request::Readdir { id, handle } => (id, on(handle, HandleAction::ReadDir)),
+        Request::Remove { id, path } => (id, Lane::Path(PathAction::Remove { path })),
+        Request::Mkdir { id, path, attrs: _ } => (id, Lane::Path(PathAction::MakeDir { path })),
+        Request::Rmdir { id, path } => (id, Lane::Path(PathAction::RemoveDir { path })),
+        Request::Realpath { id, path } => (id, Lane::Path(PathAction::RealPath { path })),
+        Request::Rename { id, from, to } => (id, Lane::Path(PathAction::Rename { from, to })),
+        Request::Readlink { id, path } => (id, Lane::Path(PathAction::ReadLink { path })),
+        Request::Symlink { id, target, link } => {
+            (id, Lane::Path(PathAction::Symlink { target, link }))
+        }
+        Request::Extended { id, request } => (id, extended(request)),
+    }
+}
+
+/// Extensions. What is served here is announced by `extension::ANNOUNCED`; a test holds both together.
+pub(super) fn extended(request: Extension) -> Lane {
+    match request {
+        Extension::PosixRename { from, to } => Lane::Path(PathAction::Rename { from, to }),
+        Extension::Statvfs { path } => Lane::Path(PathAction::Space { path }),
+        Extension::Fstatvfs { handle } => Lane::Handle {
+            handle,
+            action: HandleAction::Space,
+        },
+        Extension::Fsync { handle } => Lane::Handle {
+            handle,
+            action: HandleAction::Sync,
+        },
+        Extension::Limits => Lane::Path(PathAction::Limits),
+        Extension::Hardlink { .. }
+        | Extension::Lsetstat { .. }
+        | Extension::ExpandPath { .. }
+        | Extension::CopyData { .. }
+        | Extension::HomeDirectory { .. }
+        | Extension::UsersGroupsById { .. }
+        | Extension::CheckFile { .. }
+        | Extension::SpaceAvailable { .. }
+        | Extension::Unknown { .. } => Lane::Unsupported,
+    }
+}
+
+fn chunk(offset: u64, data: &Payload) -> Chunk {
+    Chunk {
+        offset,
+        pieces: data.segments().to_vec(),
+    }
+}
