@@ -26,13 +26,25 @@ pub(super) fn fold(value: Value) -> Value {
     }
 }
 
+/// Reads a folded record. Deriving alone would take a list of values in the order of the fields, too.
+pub(super) fn read(record: Value) -> Result<UserRecord, serde_json::Error> {
+    match record {
+        Value::Object(_) => serde_json::from_value(record),
+        _ => Err(not_an_object()),
+    }
+}
+
+fn not_an_object() -> serde_json::Error {
+    serde::de::Error::custom("expected an object")
+}
+
 /// Applies a folded update to a stored record.
 pub(super) fn merge_update(
     stored: &UserRecord,
     update: Value,
 ) -> Result<UserRecord, serde_json::Error> {
     let Value::Object(mut update) = update else {
-        return serde_json::from_value(update);
+        return Err(not_an_object());
     };
     drop_if_empty(&mut update, "permissions");
     if let Some(Value::Object(filters)) = update.get_mut("filters") {
@@ -116,6 +128,12 @@ mod tests {
         assert!(record.public_keys.is_empty());
         assert_eq!(record.quota_files, 7);
         assert_eq!(merged(r#"{"password":""}"#).password, "");
+    }
+
+    #[test]
+    fn a_list_of_values_is_not_a_record() {
+        assert!(UserRecord::from_json(br#"[7, 1, "u"]"#).is_err());
+        assert!(stored().merged_with_json(b"[]").is_err());
     }
 
     #[test]

@@ -71,7 +71,7 @@ impl UserRecord {
     /// # Errors
     /// A value of the wrong type; the message names the key.
     pub fn from_json(text: &[u8]) -> Result<Self, serde_json::Error> {
-        serde_json::from_value(json::fold(serde_json::from_slice(text)?))
+        json::read(json::fold(serde_json::from_slice(text)?))
     }
 
     /// Lays the JSON of an update over this record (reference 11.7): absent keys keep their value, lists are replaced,
