@@ -18,6 +18,8 @@ pub struct Server {
     address: SocketAddr,
     stop: CancellationToken,
     end: CancellationToken,
+    /// Cancelled when the accept loop is over, for whatever reason.
+    stopped: CancellationToken,
     tasks: TaskTracker,
 }
 
@@ -41,11 +43,15 @@ where
         address: listener.local_addr(),
         stop: stop.clone(),
         end: end.clone(),
+        stopped: CancellationToken::new(),
         tasks: tasks.clone(),
     };
+    // A guard, because a panic must be noticed too.
+    let stopped = server.stopped.clone().drop_guard();
     let limiter = ConnectionLimiter::new(limits);
     let connections = tasks.clone();
     tasks.spawn(async move {
+        let _stopped = stopped;
         loop {
             let (stream, peer) = tokio::select! {
                 () = stop.cancelled() => return,
@@ -78,6 +84,16 @@ impl Server {
     /// The address it listens on.
     pub fn local_addr(&self) -> SocketAddr {
         self.address
+    }
+
+    /// What it serves, for messages.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Waits until it accepts no more connections; without a drain that is a failure.
+    pub async fn stopped(&self) {
+        self.stopped.cancelled().await;
     }
 
     /// Stops accepting, gives running connections `limit` to end by themselves, then ends them.
@@ -145,5 +161,6 @@ mod tests {
         server.drain(Duration::from_secs(60)).await;
         assert_eq!(events.recv().await, Some("draining"));
         assert_eq!(server.open(), 0);
+        server.stopped().await;
     }
 }

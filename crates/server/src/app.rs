@@ -1,48 +1,33 @@
 //! The composition root: the only place that constructs the parts and connects them.
+//!
+//! [`App`] is the composed server; [`serve`] runs it as a process with signals; the other functions work on the data
+//! provider alone.
 
-use std::path::PathBuf;
+mod compose;
+#[cfg_attr(unix, path = "app/process_unix.rs")]
+#[cfg_attr(not(unix), path = "app/process_other.rs")]
+mod process;
+mod provider;
+#[cfg_attr(unix, path = "app/signals_unix.rs")]
+#[cfg_attr(not(unix), path = "app/signals_other.rs")]
+mod signals;
+mod supervise;
+mod users;
+mod welcome;
 
-use crate::cli::user::Command as UserCommand;
-use crate::config::Settings;
-use crate::telemetry::LogHandle;
+pub use compose::App;
+pub use provider::init_provider;
+pub use supervise::{ServeOptions, serve};
+pub use users::manage_users;
 
-/// What `serve` needs besides the settings.
-#[derive(Debug, Clone)]
-pub struct ServeOptions {
-    /// The settings file that was used, for the log.
-    pub settings_file: Option<PathBuf>,
-    /// The log, for a signal that asks to begin a new file.
-    pub log: LogHandle,
-}
-
-/// Why a command failed, as shown to the operator.
-#[derive(Debug, thiserror::Error)]
+/// Why a command failed: a sentence for the operator.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct AppError(pub String);
 
-/// Runs the server until it is told to stop.
-///
-/// # Errors
-/// The server could not start, or stopped by itself.
-pub async fn serve(settings: Settings, options: ServeOptions) -> Result<(), AppError> {
-    let _ = (settings, options);
-    Err(AppError("this build has no servers".into()))
-}
-
-/// Creates the schema of the data provider.
-///
-/// # Errors
-/// The data provider cannot be reached or changed.
-pub async fn init_provider(settings: Settings) -> Result<(), AppError> {
-    let _ = settings;
-    Err(AppError("this build has no data provider".into()))
-}
-
-/// Runs a `user` command against the data provider.
-///
-/// # Errors
-/// The data provider cannot be reached, or refuses the change.
-pub async fn manage_users(settings: Settings, command: UserCommand) -> Result<(), AppError> {
-    let _ = (settings, command);
-    Err(AppError("this build has no data provider".into()))
+impl AppError {
+    /// An error that says `message`.
+    fn new(message: impl std::fmt::Display) -> Self {
+        Self(message.to_string())
+    }
 }

@@ -27,7 +27,7 @@ pub(super) fn main(args: &Args) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let code = exit_code(block_on(app::init_provider(settings)));
+    let code = exit_code(block_on(app::init_provider(&settings)));
     drop(log);
     code
 }

@@ -24,7 +24,9 @@ pub(super) fn main(args: Args) -> ExitCode {
         Ok(resolved) => resolved,
         Err(error) => return refuse(&error),
     };
-    let log = match telemetry::start(args.log.resolve(&settings.config_dir)) {
+    let log_options = args.log.resolve(&settings.config_dir);
+    let greet = log_options.file.is_some();
+    let log = match telemetry::start(log_options) {
         Ok(log) => log,
         Err(error) => {
             complain(&error);
@@ -37,6 +39,7 @@ pub(super) fn main(args: Args) -> ExitCode {
     let options = ServeOptions {
         settings_file,
         log: log.handle(),
+        greet,
     };
     // The guard outlives the runtime, so that the last lines of every task are written.
     let result = block_on(app::serve(settings, options));

@@ -98,7 +98,7 @@ pub(super) fn main(command: Command) -> ExitCode {
     match command.config().load().and_then(|loaded| loaded.settings()) {
         Ok((settings, warnings)) => {
             warnings.iter().for_each(|warning| warn(warning));
-            exit_code(block_on(app::manage_users(settings, command)))
+            exit_code(block_on(app::manage_users(&settings, command)))
         }
         Err(error) => refuse(&error),
     }

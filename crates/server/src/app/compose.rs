@@ -1,0 +1,205 @@
+//! [`App`]: every part of a running server, put together. A further front end is a row in [`App::start`].
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use sftpgo_core::quota::QuotaTracking;
+use sftpgo_core::{Core, CoreParts, CoreSettings, UploadMode};
+use sftpgo_data::config::TrackQuota;
+use sftpgo_http::{HttpFrontEnd, VersionInfo};
+use sftpgo_net::{AcceptLimits, Listener, Server};
+use sftpgo_ssh::SshFrontEnd;
+use sftpgo_storage::registry::Backends;
+
+use super::{AppError, provider};
+use crate::config::Settings;
+use crate::version;
+
+/// For transfers whose client is gone to be cleaned up, and for what is counted to be written.
+const CLEAN_UP: Duration = Duration::from_secs(10);
+/// How often a stopping server looks for connections that have nothing left to finish.
+const DRAIN_STEP: Duration = Duration::from_millis(50);
+
+/// A running server. [`stop`](Self::stop) it: dropping it would leave its tasks running.
+#[derive(Debug)]
+pub struct App {
+    core: Arc<Core>,
+    servers: Vec<Server>,
+    ssh: SocketAddr,
+    http: Option<SocketAddr>,
+    fingerprints: Vec<String>,
+}
+
+struct Listeners {
+    ssh: Listener,
+    http: Option<Listener>,
+}
+
+impl App {
+    /// Starts a server: binds first, so that a port in use changes nothing on disk, and serves last, so that the first
+    /// client meets a complete server. Must be called on a runtime.
+    ///
+    /// # Errors
+    /// The first part that cannot be had; nothing is left running then.
+    pub async fn start(settings: &Settings) -> Result<Self, AppError> {
+        let listeners = bind(settings)?;
+        let provider = provider::open(&settings.data_provider).await?;
+        let core = Core::start(CoreParts {
+            provider,
+            backends: Backends::new(),
+            settings: core_settings(settings),
+        });
+        let app = Self::serve(settings, &core, listeners).await;
+        if app.is_err() {
+            core.stop(CLEAN_UP).await;
+        }
+        app
+    }
+
+    async fn serve(
+        settings: &Settings,
+        core: &Arc<Core>,
+        listeners: Listeners,
+    ) -> Result<Self, AppError> {
+        let sftpd = settings.sftpd.clone();
+        let ssh = tokio::task::spawn_blocking(move || SshFrontEnd::prepare(&sftpd)).await;
+        let ssh = ssh.map_err(AppError::new)?.map_err(AppError::new)?;
+        let http = match listeners.http {
+            Some(listener) => {
+                let front_end = HttpFrontEnd::new(Arc::clone(core), &settings.httpd, version());
+                Some((front_end.map_err(AppError::new)?, listener))
+            }
+            None => None,
+        };
+        // From here on nothing can fail.
+        let mut app = Self {
+            core: Arc::clone(core),
+            servers: Vec::new(),
+            ssh: listeners.ssh.local_addr(),
+            http: http.as_ref().map(|(_, listener)| listener.local_addr()),
+            fingerprints: ssh.fingerprints().to_vec(),
+        };
+        let limits = AcceptLimits::default();
+        app.servers
+            .push(ssh.serve(Arc::clone(core), listeners.ssh, limits));
+        if let Some((front_end, listener)) = http {
+            app.servers.push(front_end.serve(listener));
+        }
+        Ok(app)
+    }
+
+    /// What all connections share.
+    #[must_use]
+    pub fn core(&self) -> &Arc<Core> {
+        &self.core
+    }
+
+    /// Where SSH is served.
+    #[must_use]
+    pub fn ssh_address(&self) -> SocketAddr {
+        self.ssh
+    }
+
+    /// Where HTTP is served.
+    #[must_use]
+    pub fn http_address(&self) -> Option<SocketAddr> {
+        self.http
+    }
+
+    /// Type and fingerprint of each host key.
+    #[must_use]
+    pub fn fingerprints(&self) -> &[String] {
+        &self.fingerprints
+    }
+
+    /// Waits until a front end stops accepting without having been told to; gives its name.
+    pub async fn failed(&self) -> &'static str {
+        let ends = self.servers.iter().map(|server| {
+            Box::pin(async move {
+                server.stopped().await;
+                server.name()
+            })
+        });
+        futures_util::future::select_all(ends).await.0
+    }
+
+    /// Stops accepting and gives running transfers `limit` to end; connections without one end at once. Then writes
+    /// what is counted and closes the data provider.
+    pub async fn stop(&self, limit: Duration) {
+        let drained = async {
+            join_all(self.servers.iter().map(|server| server.drain(limit))).await;
+        };
+        tokio::select! {
+            () = drained => {}
+            never = self.end_idle_connections() => match never {},
+        }
+        self.core.stop(CLEAN_UP).await;
+    }
+
+    /// Ends every connection now; for a [`stop`](Self::stop) that must not wait any longer.
+    pub fn end_connections(&self) {
+        self.servers.iter().for_each(Server::end_connections);
+    }
+
+    /// A client that only keeps its connection open must not hold the stop.
+    async fn end_idle_connections(&self) -> std::convert::Infallible {
+        loop {
+            let connections = self.core.registry().connections();
+            let busy = |id: &str| {
+                let mut channels = connections.iter().filter(|other| other.info.id == id);
+                channels.any(|channel| channel.transfer_count() > 0)
+            };
+            for connection in &connections {
+                if !busy(&connection.info.id) {
+                    connection.info.cancel.cancel();
+                }
+            }
+            tokio::time::sleep(DRAIN_STEP).await;
+        }
+    }
+}
+
+fn bind(settings: &Settings) -> Result<Listeners, AppError> {
+    let open = |address, setting| Listener::bind(address, setting).map_err(AppError::new);
+    let http = settings.httpd.bind;
+    Ok(Listeners {
+        ssh: open(settings.sftpd.bind, "sftpd.bind_port")?,
+        http: http
+            .map(|address| open(address, "httpd.bind_port"))
+            .transpose()?,
+    })
+}
+
+fn version() -> VersionInfo {
+    VersionInfo {
+        version: version::VERSION.to_owned(),
+        build_date: version::BUILD_DATE.unwrap_or_default().to_owned(),
+        commit_hash: version::COMMIT.unwrap_or_default().to_owned(),
+    }
+}
+
+fn core_settings(settings: &Settings) -> CoreSettings {
+    use sftpgo_ssh::config::UploadMode as Configured;
+    let (sftpd, data) = (&settings.sftpd, &settings.data_provider);
+    let defaults = CoreSettings::default();
+    CoreSettings {
+        upload_mode: match sftpd.upload_mode {
+            Configured::Standard => UploadMode::Standard,
+            Configured::Atomic => UploadMode::Atomic,
+            Configured::AtomicResume => UploadMode::AtomicResume,
+        },
+        umask: sftpd.umask.map_or(defaults.umask, u32::from),
+        ignore_setstat: sftpd.ignore_setstat,
+        quota_tracking: match data.track_quota {
+            TrackQuota::Off => QuotaTracking::Off,
+            TrackQuota::Always => QuotaTracking::Always,
+            TrackQuota::LimitedOnly => QuotaTracking::LimitedOnly,
+        },
+        manage_users: data.manage_users,
+        users_base_dir: data.users_base_dir.clone(),
+        idle_timeout: sftpd.idle_timeout,
+        max_transfers_per_session: defaults.max_transfers_per_session,
+    }
+}

@@ -1,0 +1,101 @@
+//! `serve` as a process: from the first signal handler to the last.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::compose::App;
+use super::signals::{Signal, Signals};
+use super::{AppError, process, welcome};
+use crate::config::Settings;
+use crate::telemetry::LogHandle;
+use crate::version;
+
+/// What running transfers get to end when the server stops.
+const DRAIN: Duration = Duration::from_secs(20);
+
+/// What `serve` needs besides the settings.
+#[derive(Debug, Clone)]
+pub struct ServeOptions {
+    /// The settings file that was used, for the log.
+    pub settings_file: Option<PathBuf>,
+    /// The log, for a signal that asks to begin a new file.
+    pub log: LogHandle,
+    /// Whether stdout is for people; if not, the log is written there.
+    pub greet: bool,
+}
+
+/// Runs the server until it is told to stop.
+///
+/// # Errors
+/// The server could not start, or stopped by itself.
+pub async fn serve(mut settings: Settings, options: ServeOptions) -> Result<(), AppError> {
+    let mut signals = Signals::install()
+        .map_err(|error| AppError(format!("cannot install the signal handlers: {error}")))?;
+    process::raise_open_files();
+    // Storages give new files exact modes, so the umask of the process itself is left alone.
+    settings
+        .sftpd
+        .umask
+        .get_or_insert_with(process::current_umask);
+    log_beginning(&options);
+    let app = tokio::select! {
+        started = App::start(&settings) => started?,
+        () = stop_signal(&mut signals, &options.log) => {
+            tracing::info!(sender = "service", "stopped while starting");
+            return Ok(());
+        }
+    };
+    welcome::greet(&app, &settings, &options).await;
+    let ended = tokio::select! {
+        name = app.failed() => Err(AppError(format!("{name} stopped accepting connections"))),
+        () = stop_signal(&mut signals, &options.log) => Ok(()),
+    };
+    stop(&app, &mut signals, &options.log).await;
+    ended
+}
+
+fn log_beginning(options: &ServeOptions) {
+    let file = options.settings_file.as_ref();
+    let settings = file.map_or_else(
+        || "built-in settings, there is no settings file".to_owned(),
+        |path| format!("settings file {}", path.display()),
+    );
+    let version = version::full();
+    tracing::info!(sender = "service", "starting SFTPGo {version}, {settings}");
+}
+
+/// Waits for a signal to stop, and does what other signals ask for meanwhile.
+async fn stop_signal(signals: &mut Signals, log: &LogHandle) {
+    loop {
+        match signals.next().await {
+            Signal::Stop => return,
+            Signal::Reload => tracing::info!(
+                sender = "service",
+                "asked to reload; nothing in use can change without a restart"
+            ),
+            Signal::RotateLog => {
+                log.rotate();
+                tracing::info!(sender = "service", "the log file was rotated on request");
+            }
+        }
+    }
+}
+
+async fn stop(app: &App, signals: &mut Signals, log: &LogHandle) {
+    tracing::info!(
+        sender = "service",
+        "stopping; running transfers have {} seconds to end",
+        DRAIN.as_secs()
+    );
+    let stopped = app.stop(DRAIN);
+    tokio::pin!(stopped);
+    tokio::select! {
+        () = &mut stopped => {}
+        () = stop_signal(signals, log) => {
+            tracing::info!(sender = "service", "asked again to stop; ending every connection");
+            app.end_connections();
+            stopped.await;
+        }
+    }
+    tracing::info!(sender = "service", "stopped");
+}
