@@ -221,8 +221,8 @@ pub trait ReadHandle: Send + Sync + fmt::Debug {
     /// Attributes now.
     async fn stat(&self) -> StorageResult<Metadata>;
 
-    /// Appends up to `len` bytes from `offset` to `buffer`, if they can be had without waiting (page cache, memory);
-    /// `None` says "would have to wait", with `buffer` as it was. May give fewer bytes than are there.
+    /// Appends up to `len` bytes from `offset` to `buffer`, if all of them can be had without waiting (page cache, memory);
+    /// fewer only at the end of the file. `None` says "would have to wait", with `buffer` as it was.
     fn try_read_at(
         &self,
         offset: u64,

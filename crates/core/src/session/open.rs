@@ -13,7 +13,7 @@ use crate::engine::UploadMode;
 use crate::error::{OpError, OpErrorKind, OpResult};
 use crate::quota::Settlement;
 use crate::registry::Direction;
-use crate::transfer::{Download, Pacer, Upload, UploadParts};
+use crate::transfer::{Changeable, Download, Pacer, Upload, UploadParts};
 
 /// What a client wants of a file it opens; the flags that every protocol's open comes down to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -45,7 +45,6 @@ const DOWNLOAD: Demand = Demand::file(&[Permission::Download]);
 const WRITE: Demand = Demand::file(&[Permission::Upload, Permission::Overwrite]);
 const UPLOAD: Demand = Demand::file(&[Permission::Upload]);
 const OVERWRITE: Demand = Demand::file(&[Permission::Overwrite]);
-const CHANGES: [Permission; 3] = [Permission::Chmod, Permission::Chown, Permission::Chtimes];
 
 impl Session {
     /// Opens a file for whatever `intent` says.
@@ -81,7 +80,7 @@ impl Session {
             server_path: permit.server_path(),
             cancel: self.connection().info.cancel.clone(),
             opened: Instant::now(),
-            may_change: self.may_change(path),
+            changeable: self.changeable(path),
             failed: false.into(),
             finished: false,
         })
@@ -152,7 +151,7 @@ impl Session {
             in_place,
             append_at: intent.append.then_some(now.size),
             readable: intent.read && self.has(&permit.path.parent(), Permission::Download),
-            may_change: self.may_change(&permit.path),
+            changeable: self.changeable(&permit.path),
         }))
     }
 
@@ -184,13 +183,12 @@ impl Session {
         Ok(())
     }
 
-    /// Whether attributes of files in the directory of `path` may be changed through an open handle. Clients set mode and
-    /// times of what they have just uploaded; the finer rules apply to changes by path.
-    fn may_change(&self, path: &VirtualPath) -> bool {
-        let directory = path.parent();
-        CHANGES
-            .into_iter()
-            .all(|permission| self.has(&directory, permission))
+    /// What may be changed through an open handle: clients set mode and times of what they have just uploaded.
+    fn changeable(&self, path: &VirtualPath) -> Changeable {
+        Changeable {
+            ignored: self.inner.core.settings.ignore_setstat,
+            permissions: self.inner.user.permissions.in_directory(&path.parent()),
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Instant;
 use sftpgo_storage::{Metadata, ReadHandle, SetAttributes};
 use tokio_util::sync::CancellationToken;
 
-use super::Pacer;
+use super::{Changeable, Pacer};
 use crate::error::{OpErrorKind, OpResult};
 use crate::metrics::Metrics;
 use crate::registry::TransferGuard;
@@ -22,7 +22,7 @@ pub struct Download {
     pub(crate) server_path: String,
     pub(crate) cancel: CancellationToken,
     pub(crate) opened: Instant,
-    pub(crate) may_change: bool,
+    pub(crate) changeable: Changeable,
     pub(crate) failed: AtomicBool,
     pub(crate) finished: bool,
 }
@@ -83,10 +83,8 @@ impl Download {
 
     /// Changes attributes of the open file, if the account may.
     pub async fn set_attributes(&self, changes: &SetAttributes) -> OpResult<()> {
-        if !self.may_change {
-            return Err(OpErrorKind::PermissionDenied.into());
-        }
-        Ok(self.handle.set_attributes(changes).await?)
+        let changes = self.changeable.check(changes)?;
+        Ok(self.handle.set_attributes(&changes).await?)
     }
 
     /// Completes the download: log line and metrics. A client may stop reading where it likes.

@@ -1,9 +1,11 @@
 //! Open files: uploads, downloads, and the pace they may go at.
 
+mod changeable;
 mod download;
 mod pacer;
 mod upload;
 
+pub(crate) use changeable::Changeable;
 pub use download::Download;
 pub(crate) use pacer::Pacer;
 pub use upload::Upload;

@@ -7,7 +7,7 @@ use std::time::Instant;
 use sftpgo_storage::{Chunk, Metadata, SetAttributes, WriteHandle, WriteVisibility};
 use tokio_util::sync::CancellationToken;
 
-use super::Pacer;
+use super::{Changeable, Pacer};
 use crate::engine::Core;
 use crate::error::{OpError, OpErrorKind, OpResult};
 use crate::quota::{QuotaHold, Settlement};
@@ -30,7 +30,7 @@ pub(crate) struct UploadParts {
     pub(crate) append_at: Option<u64>,
     /// Whether the client may read back through this handle.
     pub(crate) readable: bool,
-    pub(crate) may_change: bool,
+    pub(crate) changeable: Changeable,
 }
 
 /// An open upload. [`finish`](Self::finish) it when the client closes it; dropped unfinished it is aborted: what the upload
@@ -124,10 +124,8 @@ impl Upload {
     /// Changes attributes of the file being written, if the account may. They hold after [`finish`](Self::finish).
     pub async fn set_attributes(&self, changes: &SetAttributes) -> OpResult<()> {
         let parts = self.parts()?;
-        if !parts.may_change {
-            return Err(OpErrorKind::PermissionDenied.into());
-        }
-        Ok(parts.handle.set_attributes(changes).await?)
+        let changes = parts.changeable.check(changes)?;
+        Ok(parts.handle.set_attributes(&changes).await?)
     }
 
     /// Cuts or extends the file being written.

@@ -1,7 +1,8 @@
 //! The SFTP engine: requests of a channel become operations of a session.
 //!
 //! - `table` says for each request in which lane it goes.
-//! - `engine` owns a channel: it decodes, starts what may run, and sends answers in the order of the requests.
+//! - `engine` owns a channel: it decodes and queues; `start` begins what may run; `finish` sends answers in the order of the
+//!   requests.
 //! - `handles` holds open files and directories, each with a queue of its own: requests for one handle run in their order,
 //!   but READs may run side by side.
 //! - `path` runs everything else, one at a time, each after all earlier requests are done: a SETSTAT by path that a client
@@ -11,11 +12,15 @@
 mod attributes;
 mod engine;
 mod extension;
+mod finish;
+mod handle_request;
 mod handles;
 mod listing;
 mod output;
 mod path;
+mod read;
 mod replies;
+mod start;
 mod status;
 mod table;
 

@@ -44,15 +44,15 @@ impl ChannelInput {
     /// whoever takes them releases them with [`Gate::part`], [`Gate::cost`] of their length.
     pub(crate) async fn next(&mut self) -> Option<Bytes> {
         loop {
-            match self.read.wait().await? {
-                ChannelMsg::Data { data } => {
-                    self.gate.hold(data.len());
-                    return Some(data);
-                }
-                ChannelMsg::Eof | ChannelMsg::Close => return None,
-                // Window adjusts are the library's own business; the rest is not for a server, or not for a started channel.
-                _ => {}
+            let message = self.read.wait().await?;
+            if let ChannelMsg::Data { data } = message {
+                self.gate.hold(data.len());
+                return Some(data);
             }
+            if matches!(message, ChannelMsg::Eof | ChannelMsg::Close) {
+                return None;
+            }
+            // Window adjusts are the library's own business; the rest is not for a server, or not for a started channel.
         }
     }
 

@@ -29,10 +29,11 @@ impl Gate {
     /// Notes that `bytes` of one message were dealt with.
     fn release(&self, bytes: usize) {
         let before = self.held.fetch_sub(bytes, Ordering::AcqRel);
-        if before >= BUDGET && before.saturating_sub(bytes) < BUDGET {
-            if let Some(waker) = self.waiting.lock().take() {
-                waker.wake();
-            }
+        if before >= BUDGET
+            && before.saturating_sub(bytes) < BUDGET
+            && let Some(waker) = self.waiting.lock().take()
+        {
+            waker.wake();
         }
     }
 

@@ -210,7 +210,6 @@ impl<E: Events> Handler for RusshHandler<E> {
         Ok(session.channel_failure(channel)?)
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the library's signature")]
     async fn pty_request(
         &mut self,
         channel: ChannelId,

@@ -5,7 +5,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
-use rustix::fs::fstatfs;
+use rustix::fs::{fstat, fstatfs};
 use rustix::io::{Errno, pwritev, retry_on_intr};
 
 use super::error::{fault, refused};
@@ -66,7 +66,7 @@ impl OpenFile {
         Ok(())
     }
 
-    /// Reads what can be had without waiting.
+    /// Reads if everything can be had without waiting.
     pub(super) fn try_read(
         &self,
         offset: u64,
@@ -76,6 +76,7 @@ impl OpenFile {
         if let Err(error) = check_range(offset, len as u64) {
             return Some(Err(error));
         }
+        let start = buffer.len();
         let result = if self.in_memory {
             retry_on_intr(|| spare::read(self, offset, len, buffer))
         } else if self.no_cached_reads.load(Ordering::Relaxed) {
@@ -84,7 +85,14 @@ impl OpenFile {
             retry_on_intr(|| spare::read_cached(self, offset, len, buffer))
         };
         match result {
-            Ok(read) => Some(Ok(read)),
+            Ok(read) if read == len || self.ends_at(offset.saturating_add(read as u64)) => {
+                Some(Ok(read))
+            }
+            // A part is at hand, and the rest is on the disk.
+            Ok(_) => {
+                buffer.truncate(start);
+                None
+            }
             Err(Errno::AGAIN) => None,
             Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL) if !self.in_memory => {
                 self.no_cached_reads.store(true, Ordering::Relaxed);
@@ -92,6 +100,11 @@ impl OpenFile {
             }
             Err(errno) => Some(Err(fault("read", errno))),
         }
+    }
+
+    /// Whether nothing comes at `offset` or after it.
+    fn ends_at(&self, offset: u64) -> bool {
+        fstat(self).is_ok_and(|stat| u64::try_from(stat.st_size).is_ok_and(|size| offset >= size))
     }
 
     /// Writes every chunk, in order; neighbours go to the kernel together.
