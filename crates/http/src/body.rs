@@ -30,7 +30,8 @@ pub(crate) async fn read(request: Request, limits: &HttpLimits) -> Result<Bytes,
         return Err(too_large(limit));
     }
     let deadline = Instant::now() + limits.read;
-    let mut bytes = Vec::with_capacity(declared);
+    // Announcing a body is cheap: memory is taken as it comes.
+    let mut bytes = Vec::with_capacity(declared.min(16 * 1024));
     while let Some(chunk) = next_chunk(&mut body, deadline).await? {
         if bytes.len().saturating_add(chunk.len()) > limit {
             discard(body).await;

@@ -44,6 +44,8 @@ pub(crate) async fn run(
         )
     });
     let connection = http1::Builder::new()
+        .max_header_size(limits.header_bytes)
+        // What stops a header that does not end; hyper asks for 8 KiB at least.
         .max_buf_size(limits.header_bytes.max(8 * 1024))
         // `PacedStream` does this, apart for idle connections and slow headers.
         .header_read_timeout(None)

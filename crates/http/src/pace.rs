@@ -200,6 +200,9 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for PacedStream<S> {
             // "100 Continue" is written while the handler works; nothing changes then.
             if this.pace.phase() == Phase::Replying {
                 this.pace.set(Phase::Idle);
+                // hyper asked for the next request before it flushed: nobody but this timer will wake it. If it is over
+                // already, the read that follows says so.
+                let _ = this.poll_late(context);
             }
         }
         flushed

@@ -46,7 +46,7 @@ pub struct VersionInfo {
 pub struct HttpLimits {
     /// Connections at the same time.
     pub connections: usize,
-    /// Bytes of the request line and all header fields; less than 8192 counts as 8192.
+    /// Bytes of the request line and all header fields.
     pub header_bytes: usize,
     /// Bytes of a request body.
     pub body_bytes: usize,
@@ -65,7 +65,7 @@ pub struct HttpLimits {
 impl Default for HttpLimits {
     fn default() -> Self {
         Self {
-            connections: 1024,
+            connections: 512,
             header_bytes: 64 * 1024,
             body_bytes: 1024 * 1024,
             read: Duration::from_secs(60),
@@ -140,6 +140,7 @@ impl HttpFrontEnd {
     /// Accepts connections on `listener` until the server is drained. Must be called on a runtime.
     pub fn serve(self, listener: Listener) -> Server {
         let limits = self.limits;
+        let address = listener.local_addr();
         let metrics = Arc::new(HttpMetrics::default());
         let api = Api {
             users: self.core.user_admin(),
@@ -148,13 +149,14 @@ impl HttpFrontEnd {
             metrics: Arc::clone(&metrics),
             limits,
         };
-        let guard = Guard::for_listener(listener.local_addr());
+        let guard = Guard::for_listener(address);
         let front = Arc::new(Front::new(
             api::router(Arc::new(api)),
             guard,
             metrics,
             limits,
         ));
+        tracing::info!(sender = "httpd", "HTTP server listening on {address}");
         // Nobody logs in on a connection here, and behind a proxy everybody has one address: one limit serves for all.
         let accept = AcceptLimits {
             connections: limits.connections,

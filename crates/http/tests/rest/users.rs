@@ -1,0 +1,311 @@
+//! Accounts through REST: adding, listing, changing and removing them.
+
+use serde_json::{Value, json};
+use sftpgo_core::CoreSettings;
+use sftpgo_core::model::UnixMillis;
+use sftpgo_data::{QuotaDelta, QuotaStore, UserStore};
+use sftpgo_http::HttpLimits;
+
+use crate::support::TestServer;
+
+#[tokio::test]
+async fn the_smallest_account_is_shown_as_the_reference_shows_it() {
+    let server = TestServer::start();
+    let sent = r#"{"username":"u","password":"secret","home_dir":"/srv/u","status":1,"permissions":{"/":["*"]}}"#;
+    let expected = concat!(
+        r#"{"id":1,"status":1,"username":"u","expiration_date":0,"home_dir":"/srv/u","uid":0,"gid":0,"#,
+        r#""max_sessions":0,"quota_size":0,"quota_files":0,"permissions":{"/":["*"]},"#,
+        r#""used_quota_size":0,"used_quota_files":0,"last_quota_update":0,"upload_bandwidth":0,"#,
+        r#""download_bandwidth":0,"last_login":0,"filters":{},"#,
+        r#""filesystem":{"provider":0,"s3config":{},"gcsconfig":{}}}"#
+    );
+    let added = server.call("POST", "/api/v1/user", sent).await;
+    assert_eq!((added.status, added.body), (200, format!("{expected}\n")));
+    assert_eq!(
+        server.get("/api/v1/user/1").await.body,
+        format!("{expected}\n")
+    );
+    assert_eq!(
+        server.get("/api/v1/user?username=u").await.body,
+        format!("[{expected}]\n")
+    );
+}
+
+#[tokio::test]
+async fn an_account_can_be_added_changed_and_removed() {
+    let server = TestServer::start();
+    let id = server.added(&server.user("u")).await["id"]
+        .as_i64()
+        .unwrap();
+    let target = format!("/api/v1/user/{id}");
+    let update = json!({
+        "status": 0, "expiration_date": 1_600_000_000_000_i64, "uid": 1000, "gid": 1001, "max_sessions": 3,
+        "quota_size": 4096, "quota_files": 5, "upload_bandwidth": 64, "download_bandwidth": 128,
+        "permissions": {"/": ["*"], "/none": []}, "home_dir": "/srv/other",
+        "filters": {"allowed_ip": ["192.0.2.0/24"], "denied_ip": ["198.51.100.0/24"],
+            "denied_login_methods": ["password"],
+            "file_extensions": [{"path": "/", "allowed_extensions": [".txt"], "denied_extensions": [".zip"]}]},
+        "virtual_folders": [{"virtual_path": "/v", "mapped_path": "/srv/mapped"}],
+    });
+    let updated = server.send("PUT", &target, &update).await;
+    assert_eq!(
+        updated.body,
+        "{\"error\":\"\",\"message\":\"User updated\",\"status\":200}\n"
+    );
+    let stored = server.get(&target).await.json();
+    for (key, value) in update.as_object().unwrap() {
+        assert_eq!(&stored[key], value, "{key}");
+    }
+    let removed = server.call("DELETE", &target, "").await;
+    assert_eq!(
+        removed.body,
+        "{\"error\":\"\",\"message\":\"User deleted\",\"status\":200}\n"
+    );
+    assert_eq!(server.get(&target).await.status, 404);
+}
+
+#[tokio::test]
+async fn no_reply_shows_a_password_or_a_secret() {
+    let server = TestServer::start();
+    let mut user = server.user("u");
+    user["password"] = "plain".into();
+    user["filesystem"] = json!({"provider": 1, "s3config": {"bucket": "b", "region": "r",
+        "access_key": "key", "access_secret": "topsecret"}});
+    let added = server.added(&user).await;
+    let target = "/api/v1/user/1";
+    for shown in [
+        &added,
+        &server.get(target).await.json(),
+        &server.get("/api/v1/user").await.json()[0],
+    ] {
+        assert_eq!(shown.get("password"), None);
+        let secret = shown["filesystem"]["s3config"]["access_secret"]
+            .as_str()
+            .unwrap();
+        // The hidden form: the data without its key.
+        assert!(
+            secret.starts_with("$aes$") && secret.split('$').count() == 3,
+            "{secret}"
+        );
+    }
+    let stored = server.provider.user_by_id(1).await.unwrap().unwrap();
+    assert!(stored.password.starts_with("$argon2id$"));
+    // Sent back as shown, the account stays as it is.
+    assert_eq!(server.send("PUT", target, &added).await.status, 200);
+    let after = server.provider.user_by_id(1).await.unwrap().unwrap();
+    assert_eq!(
+        (after.password, after.filesystem),
+        (stored.password, stored.filesystem)
+    );
+}
+
+#[tokio::test]
+async fn what_an_update_leaves_out_stays() {
+    let server = TestServer::start();
+    let mut user = server.user("u");
+    user["permissions"] = json!({"/": ["list"], "/sub": ["*", "list"]});
+    user["max_sessions"] = 7.into();
+    server.added(&user).await;
+    let before = server.provider.user_by_id(1).await.unwrap().unwrap();
+    for update in [
+        json!({}),
+        json!({"permissions": {}}),
+        json!({"id": 1}),
+        json!({"UserName": "other"}),
+    ] {
+        assert_eq!(
+            server.send("PUT", "/api/v1/user/1", &update).await.status,
+            200,
+            "{update}"
+        );
+        assert_eq!(
+            server.provider.user_by_id(1).await.unwrap().unwrap(),
+            before,
+            "{update}"
+        );
+    }
+    assert_eq!(
+        before.permissions["/sub"],
+        ["*"],
+        "everything includes the rest"
+    );
+}
+
+#[tokio::test]
+async fn an_update_is_refused_with_a_reason() {
+    let server = TestServer::start();
+    server.added(&server.user("u")).await;
+    for (target, body, status) in [
+        ("/api/v1/user/1", "{", 400),
+        ("/api/v1/user/1", "", 400),
+        ("/api/v1/user/1", "[]", 400),
+        ("/api/v1/user/1", r#"{"status":"on"}"#, 400),
+        ("/api/v1/user/1", r#"{"home_dir":""}"#, 400),
+        ("/api/v1/user/1", r#"{"home_dir":"relative"}"#, 400),
+        ("/api/v1/user/1", r#"{"password":""}"#, 400),
+        ("/api/v1/user/a", "{}", 400),
+        ("/api/v1/user/99999999999999999999", "{}", 400),
+        ("/api/v1/user/0", "{}", 404),
+        ("/api/v1/user/2", "{}", 404),
+    ] {
+        let reply = server.call("PUT", target, body).await;
+        assert_eq!(reply.status, status, "{target} {body}: {}", reply.body);
+        assert_ne!(reply.error(), "");
+    }
+    let mismatch = server.call("PUT", "/api/v1/user/1", r#"{"id":5}"#).await;
+    assert_eq!((mismatch.status, mismatch.error().as_str()), (400, ""));
+    assert_ne!(mismatch.json()["message"], "");
+}
+
+#[tokio::test]
+async fn an_account_that_does_not_exist_is_a_404() {
+    let server = TestServer::start();
+    for method in ["GET", "PUT", "DELETE"] {
+        for (id, status) in [
+            ("0", 404),
+            ("999", 404),
+            ("-1", 404),
+            ("a", 400),
+            ("1.0", 400),
+        ] {
+            let reply = server
+                .call(method, &format!("/api/v1/user/{id}"), "{}")
+                .await;
+            assert_eq!(reply.status, status, "{method} {id}");
+            if status == 404 {
+                assert!(reply.error().starts_with("Not found: "));
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_name_that_is_taken_is_a_500() {
+    let server = TestServer::start();
+    server.added(&server.user("u")).await;
+    let again = server.send("POST", "/api/v1/user", &server.user("u")).await;
+    assert_eq!(again.status, 500);
+    assert_ne!(again.error(), "");
+}
+
+#[tokio::test]
+async fn accounts_that_are_managed_elsewhere_are_only_shown() {
+    let settings = CoreSettings {
+        manage_users: false,
+        ..CoreSettings::default()
+    };
+    let server = TestServer::with(settings, HttpLimits::default());
+    let user = server.user("u");
+    for (method, target, status) in [
+        ("POST", "/api/v1/user", 403),
+        ("PUT", "/api/v1/user/1", 403),
+        ("DELETE", "/api/v1/user/1", 500),
+    ] {
+        let reply = server.send(method, target, &user).await;
+        assert_eq!(reply.status, status, "{method}");
+        assert!(reply.error().starts_with("Method disabled error: "));
+    }
+    assert_eq!(server.get("/api/v1/user").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_list_is_a_page_in_order() {
+    let server = TestServer::start();
+    for name in ["b", "c", "a", "B&b"] {
+        server.added(&server.user(name)).await;
+    }
+    for (query, expected) in [
+        ("", &["B&b", "a", "b", "c"][..]),
+        ("?order=ASC", &["B&b", "a", "b", "c"]),
+        ("?order=DESC", &["c", "b", "a", "B&b"]),
+        ("?limit=2", &["B&b", "a"]),
+        ("?limit=2&offset=1", &["a", "b"]),
+        ("?limit=510", &["B&b", "a", "b", "c"]),
+        ("?limit=0", &[]),
+        ("?limit=-1", &[]),
+        ("?offset=4", &[]),
+        ("?username=b", &["b"]),
+        ("?username=B", &[]),
+        ("?username=B%26b", &["B&b"]),
+        ("?username=", &["B&b", "a", "b", "c"]),
+        ("?username=b&offset=1", &[]),
+        ("?unknown=1", &["B&b", "a", "b", "c"]),
+    ] {
+        let reply = server.get(&format!("/api/v1/user{query}")).await;
+        let names: Vec<Value> = reply
+            .json()
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|u| u["username"].clone())
+            .collect();
+        assert_eq!(names, expected, "{query}");
+    }
+}
+
+#[tokio::test]
+async fn parameters_of_a_list_must_make_sense() {
+    let server = TestServer::start();
+    for query in [
+        "limit=a",
+        "limit=",
+        "limit=1.5",
+        "offset=x",
+        "offset=",
+        "order=asc",
+        "order=",
+        "limit=99999999999999999999",
+    ] {
+        let reply = server.get(&format!("/api/v1/user?{query}")).await;
+        assert_eq!(reply.status, 400, "{query}");
+        assert!(reply.error().starts_with("Invalid "), "{}", reply.body);
+    }
+}
+
+#[tokio::test]
+async fn used_quota_is_shown_and_cannot_be_set() {
+    let server = TestServer::start();
+    let mut user = server.user("u");
+    (
+        user["used_quota_size"],
+        user["used_quota_files"],
+        user["last_login"],
+    ) = (9.into(), 9.into(), 9.into());
+    let added = server.added(&user).await;
+    assert_eq!(
+        (&added["used_quota_size"], &added["last_login"]),
+        (&json!(0), &json!(0))
+    );
+    let delta = QuotaDelta {
+        files: 2,
+        bytes: 30,
+    };
+    server
+        .provider
+        .add_quota("u", delta, UnixMillis::now())
+        .await
+        .unwrap();
+    assert_eq!(
+        server.send("PUT", "/api/v1/user/1", &user).await.status,
+        200
+    );
+    let shown = server.get("/api/v1/user/1").await.json();
+    assert_eq!(
+        (&shown["used_quota_size"], &shown["used_quota_files"]),
+        (&json!(30), &json!(2))
+    );
+}
+
+#[tokio::test]
+async fn a_home_is_made_up_from_the_base_directory_if_there_is_one() {
+    let settings = CoreSettings {
+        users_base_dir: Some("/srv/base".into()),
+        ..CoreSettings::default()
+    };
+    let server = TestServer::with(settings, HttpLimits::default());
+    let mut user = server.user("u");
+    user["home_dir"] = "".into();
+    assert_eq!(server.added(&user).await["home_dir"], "/srv/base/u");
+    user["username"] = "../escape".into();
+    assert_eq!(server.send("POST", "/api/v1/user", &user).await.status, 400);
+}
