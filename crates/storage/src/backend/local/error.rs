@@ -70,6 +70,14 @@ pub(super) fn changed_or_failed(context: &'static str, errno: Errno) -> Interrup
     }
 }
 
+/// What the kernel says when a name that was free is taken now, or its directory was removed.
+pub(super) fn taken_or_failed(context: &'static str, errno: Errno) -> Interrupted {
+    match errno {
+        Errno::EXIST => Interrupted::Changed,
+        _ => failed(context, errno),
+    }
+}
+
 /// An error that no call of the kernel stands behind.
 pub(super) fn refused(kind: StorageErrorKind, context: &'static str) -> StorageError {
     StorageError::new(kind, context)

@@ -8,7 +8,9 @@ use rustix::io::Errno;
 
 use super::attributes::dress_new;
 use super::disk::Disk;
-use super::error::{Attempt, Interrupted, changed_or_failed, failed, refused, settle};
+use super::error::{
+    Attempt, Interrupted, changed_or_failed, failed, refused, settle, taken_or_failed,
+};
 use super::file::{OpenFile, check_range};
 use super::root::{Found, Place};
 use super::stat::{kind, metadata};
@@ -165,7 +167,7 @@ fn new_in_place(place: &Place, options: &WriteOptions) -> Attempt<Upload> {
     let file = match openat(&place.dir, &place.name, flags, mode) {
         Ok(file) => file,
         // Made by somebody else since we looked: look again.
-        Err(errno) => return Err(changed_or_failed("make a file", errno)),
+        Err(errno) => return Err(taken_or_failed("make a file", errno)),
     };
     let stat = fstat(&file).map_err(|errno| failed("stat", errno))?;
     dress_new(&file, &stat, options.mode, options.owner)?;

@@ -7,7 +7,7 @@ use rustix::fs::{AtFlags, Mode, OFlags, fstat, fsync, openat, renameat, unlinkat
 use rustix::io::Errno;
 
 use super::disk::Disk;
-use super::error::{Attempt, changed_or_failed, failed, fault, refused, settle};
+use super::error::{Attempt, changed_or_failed, failed, fault, refused, settle, taken_or_failed};
 use super::file::OpenFile;
 use super::names::rename_into_gap;
 use super::root::Place;
@@ -48,9 +48,9 @@ pub(super) fn create(dir: &OwnedFd, name: &[u8], mode: u32) -> Attempt<(Vec<u8>,
     let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let temporary = temporary_name(name)?;
     let file = openat(dir, &temporary, flags, Mode::from_raw_mode(mode & 0o777));
-    // EEXIST asks for another name, ENOENT says that the directory was removed meanwhile: both judge anew.
+    // EEXIST asks for another name.
     file.map(|file| (temporary, file))
-        .map_err(|errno| changed_or_failed("make a temporary file", errno))
+        .map_err(|errno| taken_or_failed("make a temporary file", errno))
 }
 
 /// A temporary file that waits for its name. Dropping it, deliberately, does what giving up the upload does.
