@@ -20,7 +20,7 @@ const ROUNDS: usize = 300;
 
 /// Few names in two directories, so that the workers meet.
 fn some_path(random: &mut StdRng) -> Target {
-    let dir = ["", "dir/"][random.random_range(0..2)];
+    let dir = if random.random_bool(0.5) { "" } else { "dir/" };
     let path = format!("{dir}{}", random.random_range(0..4));
     Target::unguarded(StoragePath::parse(path.as_bytes()).unwrap())
 }

@@ -21,6 +21,16 @@ pub(super) struct Disk {
 }
 
 impl Disk {
+    /// [`Self::stat`] if it does not have to wait.
+    pub(super) fn try_stat(
+        &self,
+        target: &Target,
+        links: Links,
+    ) -> Option<StorageResult<Metadata>> {
+        let stat = self.root.stat_cached(&target.path, links)?;
+        Some(stat.map(|stat| metadata(&stat)))
+    }
+
     pub(super) fn stat(&self, target: &Target, links: Links) -> StorageResult<Metadata> {
         settle(|| {
             let (_, stat) = self.root.existing(target, links)?;

@@ -5,16 +5,15 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
-use rustix::fs::{fstat, fstatfs};
+use rustix::fs::fstat;
 use rustix::io::{Errno, pwritev, retry_on_intr};
 
 use super::error::{fault, refused};
+use super::filesystem::FileSystem;
 use super::spare;
 use crate::error::{StorageErrorKind, StorageResult};
 use crate::storage::Chunk;
 
-/// File systems without a disk behind them: tmpfs and ramfs.
-const IN_MEMORY: [u64; 2] = [0x0102_1994, 0x8584_58f6];
 /// Pieces of one vectored write; the limit of the kernel (IOV_MAX).
 const MAX_PIECES: usize = 1024;
 
@@ -22,8 +21,7 @@ const MAX_PIECES: usize = 1024;
 #[derive(Debug)]
 pub(super) struct OpenFile {
     fd: OwnedFd,
-    /// On a file system in memory nothing ever waits.
-    in_memory: bool,
+    filesystem: FileSystem,
     /// The file system cannot answer from its cache only; found out by asking once.
     no_cached_reads: AtomicBool,
 }
@@ -36,19 +34,21 @@ impl AsFd for OpenFile {
 
 impl OpenFile {
     pub(super) fn new(fd: OwnedFd) -> Self {
-        // The width and sign of the magic number differ between platforms; all of them fit in 32 bits.
-        let magic = fstatfs(&fd).map(|stat| stat.f_type as u64 & 0xffff_ffff);
-        let in_memory = magic.is_ok_and(|magic| IN_MEMORY.contains(&magic));
         Self {
+            filesystem: FileSystem::of(&fd),
             fd,
-            in_memory,
             no_cached_reads: AtomicBool::new(false),
         }
     }
 
     /// Whether every operation on this file is done without waiting for a disk.
     pub(super) fn is_in_memory(&self) -> bool {
-        self.in_memory
+        self.filesystem == FileSystem::Memory
+    }
+
+    /// Whether [`stat`](super::disk::stat_open) does not wait.
+    pub(super) fn knows_attributes(&self) -> bool {
+        self.filesystem.knows_attributes()
     }
 
     /// Reads until `len` bytes are there or the file ends.
@@ -77,7 +77,7 @@ impl OpenFile {
             return Some(Err(error));
         }
         let start = buffer.len();
-        let result = if self.in_memory {
+        let result = if self.is_in_memory() {
             retry_on_intr(|| spare::read(self, offset, len, buffer))
         } else if self.no_cached_reads.load(Ordering::Relaxed) {
             return None;
@@ -94,7 +94,7 @@ impl OpenFile {
                 None
             }
             Err(Errno::AGAIN) => None,
-            Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL) if !self.in_memory => {
+            Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL) if !self.is_in_memory() => {
                 self.no_cached_reads.store(true, Ordering::Relaxed);
                 None
             }

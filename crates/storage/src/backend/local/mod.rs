@@ -12,6 +12,7 @@ mod backend;
 mod disk;
 mod error;
 mod file;
+mod filesystem;
 mod list;
 mod lock;
 mod names;

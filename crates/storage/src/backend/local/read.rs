@@ -43,6 +43,9 @@ pub(super) async fn read_on_pool(
 #[async_trait]
 impl ReadHandle for LocalRead {
     async fn stat(&self) -> StorageResult<Metadata> {
+        if self.file.knows_attributes() {
+            return stat_open(&*self.file);
+        }
         let file = Arc::clone(&self.file);
         self.pool.run(move || stat_open(&*file)).await
     }

@@ -5,11 +5,12 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::sync::Arc;
 
-use rustix::fs::{AtFlags, CWD, Mode, OFlags, ResolveFlags, Stat, openat, openat2, statat};
+use rustix::fs::{AtFlags, CWD, Mode, OFlags, ResolveFlags, Stat, fstat, openat, openat2, statat};
 use rustix::io::Errno;
 use sftpgo_model::StoragePath;
 
 use super::error::{Attempt, Interrupted, changed_or_failed, failed, fault, refused};
+use super::filesystem::FileSystem;
 use super::stat::kind;
 use super::walk;
 use crate::error::{StorageErrorKind, StorageResult};
@@ -22,6 +23,11 @@ pub(super) const PLACE: OFlags = OFlags::PATH
     .union(OFlags::NOFOLLOW)
     .union(OFlags::CLOEXEC);
 
+/// Below the root and without links: the path that is named is the real one.
+const STRAIGHT: ResolveFlags = ResolveFlags::BENEATH
+    .union(ResolveFlags::NO_MAGICLINKS)
+    .union(ResolveFlags::NO_SYMLINKS);
+
 /// An open root directory.
 #[derive(Debug)]
 pub(super) struct Root {
@@ -31,6 +37,7 @@ pub(super) struct Root {
     spellings: Vec<Vec<Vec<u8>>>,
     /// Whether the kernel resolves for us.
     openat2: bool,
+    filesystem: FileSystem,
 }
 
 /// A name in a directory that is held open. The name itself is not pinned: act on it with `*at` calls that follow no link.
@@ -98,10 +105,38 @@ impl Root {
             .map_err(|error| crate::StorageError::from_io("resolve the root directory", error))?;
         let spellings = [path, real.as_path()].map(|path| names(path.as_os_str().as_bytes()));
         Ok(Self {
+            filesystem: FileSystem::of(&dir),
             dir: Arc::new(dir),
             spellings: spellings.into(),
             openat2,
         })
+    }
+
+    /// The attributes of what `path` names if the kernel has all of it at hand, without waiting; `None` sends the caller the
+    /// long way, as does any link on the way.
+    pub(super) fn stat_cached(
+        &self,
+        path: &StoragePath,
+        links: Links,
+    ) -> Option<StorageResult<Stat>> {
+        if !self.openat2 || !self.filesystem.knows_attributes() {
+            return None;
+        }
+        // A mount below the root may be of another kind.
+        let resolve = STRAIGHT | ResolveFlags::NO_XDEV | ResolveFlags::CACHED;
+        let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let path = if path.is_root() {
+            b".".as_slice()
+        } else {
+            path.as_bytes()
+        };
+        let object = match openat2(&self.dir, path, flags, Mode::empty(), resolve) {
+            Ok(object) => object,
+            Err(Errno::NOENT) => return Some(Err(fault("stat", Errno::NOENT))),
+            Err(_) => return None,
+        };
+        let stat = fstat(object).ok()?;
+        (links == Links::NoFollow || kind(&stat) != FileKind::Symlink).then_some(Ok(stat))
     }
 
     pub(super) fn dir(&self) -> &Arc<OwnedFd> {
@@ -203,11 +238,9 @@ impl Root {
     }
 
     fn beneath(&self, path: &[u8]) -> Result<OwnedFd, Errno> {
-        let resolve =
-            ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS | ResolveFlags::NO_SYMLINKS;
         // Without O_NOFOLLOW a link in the last place is ELOOP like any other, and not ENOTDIR.
         let flags = PLACE.difference(OFlags::NOFOLLOW);
-        openat2(&self.dir, path, flags, Mode::empty(), resolve)
+        openat2(&self.dir, path, flags, Mode::empty(), STRAIGHT)
     }
 }
 

@@ -74,6 +74,10 @@ impl Storage for LocalStorage {
     }
 
     async fn stat(&self, target: &Target, links: Links) -> StorageResult<Metadata> {
+        // Clients look at every path, often several times: worth saving the way to the pool.
+        if let Some(result) = self.disk.try_stat(target, links) {
+            return result;
+        }
         let target = target.clone();
         self.run(move |disk| disk.stat(&target, links)).await
     }

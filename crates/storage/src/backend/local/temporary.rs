@@ -13,7 +13,7 @@ use super::names::rename_into_gap;
 use super::root::Place;
 use super::stat::{kind, metadata, same_file};
 use crate::error::{StorageErrorKind, StorageResult};
-use crate::metadata::FileKind;
+use crate::metadata::{FileKind, Metadata};
 use crate::storage::Removed;
 
 /// What every temporary name starts with; the reference's, so that its users' clean-up jobs keep working.
@@ -69,16 +69,16 @@ pub(super) struct Pending {
 }
 
 impl Pending {
-    /// Puts the file under its name. On failure the temporary file is gone.
-    pub(super) fn publish(mut self) -> StorageResult<Removed> {
+    /// Puts the file under its name and tells what is there now, and what was. On failure the temporary file is gone.
+    pub(super) fn publish(mut self) -> StorageResult<(Metadata, Removed)> {
         self.keep_partial = false;
-        let removed = settle(|| self.rename())?;
+        let published = settle(|| self.rename())?;
         self.armed = false;
-        Ok(removed)
+        Ok(published)
     }
 
     /// Gives the upload up: `Some` if what has arrived was put under the name.
-    pub(super) fn give_up(mut self) -> StorageResult<Option<Removed>> {
+    pub(super) fn give_up(mut self) -> StorageResult<Option<(Metadata, Removed)>> {
         if self.keeps()? {
             return self.publish().map(Some);
         }
@@ -107,7 +107,8 @@ impl Pending {
         Ok(stat.st_size > 0 || self.goal.stat()?.is_none())
     }
 
-    fn rename(&self) -> Attempt<Removed> {
+    /// Attributes are those of the moment, taken under the lock: whoever removes the file right after reports these.
+    fn rename(&self) -> Attempt<(Metadata, Removed)> {
         let _locked = self.disk.lock(&self.goal)?;
         let ours = fstat(&self.file).map_err(|errno| failed("stat an upload", errno))?;
         if !self
@@ -119,7 +120,7 @@ impl Pending {
         }
         let Some(there) = self.goal.stat()? else {
             rename_into_gap(&self.temporary, &self.goal)?;
-            return Ok(None);
+            return Ok((metadata(&ours), None));
         };
         if kind(&there) == FileKind::Directory {
             return Err(refused(StorageErrorKind::IsADirectory, "a directory is there").into());
@@ -135,7 +136,7 @@ impl Pending {
             renameat(&from.dir, &from.name, &to.dir, &to.name)
                 .map_err(|errno| changed_or_failed("rename an upload", errno))?;
         }
-        Ok(Some(metadata(&there)))
+        Ok((metadata(&ours), Some(metadata(&there))))
     }
 
     fn remove(&self) {

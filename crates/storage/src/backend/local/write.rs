@@ -62,20 +62,16 @@ impl Upload {
             return Ok((stat_open(&*self.file)?, None));
         };
         let dir = Arc::clone(&pending.goal.dir);
-        let removed = pending.publish()?;
+        let published = pending.publish()?;
         Pending::sync_directory(&dir)?;
-        Ok((stat_open(&*self.file)?, removed))
+        Ok(published)
     }
 
     fn abort(self) -> StorageResult<Option<(Metadata, Removed)>> {
-        let removed = match self.pending {
-            Some(pending) => match pending.give_up()? {
-                Some(removed) => removed,
-                None => return Ok(None),
-            },
-            None => None,
-        };
-        Ok(Some((stat_open(&*self.file)?, removed)))
+        match self.pending {
+            Some(pending) => pending.give_up(),
+            None => Ok(Some((stat_open(&*self.file)?, None))),
+        }
     }
 }
 
@@ -110,6 +106,9 @@ impl LocalWrite {
 #[async_trait]
 impl WriteHandle for LocalWrite {
     async fn stat(&self) -> StorageResult<Metadata> {
+        if self.upload.file.knows_attributes() {
+            return stat_open(&*self.upload.file);
+        }
         self.run(|file| stat_open(file)).await
     }
 
@@ -156,7 +155,12 @@ impl WriteHandle for LocalWrite {
             times,
             pool,
         } = *self;
-        pool.run(move || upload.finish(times.into_inner())).await
+        let times = times.into_inner();
+        // Nothing is left to be done but to look.
+        if upload.pending.is_none() && times.is_none() && upload.file.knows_attributes() {
+            return upload.finish(None);
+        }
+        pool.run(move || upload.finish(times)).await
     }
 
     async fn abort(self: Box<Self>) -> StorageResult<Option<(Metadata, Removed)>> {
