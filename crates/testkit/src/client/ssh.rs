@@ -1,0 +1,164 @@
+//! [`SshClient`]: a connection, its logins and its channels.
+
+use std::net::{Shutdown, SocketAddr};
+use std::sync::Arc;
+
+use russh::client::{self, AuthResult, Handle, Msg};
+use russh::keys::agent::AgentIdentity;
+use russh::keys::{HashAlg, PrivateKeyWithHashAlg, PublicKeyOrCertificate};
+use russh::{Channel, ChannelMsg, MethodKind};
+
+use crate::keys::TestKey;
+use crate::server::TestServer;
+use crate::within;
+
+/// An SSH connection. It ends when this is dropped.
+pub struct SshClient {
+    handle: Handle<HostKeyCheck>,
+    /// The same socket again, to make it vanish.
+    socket: std::net::TcpStream,
+}
+
+impl std::fmt::Debug for SshClient {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SshClient")
+            .field("socket", &self.socket)
+            .finish_non_exhaustive()
+    }
+}
+
+struct HostKeyCheck;
+
+impl client::Handler for HostKeyCheck {
+    type Error = russh::Error;
+
+    async fn check_server_key(
+        &mut self,
+        key: &PublicKeyOrCertificate,
+    ) -> Result<bool, russh::Error> {
+        let PublicKeyOrCertificate::PublicKey { key, .. } = key else {
+            return Ok(false);
+        };
+        Ok(*key == TestServer::host_key().public())
+    }
+}
+
+/// Fails instead of signing: to offer a key and no more.
+struct NoSigner;
+
+#[derive(Debug)]
+struct NotSigned;
+
+impl From<russh::SendError> for NotSigned {
+    fn from(_: russh::SendError) -> Self {
+        Self
+    }
+}
+
+impl russh::Signer for NoSigner {
+    type Error = NotSigned;
+
+    async fn auth_sign(
+        &mut self,
+        _: &AgentIdentity,
+        _: Option<HashAlg>,
+        _: Vec<u8>,
+    ) -> Result<Vec<u8>, NotSigned> {
+        Err(NotSigned)
+    }
+}
+
+impl SshClient {
+    /// Connects and exchanges keys; the host key must be that of a [`TestServer`].
+    pub async fn connect(address: SocketAddr) -> Self {
+        within("the handshake", async {
+            let stream = tokio::net::TcpStream::connect(address).await.unwrap();
+            let stream = stream.into_std().unwrap();
+            let socket = stream.try_clone().unwrap();
+            let stream = tokio::net::TcpStream::from_std(stream).unwrap();
+            // Small messages, sent as soon as they are there.
+            stream.set_nodelay(true).unwrap();
+            let config = Arc::new(client::Config::default());
+            let handle = client::connect_stream(config, stream, HostKeyCheck)
+                .await
+                .unwrap();
+            Self { handle, socket }
+        })
+        .await
+    }
+
+    /// Tries a password; whether it logged in.
+    pub async fn password(&mut self, username: &str, password: &str) -> bool {
+        let tried = self.handle.authenticate_password(username, password);
+        within("the answer to a password", tried)
+            .await
+            .is_ok_and(|result| result.success())
+    }
+
+    /// Tries a key; whether it logged in.
+    pub async fn key(&mut self, username: &str, key: &TestKey) -> bool {
+        let key = PrivateKeyWithHashAlg::new(key.private(), None);
+        let tried = self.handle.authenticate_publickey(username, key);
+        within("the answer to a key", tried)
+            .await
+            .is_ok_and(|result| result.success())
+    }
+
+    /// Offers a key without signing; whether the server would accept a signature.
+    pub async fn offer_key(&mut self, username: &str, key: &TestKey) -> bool {
+        let mut signer = NoSigner;
+        let public = key.public();
+        let tried = self
+            .handle
+            .authenticate_publickey_with(username, public, None, &mut signer);
+        within("the answer to an offer", tried).await.is_err()
+    }
+
+    /// The methods that may be tried after a refused attempt without a credential.
+    pub async fn methods(&mut self, username: &str) -> Vec<MethodKind> {
+        let tried = self.handle.authenticate_none(username);
+        match within("the answer to `none`", tried).await {
+            Ok(AuthResult::Failure {
+                remaining_methods, ..
+            }) => remaining_methods.to_vec(),
+            other => panic!("`none` was answered with {other:?}"),
+        }
+    }
+
+    /// Opens a session channel; `None` if the server refuses.
+    pub async fn channel(&self) -> Option<Channel<Msg>> {
+        within(
+            "the answer to a channel",
+            self.handle.channel_open_session(),
+        )
+        .await
+        .ok()
+    }
+
+    /// Opens a channel and asks for a subsystem in it; `None` if the server refuses either.
+    pub async fn subsystem(&self, name: &str) -> Option<Channel<Msg>> {
+        let mut channel = self.channel().await?;
+        channel.request_subsystem(true, name).await.ok()?;
+        within("the answer to a request", async {
+            loop {
+                match channel.wait().await? {
+                    ChannelMsg::Success => return Some(channel),
+                    ChannelMsg::Failure | ChannelMsg::Close => return None,
+                    _ => {}
+                }
+            }
+        })
+        .await
+    }
+
+    /// Whether the connection is over.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.handle.is_closed()
+    }
+
+    /// Ends the connection without a word, as a cable does that is pulled.
+    pub fn vanish(&self) {
+        let _ = self.socket.shutdown(Shutdown::Both);
+    }
+}
