@@ -73,7 +73,8 @@ pub enum WriteVisibility {
     InPlace,
     /// In one step when the handle is finished; until then, and for ever after a failure, the old file stays as it was.
     OnFinish,
-    /// In one step when the handle ends, also when it is aborted: what has arrived can then be resumed.
+    /// In one step when the handle ends, also when it is aborted: what has arrived can then be resumed. If nothing has
+    /// arrived, an old file stays.
     OnFinishKeepPartial,
 }
 
@@ -130,7 +131,8 @@ impl Chunk {
     }
 }
 
-/// Sum over all regular files of a storage; what a quota scan finds. Links are not followed.
+/// Sum over all regular files of a storage; what a quota scan finds. Links are not followed. A file with several names counts
+/// once for each, and so it is reported by everything that adds or removes a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Usage {
     /// Number of regular files.
@@ -176,7 +178,8 @@ pub trait Storage: Send + Sync + fmt::Debug {
     async fn remove_dir(&self, target: &Target) -> StorageResult<()>;
 
     /// Moves a file, link or directory within this storage; a link in the last place is moved itself.
-    /// Returns what was replaced.
+    /// Returns what was replaced: nothing if both paths are one name; the file itself if they are two names of one file, of
+    /// which the old one goes.
     async fn rename(&self, from: &Target, to: &Target, mode: RenameMode) -> StorageResult<Removed>;
 
     /// Makes a symbolic link with the given text. The text is stored as it is; where it leads is judged on use.
@@ -267,7 +270,9 @@ pub trait WriteHandle: Send + Sync + fmt::Debug {
     async fn sync(&self) -> StorageResult<()>;
 
     /// Completes the file: makes it visible under its name if it is not yet. Returns its attributes, and what it replaced
-    /// at that moment (for handles that write in place: `None`).
+    /// at that moment (for handles that write in place: `None`). What becomes visible in one step is on stable storage then;
+    /// what was written in place is only after [`sync`](Self::sync). Wait for the end: a call that is given up may still
+    /// complete the file, and nobody is told what it replaced.
     async fn finish(self: Box<Self>) -> StorageResult<(Metadata, Removed)>;
 
     /// Gives the upload up. Returns what is now under the name because of it, and what that replaced: attributes of the

@@ -1,6 +1,10 @@
 //! Random operations on a tree in memory and on local directories end alike: same results, same errors, same tree.
 #![expect(clippy::unwrap_used, reason = "helpers of tests assert")]
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -325,10 +329,47 @@ async fn run(ops: &[Op]) -> Result<(), TestCaseError> {
             prop_assert_eq!(&got, &expected, "step {}: {:?}", step, op);
         }
         prop_assert_eq!(local.tree().await, memory.tree().await);
+        agrees_with_the_kernel(&local, root.path()).await?;
         prop_assert_eq!(
             local.storage.usage().await.unwrap(),
             memory.storage.usage().await.unwrap()
         );
+    }
+    Ok(())
+}
+
+/// Where the walk ends well, the kernel ends too; and it finds nothing that the walk has missed.
+async fn agrees_with_the_kernel(local: &Subject, root: &Path) -> Result<(), TestCaseError> {
+    let names: [&[u8]; 3] = [b"a", b"b", b"\xff"];
+    let mut paths: Vec<Vec<u8>> = names.iter().map(|name| name.to_vec()).collect();
+    for _ in 0..2 {
+        let longer: Vec<_> = paths
+            .iter()
+            .flat_map(|path| {
+                names
+                    .iter()
+                    .map(move |name| [path.as_slice(), name].join(&b'/'))
+            })
+            .collect();
+        paths.extend(longer);
+    }
+    for path in paths {
+        let kernel = std::fs::metadata(root.join(OsStr::from_bytes(&path)));
+        match (local.storage.stat(&at(&path), Links::Follow).await, kernel) {
+            (Ok(ours), Ok(kernel)) => {
+                prop_assert_eq!(ours.id.map(|id| id.inode), Some(kernel.ino()));
+            }
+            (Ok(_), Err(error)) => prop_assert!(false, "{:?}: the kernel says {}", path, error),
+            (Err(error), Ok(_)) => {
+                prop_assert_eq!(
+                    error.kind(),
+                    StorageErrorKind::PermissionDenied,
+                    "{:?}",
+                    path
+                );
+            }
+            (Err(_), Err(_)) => {}
+        }
     }
     Ok(())
 }

@@ -10,15 +10,16 @@ use super::attributes::dress_new;
 use super::disk::Disk;
 use super::error::fault;
 use super::lock::NameLocks;
-use super::pool::Pool;
+use super::pool::Pools;
 use super::root::Root;
+use super::stat::id;
 use super::storage::LocalStorage;
 use crate::error::{StorageError, StorageErrorKind, StorageResult};
 
 /// The local back end. Clones share their locks, which accounting relies on: make one for the process.
 #[derive(Debug, Clone)]
 pub struct LocalBackend {
-    pool: Arc<Pool>,
+    pools: Arc<Pools>,
     locks: Arc<NameLocks>,
     openat2: bool,
 }
@@ -44,7 +45,7 @@ impl LocalBackend {
     /// A back end that resolves every path name by name, as on kernels without `openat2`.
     pub fn with_component_walker() -> Self {
         Self {
-            pool: Arc::new(Pool::new()),
+            pools: Arc::default(),
             locks: Arc::new(NameLocks::new()),
             openat2: false,
         }
@@ -54,15 +55,14 @@ impl LocalBackend {
     ///
     /// The path may lead through links, for it is the administrator's. From here on the directory is meant, not the path.
     pub fn open(&self, root: &Path) -> StorageResult<LocalStorage> {
+        let root_dir = Root::open(root, self.openat2)?;
+        let stat = fstat(root_dir.dir()).map_err(|errno| fault("stat the root", errno))?;
         let disk = Disk {
-            root: Root::open(root, self.openat2)?,
+            root: root_dir,
             locks: Arc::clone(&self.locks),
         };
-        Ok(LocalStorage::new(
-            disk,
-            Arc::clone(&self.pool),
-            root.to_path_buf(),
-        ))
+        let pool = self.pools.of(id(&stat).device);
+        Ok(LocalStorage::new(disk, pool, root.to_path_buf()))
     }
 
     /// Makes a root directory and the directories above it. Waits for the disk. `true` if it was missing; only then it gets

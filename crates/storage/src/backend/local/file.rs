@@ -14,6 +14,8 @@ use super::spare;
 use crate::error::{StorageErrorKind, StorageResult};
 use crate::storage::Chunk;
 
+/// Bytes of one read, so that memory is taken for what is there and not for what was asked for.
+const MAX_READ: usize = 1 << 20;
 /// Pieces of one vectored write; the limit of the kernel (IOV_MAX).
 const MAX_PIECES: usize = 1024;
 
@@ -57,7 +59,7 @@ impl OpenFile {
         let mut done = 0;
         while done < len {
             let at = offset + done as u64;
-            match retry_on_intr(|| spare::read(self, at, len - done, buffer)) {
+            match retry_on_intr(|| spare::read(self, at, (len - done).min(MAX_READ), buffer)) {
                 Ok(0) => break,
                 Ok(read) => done += read,
                 Err(errno) => return Err(fault("read", errno)),
@@ -75,6 +77,9 @@ impl OpenFile {
     ) -> Option<StorageResult<usize>> {
         if let Err(error) = check_range(offset, len as u64) {
             return Some(Err(error));
+        }
+        if len > MAX_READ {
+            return None;
         }
         let start = buffer.len();
         let result = if self.is_in_memory() {

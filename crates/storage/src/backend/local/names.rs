@@ -217,7 +217,10 @@ fn join_names(source: &Place, goal: &Place, there: &Stat) -> Attempt<Removed> {
     renameat(&source.dir, &source.name, &source.dir, &aside)
         .map_err(|errno| changed_or_failed("rename", errno))?;
     if goal.stat()?.is_some_and(|now| same_file(&now, there)) {
-        unlinkat(&source.dir, &aside, AtFlags::empty()).map_err(|e| failed("rename", e))?;
+        if let Err(errno) = unlinkat(&source.dir, &aside, AtFlags::empty()) {
+            let _ = renameat(&source.dir, &aside, &source.dir, &source.name);
+            return Err(failed("rename", errno));
+        }
         return Ok(Some(metadata(there)));
     }
     renameat(&source.dir, &aside, &goal.dir, &goal.name).map_err(|e| failed("rename", e))?;

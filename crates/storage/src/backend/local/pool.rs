@@ -1,14 +1,16 @@
-//! The way to the blocking pool: one hop for one operation, and so few at a time that a disk that hangs cannot take every
-//! thread of the process.
+//! The way to the blocking pool: one hop for one operation, and so few at a time for each disk that one that hangs cannot take
+//! every thread of the process, nor the places of the others.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::error::{StorageError, StorageErrorKind, StorageResult};
 
-/// Operations at the same time. Whoever waits for a place is a caller with its own bound, so the queue is bounded too.
+/// Operations at the same time on one disk. Whoever waits for a place is a caller with its own bound, so the queue is bounded too.
 const OPERATIONS: usize = 64;
 /// Walks over a whole tree at the same time; they have places of their own, because each may take minutes.
 const SCANS: usize = 4;
@@ -17,6 +19,25 @@ const WAIT: Duration = Duration::from_secs(30);
 /// How long a scan waits for a place.
 const SCAN_WAIT: Duration = Duration::from_secs(600);
 
+/// The pools of the disks in use, by device number.
+#[derive(Debug, Default)]
+pub(super) struct Pools(Mutex<HashMap<u64, Weak<Pool>>>);
+
+impl Pools {
+    /// The pool of a device; every storage on it shares one.
+    pub(super) fn of(&self, device: u64) -> Arc<Pool> {
+        let mut pools = self.0.lock();
+        if let Some(pool) = pools.get(&device).and_then(Weak::upgrade) {
+            return pool;
+        }
+        pools.retain(|_, pool| pool.strong_count() > 0);
+        let pool = Arc::new(Pool::new());
+        pools.insert(device, Arc::downgrade(&pool));
+        pool
+    }
+}
+
+/// The places of one disk.
 #[derive(Debug)]
 pub(super) struct Pool {
     operations: Arc<Semaphore>,
@@ -24,7 +45,7 @@ pub(super) struct Pool {
 }
 
 impl Pool {
-    pub(super) fn new() -> Self {
+    fn new() -> Self {
         Self {
             operations: Arc::new(Semaphore::new(OPERATIONS)),
             scans: Arc::new(Semaphore::new(SCANS)),

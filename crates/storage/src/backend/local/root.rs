@@ -123,7 +123,10 @@ impl Root {
             return None;
         }
         // A mount below the root may be of another kind.
-        let resolve = STRAIGHT | ResolveFlags::NO_XDEV | ResolveFlags::CACHED;
+        let mut resolve = STRAIGHT | ResolveFlags::NO_XDEV;
+        if self.filesystem != FileSystem::Memory {
+            resolve |= ResolveFlags::CACHED;
+        }
         let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let path = if path.is_root() {
             b".".as_slice()
