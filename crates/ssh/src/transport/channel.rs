@@ -5,8 +5,12 @@ use std::sync::Arc;
 use bytes::Bytes;
 use russh::server::Msg;
 use russh::{ChannelMsg, ChannelReadHalf, ChannelWriteHalf};
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::gate::Gate;
+
+/// The right to have one more channel open, given back when all its holders are gone.
+pub(super) type Place = Arc<OwnedSemaphorePermit>;
 
 /// A started channel: bytes in, bytes out.
 #[derive(Debug)]
@@ -18,11 +22,14 @@ pub(crate) struct Channel {
 }
 
 impl Channel {
-    pub(super) fn new(channel: russh::Channel<Msg>, gate: Arc<Gate>) -> Self {
+    pub(super) fn new(channel: russh::Channel<Msg>, gate: Arc<Gate>, place: Place) -> Self {
         let (read, write) = channel.split();
         Self {
             input: ChannelInput { read, gate },
-            output: ChannelOutput { write },
+            output: ChannelOutput {
+                write,
+                _place: place,
+            },
         }
     }
 }
@@ -65,6 +72,8 @@ impl ChannelInput {
 /// The sending half.
 pub(crate) struct ChannelOutput {
     write: ChannelWriteHalf<Msg>,
+    /// Held until the channel was closed.
+    _place: Place,
 }
 
 impl std::fmt::Debug for ChannelOutput {

@@ -10,14 +10,14 @@ use russh::server::{
 };
 use russh::{ChannelId, ChannelOpenFailure};
 use sftpgo_core::model::PublicKey;
-use tokio::sync::oneshot;
+use tokio::sync::{Semaphore, oneshot};
 
-use super::channel::Channel;
+use super::channel::{Channel, Place};
 use super::gate::Gate;
 use super::{ChannelRequest, Events};
 
 /// Channels of one connection that may be open at a time; OpenSSH's `MaxSessions` is 10.
-const MAX_CHANNELS: usize = 32;
+pub(super) const MAX_CHANNELS: usize = 32;
 /// Channels one connection may open in its life before it is ended: refused ones cost too.
 const MAX_CHANNELS_EVER: usize = 100_000;
 /// Largest RSA public key in wire form that is computed with: 8192 bits and a large exponent.
@@ -29,10 +29,20 @@ pub(super) struct RusshHandler<E> {
     pub(super) login_banner: Option<String>,
     /// Told once somebody is logged in.
     pub(super) authenticated: Option<oneshot::Sender<()>>,
-    /// Open channels; the value is there until something is started in it.
-    pub(super) channels: HashMap<ChannelId, Option<russh::Channel<Msg>>>,
+    /// Open channels in which nothing runs.
+    pub(super) idle: HashMap<ChannelId, IdleChannel>,
+    /// One for each channel that may be open, [`MAX_CHANNELS`] in all. What runs in a channel gives its place back when it
+    /// ends: the library does not tell when the client closes a channel that we closed first.
+    pub(super) places: Arc<Semaphore>,
     pub(super) opened: usize,
     pub(super) identified: bool,
+}
+
+/// A channel in which nothing runs; it goes when the client closes it.
+pub(super) struct IdleChannel {
+    place: Place,
+    /// Gone if a request was refused: the library's form cannot be had back.
+    channel: Option<russh::Channel<Msg>>,
 }
 
 /// Ends the connection.
@@ -83,19 +93,18 @@ impl<E: Events> RusshHandler<E> {
         session: &mut Session,
     ) -> Result<(), TransportError> {
         self.identify(session);
-        let Some(slot) = self.channels.get_mut(&id) else {
-            return Ok(());
-        };
-        let Some(channel) = slot.take() else {
+        let idle = self.idle.get_mut(&id);
+        let taken = idle.and_then(|idle| Some((idle.channel.take()?, Arc::clone(&idle.place))));
+        let Some((channel, place)) = taken else {
             return Ok(session.channel_failure(id)?);
         };
+        let channel = Channel::new(channel, Arc::clone(&self.gate), place);
         // The reply must go out before anything the started side sends.
-        match self
-            .events
-            .start(request, Channel::new(channel, Arc::clone(&self.gate)))
-            .await
-        {
-            Ok(()) => session.channel_success(id)?,
+        match self.events.start(request, channel).await {
+            Ok(()) => {
+                self.idle.remove(&id);
+                session.channel_success(id)?;
+            }
             Err(refused) => {
                 session.channel_failure(id)?;
                 // A refused channel cannot be given back to the library's form; it is of no use to any client either, but for
@@ -164,11 +173,16 @@ impl<E: Events> Handler for RusshHandler<E> {
         if self.opened > MAX_CHANNELS_EVER {
             return Err(TransportError("too many channels were opened".to_owned()));
         }
-        if self.channels.len() >= MAX_CHANNELS {
+        let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
             reply.reject(ChannelOpenFailure::ResourceShortage).await;
             return Ok(());
-        }
-        self.channels.insert(channel.id(), Some(channel));
+        };
+        let id = channel.id();
+        let idle = IdleChannel {
+            place: Arc::new(place),
+            channel: Some(channel),
+        };
+        self.idle.insert(id, idle);
         reply.accept().await;
         Ok(())
     }
@@ -178,7 +192,7 @@ impl<E: Events> Handler for RusshHandler<E> {
         channel: ChannelId,
         _session: &mut Session,
     ) -> Result<(), Self::Error> {
-        self.channels.remove(&channel);
+        self.idle.remove(&channel);
         Ok(())
     }
 

@@ -7,12 +7,12 @@ use std::time::Duration;
 use russh::server::{Config, run_stream};
 use russh::{Limits, MethodKind, MethodSet, SshId};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::sync::oneshot;
+use tokio::sync::{Semaphore, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use super::Events;
 use super::gate::Gate;
-use super::handler::RusshHandler;
+use super::handler::{MAX_CHANNELS, RusshHandler};
 use super::socket::Socket;
 
 /// Handshake and login must end within this (reference 9.1).
@@ -114,7 +114,8 @@ where
         gate: Arc::clone(&gate),
         login_banner: settings.login_banner.clone(),
         authenticated: Some(logged_in),
-        channels: HashMap::new(),
+        idle: HashMap::new(),
+        places: Arc::new(Semaphore::new(MAX_CHANNELS)),
         opened: 0,
         identified: false,
     };
