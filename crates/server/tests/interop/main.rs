@@ -1,0 +1,24 @@
+//! The real clients of the field against the real program: every test starts a server of its own and one client.
+//!
+//! The clients, and the Python of [`support::python`], are installed by `scripts/test`. A missing one fails its tests.
+#![cfg(unix)]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "helpers of tests"
+)]
+
+mod support;
+
+mod asyncssh;
+mod curl;
+mod lftp;
+mod openssh_scp;
+mod openssh_sftp;
+mod openssh_ssh;
+mod paramiko;
+mod psftp;
+mod rclone;
+mod ssh_audit;
+mod sshfs;
