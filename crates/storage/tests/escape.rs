@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests assert")]
 
 use std::collections::BTreeMap;
+use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -64,23 +65,20 @@ impl Drop for Swapper {
     }
 }
 
-/// Everything below a directory: contents, modes and times of change.
-fn snapshot(dir: &Path) -> BTreeMap<PathBuf, (Vec<u8>, u32, i64, i64)> {
+/// Everything below a directory: digests of contents, modes and times of change.
+fn snapshot(dir: &Path) -> BTreeMap<PathBuf, (u64, u32, i64, i64)> {
     use std::os::unix::fs::MetadataExt;
     let mut found = BTreeMap::new();
     for entry in std::fs::read_dir(dir).unwrap() {
         let path = entry.unwrap().path();
         let metadata = path.symlink_metadata().unwrap();
-        let contents = if metadata.is_file() {
-            std::fs::read(&path).unwrap()
-        } else {
-            Vec::new()
-        };
+        let contents = metadata.is_file().then(|| std::fs::read(&path).unwrap());
+        let digest = BuildHasherDefault::<DefaultHasher>::default().hash_one(contents);
         if metadata.is_dir() {
             found.extend(snapshot(&path));
         }
         let times = (metadata.mtime(), metadata.ctime());
-        found.insert(path, (contents, metadata.mode(), times.0, times.1));
+        found.insert(path, (digest, metadata.mode(), times.0, times.1));
     }
     found
 }

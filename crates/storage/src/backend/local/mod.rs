@@ -5,7 +5,7 @@
 //! reads each link itself), asks the guard where links led, and then acts with `*at` calls relative to the pinned directory,
 //! never following a link again. What was judged is what is used; a name swapped in between is judged anew.
 //!
-//! Linux only: other systems lack `openat2`, `renameat2` and `O_PATH` and need a variant of [`root`](self) of their own.
+//! Linux only: other systems lack `openat2`, `renameat2` and `O_PATH` and need a variant of `root` of their own.
 
 mod attributes;
 mod backend;
