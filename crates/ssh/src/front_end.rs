@@ -1,11 +1,12 @@
 //! Binds the listener and runs a [`Connection`] for each client.
 
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use sftpgo_core::{ConnectionInfo, Core};
-use sftpgo_net::{AcceptLimits, ConnectionSlot, Listener, Server};
+use sftpgo_net::{AcceptLimits, ConnectionSlot, Listener, Server, Workers};
 use thiserror::Error;
 use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
@@ -84,26 +85,37 @@ impl SshFrontEnd {
         &self.fingerprints
     }
 
-    /// Serves connections until the returned server is drained.
-    pub fn serve(self, core: Arc<Core>, listener: Listener, limits: AcceptLimits) -> Server {
+    /// Serves connections on `workers` until the returned server is drained.
+    pub fn serve(
+        self,
+        core: Arc<Core>,
+        listener: Listener,
+        limits: AcceptLimits,
+        workers: Arc<Workers>,
+    ) -> Server {
         let transport = Arc::new(self.transport);
         sftpgo_net::serve("sftpd", listener, limits, move |stream, peer, slot, end| {
-            handle(
-                Arc::clone(&core),
-                Arc::clone(&transport),
-                Accepted {
+            let (core, transport) = (Arc::clone(&core), Arc::clone(&transport));
+            let workers = Arc::clone(&workers);
+            async move {
+                // The socket leaves the listener's event queue for that of the connection's thread.
+                let Ok(stream) = stream.into_std() else {
+                    return;
+                };
+                let accepted = Accepted {
                     stream,
                     peer,
                     slot,
                     end,
-                },
-            )
+                };
+                workers.run(move || handle(core, transport, accepted)).await;
+            }
         })
     }
 }
 
 struct Accepted {
-    stream: TcpStream,
+    stream: std::net::TcpStream,
     peer: SocketAddr,
     slot: ConnectionSlot,
     end: CancellationToken,
@@ -116,6 +128,13 @@ async fn handle(core: Arc<Core>, settings: Arc<TransportSettings>, accepted: Acc
         mut slot,
         end,
     } = accepted;
+    let stream = match TcpStream::from_std(stream) {
+        Ok(stream) => stream,
+        Err(error) => {
+            tracing::error!(%peer, %error, "a connection cannot be served");
+            return;
+        }
+    };
     let info = ConnectionInfo {
         id: connection_id(),
         peer: SocketAddr::new(peer.ip().to_canonical(), peer.port()),
@@ -133,10 +152,22 @@ async fn handle(core: Arc<Core>, settings: Arc<TransportSettings>, accepted: Acc
         tried: Arc::clone(&tried),
         channels: channels.clone(),
     };
-    let ended = transport::run(&settings, stream, connection, end.clone(), || {
+    let draining = slot.draining().clone();
+    let running = transport::run(&settings, stream, connection, end.clone(), || {
         slot.authenticated()
-    })
-    .await;
+    });
+    // When the server stops, a connection lasts as long as something runs in its channels.
+    let last_channel = async {
+        draining.cancelled().await;
+        channels.close();
+        channels.wait().await;
+        end.cancel();
+        std::future::pending::<Infallible>().await
+    };
+    let ended = tokio::select! {
+        ended = running => ended,
+        never = last_channel => match never {},
+    };
     match ended {
         End::Closed => tracing::debug!(connection_id = info.id, "connection closed"),
         End::NotLoggedIn(reason) if tried.load(Ordering::Acquire) => {

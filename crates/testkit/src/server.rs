@@ -138,9 +138,15 @@ impl TestServer {
         self.directory.path().join("homes").join(username)
     }
 
+    /// The configuration directory, for commands that run beside the server.
+    #[must_use]
+    pub fn config_dir(&self) -> PathBuf {
+        self.directory.path().join("conf")
+    }
+
     /// A connection that is not logged in.
     pub async fn connect(&self) -> SshClient {
-        SshClient::connect(self.ssh_address()).await
+        SshClient::connect(self.ssh_address(), Some(&Self::host_key())).await
     }
 
     /// An SFTP session of a user.

@@ -16,9 +16,6 @@ use crate::version;
 /// Logs where the server listens, and tells whoever looks at stdout.
 pub(super) async fn greet(app: &App, settings: &Settings, options: &ServeOptions) {
     tracing::info!(sender = "sftpd", "listening on {}", app.ssh_address());
-    if let Some(address) = app.http_address() {
-        tracing::info!(sender = "httpd", "listening on {address}");
-    }
     if !options.greet {
         return;
     }

@@ -5,11 +5,10 @@ use std::sync::Arc;
 
 use russh::client::{self, AuthResult, Handle, Msg};
 use russh::keys::agent::AgentIdentity;
-use russh::keys::{HashAlg, PrivateKeyWithHashAlg, PublicKeyOrCertificate};
+use russh::keys::{HashAlg, PrivateKeyWithHashAlg, PublicKey, PublicKeyOrCertificate};
 use russh::{Channel, ChannelMsg, MethodKind};
 
 use crate::keys::TestKey;
-use crate::server::TestServer;
 use crate::within;
 
 /// An SSH connection. It ends when this is dropped.
@@ -27,7 +26,8 @@ impl std::fmt::Debug for SshClient {
     }
 }
 
-struct HostKeyCheck;
+/// The host key that is expected; `None` takes any.
+struct HostKeyCheck(Option<PublicKey>);
 
 impl client::Handler for HostKeyCheck {
     type Error = russh::Error;
@@ -36,10 +36,10 @@ impl client::Handler for HostKeyCheck {
         &mut self,
         key: &PublicKeyOrCertificate,
     ) -> Result<bool, russh::Error> {
-        let PublicKeyOrCertificate::PublicKey { key, .. } = key else {
-            return Ok(false);
+        let Some(expected) = &self.0 else {
+            return Ok(true);
         };
-        Ok(*key == TestServer::host_key().public())
+        Ok(matches!(key, PublicKeyOrCertificate::PublicKey { key, .. } if key == expected))
     }
 }
 
@@ -69,8 +69,9 @@ impl russh::Signer for NoSigner {
 }
 
 impl SshClient {
-    /// Connects and exchanges keys; the host key must be that of a [`TestServer`].
-    pub async fn connect(address: SocketAddr) -> Self {
+    /// Connects and exchanges keys; the server must have this host key, or any.
+    pub async fn connect(address: SocketAddr, host_key: Option<&TestKey>) -> Self {
+        let check = HostKeyCheck(host_key.map(TestKey::public));
         within("the handshake", async {
             let stream = tokio::net::TcpStream::connect(address).await.unwrap();
             let stream = stream.into_std().unwrap();
@@ -79,9 +80,7 @@ impl SshClient {
             // Small messages, sent as soon as they are there.
             stream.set_nodelay(true).unwrap();
             let config = Arc::new(client::Config::default());
-            let handle = client::connect_stream(config, stream, HostKeyCheck)
-                .await
-                .unwrap();
+            let handle = client::connect_stream(config, stream, check).await.unwrap();
             Self { handle, socket }
         })
         .await

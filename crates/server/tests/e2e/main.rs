@@ -1,0 +1,16 @@
+//! The composed server from outside: through sockets and through the program.
+//!
+//! Every test starts a server of its own on free ports, in a directory of its own. `scenarios` are written once over
+//! `FileClient`, `sftp` speaks the protocol packet by packet, the other modules are about the front doors.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "helpers of tests"
+)]
+
+mod architecture;
+mod login;
+mod program;
+mod serve;
+mod user_cli;

@@ -1,0 +1,426 @@
+//! `sftpgo serve` as an operator starts and stops it.
+#![cfg(unix)]
+
+use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::net::{SocketAddr, TcpListener};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::process::{Child, ExitStatus, Stdio};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::{Value, json};
+use sftpgo_testkit::{Account, DEADLINE, FileClient as _, Sftp, SshClient, TestServer, request};
+use sftpgo_wire::sftp::OpenFlags;
+use tempfile::TempDir;
+
+use super::program::{free_address, run, sftpgo, text};
+
+const WRITE: OpenFlags = OpenFlags(OpenFlags::WRITE.0 | OpenFlags::CREATE.0);
+
+/// The program, serving on free ports, and what it says.
+struct Serve {
+    child: Child,
+    lines: Receiver<String>,
+    seen: Vec<String>,
+    ssh: SocketAddr,
+    http: SocketAddr,
+}
+
+impl Serve {
+    /// Starts it and waits until it is ready.
+    fn start(directory: &Path, variables: &[(&str, &str)]) -> Self {
+        // Port 0 would switch HTTP off. Should somebody take the free port meanwhile, there is another one.
+        for _ in 0..10 {
+            let mut serve = Self::spawn(directory, variables);
+            if let Some(line) = serve.line_with("  SFTP ") {
+                serve.ssh = line.split_whitespace().nth(1).unwrap().parse().unwrap();
+                serve.line_with("Host key").unwrap();
+                return serve;
+            }
+            let taken = serve
+                .seen
+                .iter()
+                .any(|line| line.contains("(httpd.bind_port)"));
+            assert!(taken, "{:#?}", serve.seen);
+        }
+        panic!("no free port");
+    }
+
+    fn spawn(directory: &Path, variables: &[(&str, &str)]) -> Self {
+        let http = free_address();
+        let mut child = sftpgo(directory)
+            .arg("serve")
+            .env("SFTPGO_SFTPD__BIND_PORT", "0")
+            .env("SFTPGO_SFTPD__BIND_ADDRESS", "127.0.0.1")
+            .env("SFTPGO_HTTPD__BIND_PORT", http.port().to_string())
+            .envs(variables.iter().copied())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let (sender, lines) = channel();
+        let output = BufReader::new(child.stdout.take().unwrap());
+        std::thread::spawn(move || {
+            for line in output.lines().map_while(Result::ok) {
+                // The test may be over.
+                let _ = sender.send(line);
+            }
+        });
+        let ssh = ([127, 0, 0, 1], 0).into();
+        Self {
+            child,
+            lines,
+            seen: Vec::new(),
+            ssh,
+            http,
+        }
+    }
+
+    /// The next line that contains `word`; `None` if the program ends before it says so.
+    fn line_with(&mut self, word: &str) -> Option<String> {
+        loop {
+            match self.lines.recv_timeout(DEADLINE) {
+                Ok(line) => {
+                    self.seen.push(line.clone());
+                    if line.contains(word) {
+                        return Some(line);
+                    }
+                }
+                Err(RecvTimeoutError::Timeout) => panic!("no {word:?} in {:#?}", self.seen),
+                Err(RecvTimeoutError::Disconnected) => return None,
+            }
+        }
+    }
+
+    fn signal(&self, signal: Signal) {
+        let pid = Pid::from_raw(i32::try_from(self.child.id()).unwrap()).unwrap();
+        kill_process(pid, signal).unwrap();
+    }
+
+    /// Waits for the end; reads what is said until then.
+    fn wait(mut self) -> (ExitStatus, Vec<String>) {
+        while self.line_with("\0").is_some() {}
+        let status = self.child.wait().unwrap();
+        (status, std::mem::take(&mut self.seen))
+    }
+
+    async fn sftp(&self, name: &str) -> Sftp {
+        let mut client = SshClient::connect(self.ssh, None).await;
+        assert!(client.key(name, &Account::key(name)).await);
+        Sftp::open(Arc::new(client)).await.unwrap()
+    }
+}
+
+impl Drop for Serve {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A directory with a host key and a settings file that names it, so that nobody waits for an RSA key.
+fn configured(more: &Value) -> TempDir {
+    let directory = tempfile::tempdir().unwrap();
+    fs::write(
+        directory.path().join("host_key"),
+        TestServer::host_key().file(),
+    )
+    .unwrap();
+    let mut settings = json!({ "sftpd": { "keys": [{ "private_key": "host_key" }] } });
+    for (section, values) in more.as_object().into_iter().flatten() {
+        for (key, value) in values.as_object().unwrap() {
+            settings[section][key] = value.clone();
+        }
+    }
+    fs::write(directory.path().join("sftpgo.json"), settings.to_string()).unwrap();
+    directory
+}
+
+fn add_user(directory: &Path, name: &str) {
+    let home = directory.join("homes").join(name);
+    let key = Account::key(name).line("");
+    let arguments = [
+        "user",
+        "add",
+        name,
+        "--no-password",
+        "--public-key",
+        &key,
+        "--home-dir",
+    ];
+    let output = run(
+        directory,
+        &[&arguments[..], &[home.to_str().unwrap()]].concat(),
+        "",
+    );
+    assert!(output.status.success(), "{}", text(&output.stderr));
+}
+
+#[tokio::test]
+async fn an_empty_directory_is_enough_and_says_how_to_go_on() {
+    let directory = tempfile::tempdir().unwrap();
+    let at = directory.path();
+    let mut serve = Serve::start(at, &[]);
+    let fingerprint = serve
+        .seen
+        .iter()
+        .find(|line| line.contains("Host key"))
+        .unwrap();
+    assert!(fingerprint.contains("ssh-ed25519 SHA256:"), "{fingerprint}");
+    assert!(
+        serve
+            .line_with("sftpgo user add alice --home-dir ")
+            .is_some()
+    );
+    let curl = serve.line_with("curl http").unwrap();
+
+    for name in ["sftpgo.db", "id_ed25519", "id_ecdsa", "id_rsa"] {
+        let mode = fs::metadata(at.join(name)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o077, 0, "{name} is for its owner only");
+    }
+    for name in ["id_ed25519.pub", "id_ecdsa.pub", "id_rsa.pub", "sftpgo.log"] {
+        assert!(at.join(name).exists(), "{name}");
+    }
+
+    // What the printed line would send.
+    assert!(
+        curl.contains(&format!("http://{}/api/v1/user", serve.http)),
+        "{curl}"
+    );
+    let body = curl.split_once("-d '").unwrap().1.trim_end_matches('\'');
+    let user: Value = serde_json::from_str(body).unwrap();
+    let reply = request(serve.http, "POST", "/api/v1/user", &user).await;
+    assert_eq!(reply.status, 200, "{}", reply.body);
+    let mut client = SshClient::connect(serve.ssh, None).await;
+    assert!(client.password("alice", "CHOOSE-A-PASSWORD").await);
+    let mut sftp = Sftp::open(Arc::new(client)).await.unwrap();
+    sftp.put(b"/first", b"file").await.unwrap();
+    assert_eq!(
+        fs::read(Path::new(user["home_dir"].as_str().unwrap()).join("first")).unwrap(),
+        b"file"
+    );
+
+    serve.signal(Signal::TERM);
+    let (status, said) = serve.wait();
+    assert_eq!(status.code(), Some(0), "{said:#?}");
+    assert!(
+        !at.join("sftpgo.db-wal").exists(),
+        "the database was not closed"
+    );
+}
+
+#[tokio::test]
+async fn the_second_start_says_nothing_about_a_first_user() {
+    let directory = configured(&Value::Null);
+    add_user(directory.path(), "alice");
+    let serve = Serve::start(directory.path(), &[]);
+    serve.signal(Signal::INT);
+    let (status, said) = serve.wait();
+    assert_eq!(status.code(), Some(0), "{said:#?}");
+    assert!(
+        !said.iter().any(|line| line.contains("no user yet")),
+        "{said:#?}"
+    );
+}
+
+#[tokio::test]
+async fn a_running_transfer_may_end_after_the_signal_to_stop() {
+    let directory = configured(&Value::Null);
+    add_user(directory.path(), "alice");
+    let mut serve = Serve::start(directory.path(), &[]);
+    let mut sftp = serve.sftp("alice").await;
+    let handle = sftp.open_file(b"/slow", WRITE).await.unwrap();
+    sftp.write(&handle, 0, b"first ").await.unwrap();
+    serve.signal(Signal::TERM);
+    assert!(serve.line_with("stopping").is_some());
+    sftp.write(&handle, 6, b"last").await.unwrap();
+    sftp.close(&handle).await.unwrap();
+    let (status, said) = serve.wait();
+    assert_eq!(status.code(), Some(0), "{said:#?}");
+    let file = directory.path().join("homes/alice/slow");
+    assert_eq!(fs::read(file).unwrap(), b"first last");
+}
+
+#[tokio::test]
+async fn a_second_signal_ends_everything_at_once() {
+    let directory = configured(&Value::Null);
+    add_user(directory.path(), "alice");
+    let mut serve = Serve::start(directory.path(), &[]);
+    let mut sftp = serve.sftp("alice").await;
+    let handle = sftp.open_file(b"/never", WRITE).await.unwrap();
+    sftp.write(&handle, 0, b"12345").await.unwrap();
+    let begun = Instant::now();
+    serve.signal(Signal::TERM);
+    assert!(serve.line_with("stopping").is_some());
+    serve.signal(Signal::TERM);
+    let (status, said) = serve.wait();
+    assert_eq!(status.code(), Some(0), "{said:#?}");
+    assert!(
+        begun.elapsed() < Duration::from_secs(15),
+        "{:?}",
+        begun.elapsed()
+    );
+    // What was written in place is there and is counted.
+    let output = run(directory.path(), &["user", "show", "alice", "--json"], "");
+    let user: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(
+        (&user["used_quota_files"], &user["used_quota_size"]),
+        (&json!(1), &json!(5))
+    );
+}
+
+#[tokio::test]
+async fn a_client_that_does_nothing_does_not_hold_the_stop() {
+    let directory = configured(&Value::Null);
+    add_user(directory.path(), "alice");
+    let serve = Serve::start(directory.path(), &[]);
+    let _idle = serve.sftp("alice").await;
+    let _nobody = SshClient::connect(serve.ssh, None).await;
+    let begun = Instant::now();
+    serve.signal(Signal::TERM);
+    let (status, said) = serve.wait();
+    assert_eq!(status.code(), Some(0), "{said:#?}");
+    assert!(
+        begun.elapsed() < Duration::from_secs(10),
+        "{:?}",
+        begun.elapsed()
+    );
+}
+
+#[test]
+fn a_port_in_use_is_an_error_that_names_the_setting_and_changes_nothing() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let cases = [
+        (&port[..], "0", "sftpd.bind_port"),
+        ("0", &port[..], "httpd.bind_port"),
+    ];
+    for (ssh, http, setting) in cases {
+        let directory = configured(&Value::Null);
+        let output = sftpgo(directory.path())
+            .arg("serve")
+            .env("SFTPGO_SFTPD__BIND_ADDRESS", "127.0.0.1")
+            .env("SFTPGO_SFTPD__BIND_PORT", ssh)
+            .env("SFTPGO_HTTPD__BIND_PORT", http)
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        let said = text(&output.stdout);
+        assert!(said.contains(setting) && said.contains(&port), "{said}");
+        assert!(!directory.path().join("sftpgo.db").exists());
+    }
+}
+
+#[test]
+fn what_cannot_be_served_safely_is_refused_with_the_names_of_the_settings() {
+    let cases = [
+        (
+            json!({ "httpd": { "bind_address": "" } }),
+            "httpd.allow_no_auth",
+        ),
+        (
+            json!({ "httpd": { "auth_user_file": "users" } }),
+            "httpd.auth_user_file",
+        ),
+        (
+            json!({ "sftpd": { "keys": [{ "private_key": "missing" }] } }),
+            "missing",
+        ),
+        (
+            json!({ "data_provider": { "driver": "postgresql" } }),
+            "data_provider.driver",
+        ),
+        (
+            json!({ "data_provider": { "name": "no/such/dir/db" } }),
+            "no/such/dir/db",
+        ),
+    ];
+    for (settings, word) in cases {
+        let directory = configured(&settings);
+        let output = sftpgo(directory.path())
+            .arg("serve")
+            .env("SFTPGO_SFTPD__BIND_PORT", "0")
+            .env("SFTPGO_HTTPD__BIND_PORT", free_address().port().to_string())
+            .output()
+            .unwrap();
+        let said = text(&output.stdout) + &text(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        assert!(said.contains(word), "{word}: {said}");
+    }
+}
+
+#[tokio::test]
+async fn a_hang_up_is_survived_and_user1_begins_a_new_log() {
+    let directory = configured(&Value::Null);
+    let mut serve = Serve::start(directory.path(), &[]);
+    serve.signal(Signal::HUP);
+    assert!(serve.line_with("asked to reload").is_some());
+    serve.signal(Signal::USR1);
+    assert!(serve.line_with("rotated").is_some());
+    let health = request(serve.http, "GET", "/healthz", &Value::Null).await;
+    assert_eq!(health.status, 200);
+    serve.signal(Signal::TERM);
+    assert_eq!(serve.wait().0.code(), Some(0));
+    let names = fs::read_dir(directory.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name());
+    let logs = names
+        .filter(|name| name.to_string_lossy().ends_with(".log"))
+        .count();
+    assert_eq!(logs, 2);
+}
+
+#[tokio::test]
+async fn with_the_log_on_stdout_there_is_nothing_else() {
+    let directory = configured(&Value::Null);
+    let mut serve = Serve::spawn(directory.path(), &[("SFTPGO_LOG_FILE_PATH", "")]);
+    let line = serve
+        .line_with(r#""message":"listening on 127.0.0.1"#)
+        .unwrap();
+    assert_eq!(
+        serde_json::from_str::<Value>(&line).unwrap()["sender"],
+        "sftpd"
+    );
+    serve.signal(Signal::TERM);
+    let (status, said) = serve.wait();
+    assert_eq!(status.code(), Some(0), "{said:#?}");
+    for line in said {
+        assert!(serde_json::from_str::<Value>(&line).is_ok(), "{line}");
+    }
+}
+
+#[tokio::test]
+async fn memory_begins_with_the_users_of_its_file() {
+    let directory = configured(&json!({
+        "data_provider": { "driver": "memory", "name": "users.json" }
+    }));
+    let home = directory.path().join("homes/alice");
+    let user = json!({
+        "username": "alice", "status": 1, "home_dir": home, "permissions": { "/": ["*"] },
+        "public_keys": [Account::key("alice").line("")],
+    });
+    let file = directory.path().join("users.json");
+    fs::write(&file, json!({ "users": [user] }).to_string()).unwrap();
+    let serve = Serve::start(directory.path(), &[]);
+    let mut sftp = serve.sftp("alice").await;
+    assert_eq!(sftp.realpath(b".").await.unwrap(), b"/");
+    drop(serve);
+
+    // A user that is not valid is not silently left out.
+    fs::write(
+        &file,
+        json!({ "users": [{ "username": "bob" }] }).to_string(),
+    )
+    .unwrap();
+    let output = run(directory.path(), &["serve"], "");
+    assert_eq!(output.status.code(), Some(1));
+    let said = text(&output.stdout);
+    assert!(
+        said.contains("users.json") && said.contains("bob"),
+        "{said}"
+    );
+}
