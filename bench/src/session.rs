@@ -182,6 +182,14 @@ impl Session {
         handle_of("OPEN", &reply)
     }
 
+    /// Makes a directory.
+    pub(crate) async fn make_dir(&mut self, path: &[u8]) -> Result<(), LoadError> {
+        let reply = self
+            .call(|out, id| client::mkdir(out, id, path, &Attrs::EMPTY))
+            .await?;
+        success("MKDIR", &reply)
+    }
+
     /// Closes a handle.
     pub(crate) async fn close(&mut self, handle: &[u8]) -> Result<(), LoadError> {
         let reply = self.call(|out, id| client::close(out, id, handle)).await?;

@@ -2,6 +2,7 @@
 
 mod delay;
 mod idle;
+mod limit;
 mod list;
 mod local;
 mod login;
@@ -36,6 +37,8 @@ enum Command {
     Drive(Drive),
     /// Relay a TCP port and hold every byte back for a while, where the kernel has no netem
     Delay(delay::DelayArgs),
+    /// Measure what a download costs at least on this machine, from its parts
+    Limit(limit::LimitArgs),
     /// Write a local file, or a directory of small files
     Make(local::LocalArgs),
     /// Compare local files with what should be in them
@@ -68,6 +71,7 @@ pub(crate) fn run(cli: Cli) -> Result<Value, LoadError> {
     match cli.command {
         Command::Make(args) => local::make(&args),
         Command::Check(args) => local::check(&args),
+        Command::Limit(args) => limit::run(&args),
         Command::Delay(args) => runtime(cli.threads)?.block_on(delay::run(&args)),
         Command::Drive(command) => runtime(cli.threads)?.block_on(drive(command, cli.target)),
     }

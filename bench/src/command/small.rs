@@ -15,8 +15,11 @@ use crate::target::Target;
 #[derive(Args)]
 pub(crate) struct SmallArgs {
     direction: Direction,
-    /// Directory on the server; it must exist
+    /// Directory on the server
     dir: String,
+    /// Make the directory first
+    #[arg(long)]
+    mkdir: bool,
     #[arg(long, default_value_t = 10_000)]
     files: u32,
     /// Bytes per file
@@ -36,6 +39,9 @@ pub(crate) async fn run(target: &Arc<Target>, args: &SmallArgs) -> Result<Value,
         depth: args.depth.max(1),
     };
     let mut session = Session::open(target).await?;
+    if args.mkdir {
+        session.make_dir(tree.dir.as_bytes()).await?;
+    }
     let begun = Instant::now();
     let took = small(&mut session, &tree, args.direction).await?;
     let elapsed = begun.elapsed();

@@ -1,0 +1,101 @@
+"""The clients: the project's load generator, and OpenSSH's sftp."""
+
+import json
+import os
+import subprocess
+import time
+
+CIPHERS = {
+    "gcm": "aes128-gcm@openssh.com",
+    "chacha": "chacha20-poly1305@openssh.com",
+    "ctr": "aes128-ctr",
+}
+MAC = "hmac-sha2-256"
+LIMIT = 600
+
+
+class Load:
+    """Runs sftp-load."""
+
+    name = "load"
+    title = "sftp-load"
+
+    def __init__(self, binary):
+        self.binary = str(binary)
+
+    def command(self, server, *words, cipher="gcm", port=None):
+        return [
+            self.binary,
+            "--addr", f"127.0.0.1:{port or server.port}",
+            "--user", server.user,
+            "--key", str(server.site.key),
+            "--cipher", CIPHERS[cipher],
+            "--mac", MAC,
+            *map(str, words),
+        ]  # fmt: skip
+
+    def run(self, server, *words, cipher="gcm", port=None, check=True, prefix=()):
+        """Figures of a run; None if it failed and that may be."""
+        command = [*prefix, *self.command(server, *words, cipher=cipher, port=port)]
+        run = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT)
+        if run.returncode == 0:
+            return json.loads(run.stdout.strip().split("\n")[-1])
+        if check:
+            raise RuntimeError(f"{server.title}: {words[0]}: {run.stderr.strip()}")
+        return None
+
+    def local(self, *words):
+        """A command that needs no server."""
+        command = [self.binary, *map(str, words)]
+        run = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT)
+        if run.returncode != 0:
+            raise RuntimeError(f"{words[0]}: {run.stderr.strip()}")
+        return json.loads(run.stdout)
+
+    def transfer(self, server, direction, remote, job, _source):
+        """Moves one file; the seconds between the first request and the last answer. It checks downloads itself."""
+        words = [direction, remote, "--size", job.size, "--request", job.request, "--depth", job.depth]
+        if job.window:
+            words += ["--window", job.window]
+        figures = self.run(
+            server, *words, cipher=job.cipher, port=job.port, prefix=job.prefix
+        )
+        return figures["seconds"]
+
+
+class OpenSshClient:
+    """Runs OpenSSH's sftp in batch mode, its local side on tmpfs."""
+
+    name = "sftp"
+    title = "OpenSSH sftp"
+
+    def __init__(self, site):
+        self.site = site
+        self.local = site.scratch / "client"
+        self.local.mkdir()
+
+    def transfer(self, server, direction, remote, job, source):
+        """Moves one file; the seconds of the whole client, its login too. The caller checks the file."""
+        batch = self.local / "batch"
+        names = (remote, self.received()) if direction == "get" else (source, remote)
+        batch.write_text(f"{direction} {names[0]} {names[1]}\n")
+        command = [
+            *job.prefix, "sftp", "-q", "-b", str(batch), "-F", "none",
+            "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null",
+            "-o", "LogLevel=ERROR", "-o", "IdentitiesOnly=yes", "-o", "Compression=no",
+            "-o", "KexAlgorithms=curve25519-sha256",
+            "-c", CIPHERS[job.cipher], "-o", f"MACs={MAC}",
+            "-i", str(self.site.key), "-P", str(job.port or server.port),
+            f"{server.user}@127.0.0.1",
+        ]  # fmt: skip
+        env = dict(os.environ)
+        env.pop("SSH_AUTH_SOCK", None)
+        begun = time.monotonic()
+        run = subprocess.run(command, env=env, capture_output=True, text=True, timeout=LIMIT)
+        seconds = time.monotonic() - begun
+        if run.returncode != 0:
+            raise RuntimeError(f"{server.title}: sftp {direction}: {run.stderr.strip()}")
+        return seconds
+
+    def received(self):
+        return self.local / "big"

@@ -1,0 +1,84 @@
+"""The machine, the programs on it, and the packages that bring the peers."""
+
+import os
+import platform
+import re
+import shutil
+import subprocess
+
+# Program that proves it, Debian package that brings it.
+PACKAGES = {
+    "openssh": [("/usr/sbin/sshd", "openssh-server"), ("/usr/bin/sftp", "openssh-client")],
+    "rclone": [("/usr/bin/rclone", "rclone")],
+    "proftpd": [
+        ("/usr/sbin/proftpd", "proftpd-core"),
+        ("/usr/lib/proftpd/mod_sftp.so", "proftpd-mod-crypto"),
+    ],
+    "netem": [("/usr/sbin/tc", "iproute2")],
+}
+
+
+def install_missing(wanted):
+    """Installs the Debian packages of the wanted peers, without starting what they bring."""
+    missing = {
+        package
+        for name in wanted
+        for program, package in PACKAGES.get(name, [])
+        if not os.path.exists(program)
+    }
+    if not missing:
+        return
+    print(f"installing {', '.join(sorted(missing))}", flush=True)
+    env = dict(os.environ, DEBIAN_FRONTEND="noninteractive", RUNLEVEL="1")
+    sudo = [] if os.geteuid() == 0 else ["sudo"]
+    quiet = {"env": env, "check": True, "stdout": subprocess.DEVNULL}
+    subprocess.run([*sudo, "apt-get", "-qq", "update"], **quiet)
+    subprocess.run(
+        [*sudo, "apt-get", "-qq", "install", "--no-install-recommends", "-y", *sorted(missing)],
+        **quiet,
+    )
+
+
+def first_line(*command):
+    """The first line that a program prints about itself."""
+    if not shutil.which(command[0]):
+        return "not installed"
+    run = subprocess.run(command, capture_output=True, text=True)
+    return (run.stdout + run.stderr).strip().split("\n")[0]
+
+
+def memory_gib():
+    with open("/proc/meminfo") as file:
+        return int(re.search(r"MemTotal:\s+(\d+)", file.read())[1]) / 2**20
+
+
+def describe():
+    """Lines about the machine: nothing that names it."""
+    with open("/proc/cpuinfo") as file:
+        info = file.read()
+    model = re.search(r"model name\s*: (.*)", info)
+    flags = set((re.search(r"flags\s*: (.*)", info) or ["", ""])[1].split())
+    crypto = [f for f in ("aes", "vaes", "sha_ni", "avx2", "avx512f") if f in flags]
+    with open("/etc/os-release") as file:
+        system = re.search(r'PRETTY_NAME="(.*)"', file.read())
+    return {
+        "CPU": f"{model[1] if model else platform.machine()}, {os.cpu_count()} cores ({' '.join(crypto)})",
+        "memory": f"{memory_gib():.0f} GiB",
+        "kernel": f"{platform.system()} {platform.release().split('-')[0]}",
+        "system": system[1] if system else "unknown",
+    }
+
+
+def load_average():
+    return os.getloadavg()[0]
+
+
+def commit(repository):
+    """The commit that is measured, marked if the tree differs from it."""
+
+    def git(*words):
+        run = subprocess.run(["git", "-C", repository, *words], capture_output=True, text=True)
+        return run.stdout.strip()
+
+    changed = git("status", "--porcelain", "--untracked-files=no")
+    return git("rev-parse", "--short=12", "HEAD") + (" with local changes" if changed else "")
