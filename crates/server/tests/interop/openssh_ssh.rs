@@ -234,3 +234,14 @@ fn two_sessions_share_a_connection_and_end_apart() {
         .succeed();
     assert_eq!(fs::read_dir(server.home()).unwrap().count(), 6);
 }
+
+/// More of them than may be open at a time: each must give its place back.
+#[test]
+fn a_shared_connection_takes_one_session_after_another() {
+    let server = Server::start();
+    let master = Master::start(&server);
+    let control = format!("ControlPath={}", master.socket);
+    for _ in 0..40 {
+        sftp(&server, &[&control], "pwd\n").succeed();
+    }
+}

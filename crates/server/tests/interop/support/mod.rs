@@ -10,7 +10,7 @@ pub(crate) use server::{PASSWORD, Server};
 
 use std::path::{Path, PathBuf};
 
-/// The Python that has the clients of `requirements.txt`.
+/// The Python that has the clients of `scripts/test-requirements.txt`.
 pub(crate) fn python() -> PathBuf {
     let default =
         || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/test-venv/bin/python");
