@@ -3,7 +3,9 @@
 mod accept;
 mod limit;
 mod listener;
+mod workers;
 
 pub use accept::{Server, serve};
 pub use limit::{AcceptLimits, ConnectionLimiter, ConnectionSlot};
 pub use listener::{BindError, Listener};
+pub use workers::Workers;

@@ -9,7 +9,7 @@ use sftpgo_core::quota::QuotaTracking;
 use sftpgo_core::{Core, CoreParts, CoreSettings, UploadMode};
 use sftpgo_data::config::TrackQuota;
 use sftpgo_http::{HttpFrontEnd, VersionInfo};
-use sftpgo_net::{AcceptLimits, Listener, Server};
+use sftpgo_net::{AcceptLimits, Listener, Server, Workers};
 use sftpgo_ssh::SshFrontEnd;
 use sftpgo_storage::registry::Backends;
 
@@ -26,6 +26,8 @@ const DRAIN_STEP: Duration = Duration::from_millis(50);
 #[derive(Debug)]
 pub struct App {
     core: Arc<Core>,
+    /// Outlives the clean-up of transfers, which runs on its threads.
+    workers: Arc<Workers>,
     servers: Vec<Server>,
     ssh: SocketAddr,
     http: Option<SocketAddr>,
@@ -73,17 +75,21 @@ impl App {
             }
             None => None,
         };
+        let threads = std::thread::available_parallelism().map_or(2, usize::from);
+        let workers = Workers::start(threads).map_err(AppError::new)?;
         // From here on nothing can fail.
         let mut app = Self {
             core: Arc::clone(core),
+            workers,
             servers: Vec::new(),
             ssh: listeners.ssh.local_addr(),
             http: http.as_ref().map(|(_, listener)| listener.local_addr()),
             fingerprints: ssh.fingerprints().to_vec(),
         };
         let limits = AcceptLimits::default();
+        let workers = Arc::clone(&app.workers);
         app.servers
-            .push(ssh.serve(Arc::clone(core), listeners.ssh, limits));
+            .push(ssh.serve(Arc::clone(core), listeners.ssh, limits, workers));
         if let Some((front_end, listener)) = http {
             app.servers.push(front_end.serve(listener));
         }

@@ -82,7 +82,7 @@ pub(super) struct Engine {
     pub(super) running: FuturesUnordered<BoxFuture<'static, Done>>,
     /// Finished on the spot, still to be taken note of.
     pub(super) finished: VecDeque<Done>,
-    /// Handles whose next READ waits for the client to take bytes.
+    /// Handles to look at: with new requests, or with a READ that waits for the client to take bytes.
     pub(super) starved: VecDeque<HandleId>,
     /// Bytes that running READs may still produce.
     pub(super) reserved: usize,
@@ -166,6 +166,9 @@ impl Engine {
     fn progress(&mut self) {
         for _ in 0..self.starved.len() {
             if let Some(handle) = self.starved.pop_front() {
+                if let Some(state) = self.handles.get_mut(handle) {
+                    state.listed = false;
+                }
                 self.pump(handle);
             }
         }
@@ -238,6 +241,15 @@ impl Engine {
         Ok(0)
     }
 
+    /// Notes that a handle is to be looked at, once however often.
+    pub(super) fn list(&mut self, handle: HandleId) {
+        if let Some(state) = self.handles.get_mut(handle)
+            && !std::mem::replace(&mut state.listed, true)
+        {
+            self.starved.push_back(handle);
+        }
+    }
+
     fn refuse(&mut self, error: &DecodeError) -> Result<(), String> {
         let Some(id) = error.id().filter(|_| self.initialised) else {
             return Err(error.to_string());
@@ -278,7 +290,7 @@ impl Engine {
             state.queue.push_back(Queued { sequence, id, op });
         }
         // Writes are started at the end of a burst, so that neighbours go together; the rest as soon as possible.
-        self.starved.push_back(handle);
+        self.list(handle);
         held
     }
 }

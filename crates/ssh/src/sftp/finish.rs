@@ -9,7 +9,7 @@ use sftpgo_core::session::OpenFile;
 use sftpgo_wire::sftp::{StatusCode, encode_handle};
 
 use super::engine::{Done, Engine};
-use super::handles::{Directory, HandleId, Handles, MAX_HANDLES, Open};
+use super::handles::{Directory, HandleId, MAX_HANDLES, Open};
 use super::path::PathOutcome;
 use super::status;
 
@@ -101,7 +101,7 @@ impl Engine {
         }
         let handle = self.handles.insert(open, path);
         let mut out = BytesMut::with_capacity(32);
-        encode_handle(&mut out, id, &Handles::to_wire(handle));
+        encode_handle(&mut out, id, &self.handles.to_wire(handle));
         out.freeze()
     }
 

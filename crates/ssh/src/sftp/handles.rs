@@ -1,6 +1,6 @@
 //! Open files and directories of a channel, and the requests that wait for them.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use sftpgo_core::model::VirtualPath;
@@ -16,8 +16,12 @@ use crate::transport::gate::Held;
 pub(super) const MAX_HANDLES: usize = 1024;
 const HANDLE_LEN: usize = 8;
 
-/// Names a handle inside the engine; never reused in a channel.
-pub(super) type HandleId = u64;
+/// Names a handle inside the engine; not reused in a channel (but after four thousand million handles in one place).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct HandleId {
+    index: u32,
+    taken: u32,
+}
 
 /// What is open.
 #[derive(Debug)]
@@ -75,62 +79,94 @@ pub(super) struct Handle {
     pub(super) reads: usize,
     /// Whether something else runs, beside which nothing may.
     pub(super) busy: bool,
+    /// Whether it stands in the list of handles to look at.
+    pub(super) listed: bool,
 }
 
-/// All handles of a channel.
+/// All handles of a channel. A handle's number is its place in the table and a count of how often the place was taken, so
+/// that a closed handle never means a later one.
 #[derive(Debug)]
 pub(super) struct Handles {
-    table: HashMap<HandleId, Handle>,
-    next: HandleId,
+    places: Vec<Place>,
+    free: Vec<u32>,
+    /// Mixed into the wire form, so that a handle of one channel means nothing in another.
+    salt: u64,
+}
+
+#[derive(Debug, Default)]
+struct Place {
+    taken: u32,
+    handle: Option<Handle>,
 }
 
 impl Handles {
-    /// An empty table. The first number is random, so that a handle of one channel means nothing in another.
+    /// An empty table.
     pub(super) fn new() -> Self {
-        let mut start = [0_u8; 8];
-        // A start at 0 is merely easier to guess, and guessing a handle of one's own channel gains nothing.
-        let _ = aws_lc_rs::rand::fill(&mut start);
+        let mut salt = [0_u8; 8];
+        // Without it handles are merely easier to guess, and guessing a handle of one's own channel gains nothing.
+        let _ = aws_lc_rs::rand::fill(&mut salt);
         Self {
-            table: HashMap::new(),
-            next: u64::from_be_bytes(start),
+            places: Vec::new(),
+            free: Vec::new(),
+            salt: u64::from_be_bytes(salt),
         }
     }
 
     pub(super) fn len(&self) -> usize {
-        self.table.len()
+        self.places.len() - self.free.len()
     }
 
     /// Adds what was opened.
     pub(super) fn insert(&mut self, open: Open, path: VirtualPath) -> HandleId {
-        let id = self.next;
-        self.next = self.next.wrapping_add(1);
+        let queue = VecDeque::new();
         let handle = Handle {
             open,
             path,
-            queue: VecDeque::new(),
+            queue,
             reads: 0,
             busy: false,
+            listed: false,
         };
-        self.table.insert(id, handle);
-        id
+        let index = self.free.pop().unwrap_or_else(|| {
+            self.places.push(Place::default());
+            u32::try_from(self.places.len() - 1).unwrap_or(u32::MAX)
+        });
+        let mut taken = 0;
+        if let Some(place) = self.places.get_mut(index as usize) {
+            place.taken = place.taken.wrapping_add(1);
+            taken = place.taken;
+            place.handle = Some(handle);
+        }
+        HandleId { index, taken }
     }
 
     pub(super) fn get_mut(&mut self, id: HandleId) -> Option<&mut Handle> {
-        self.table.get_mut(&id)
+        let place = self.places.get_mut(id.index as usize)?;
+        place.handle.as_mut().filter(|_| place.taken == id.taken)
     }
 
     pub(super) fn remove(&mut self, id: HandleId) -> Option<Handle> {
-        self.table.remove(&id)
+        let place = self.places.get_mut(id.index as usize)?;
+        if place.taken != id.taken {
+            return None;
+        }
+        let handle = place.handle.take()?;
+        self.free.push(id.index);
+        Some(handle)
     }
 
     /// The wire form of a handle.
-    pub(super) fn to_wire(id: HandleId) -> [u8; HANDLE_LEN] {
-        id.to_be_bytes()
+    pub(super) fn to_wire(&self, id: HandleId) -> [u8; HANDLE_LEN] {
+        let number = u64::from(id.taken) << 32 | u64::from(id.index);
+        (number ^ self.salt).to_be_bytes()
     }
 
     /// The handle a client names; `None` if it is not open.
     pub(super) fn find(&self, wire: &[u8]) -> Option<HandleId> {
-        let id = HandleId::from_be_bytes(wire.try_into().ok()?);
-        self.table.contains_key(&id).then_some(id)
+        let number = u64::from_be_bytes(wire.try_into().ok()?) ^ self.salt;
+        let index = u32::try_from(number & u64::from(u32::MAX)).ok()?;
+        let taken = u32::try_from(number >> 32).ok()?;
+        let place = self.places.get(index as usize)?;
+        (place.taken == taken && place.handle.is_some()).then_some(HandleId { index, taken })
     }
 }

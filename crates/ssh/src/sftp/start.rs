@@ -42,7 +42,7 @@ impl Engine {
                         return;
                     }
                     if *len + DATA_HEADER_LEN > room {
-                        self.starved.push_back(handle);
+                        self.list(handle);
                         return;
                     }
                 }
