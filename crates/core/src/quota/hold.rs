@@ -156,9 +156,10 @@ impl QuotaHold {
     /// Makes the counters what is really there. The last upload of a file does it for all of them.
     pub(crate) async fn settle(self, settlement: Settlement<'_>) {
         if let Some(id) = self.id
-            && !self.ledger.leave(id, &self.account) {
-                return;
-            }
+            && !self.ledger.leave(id, &self.account)
+        {
+            return;
+        }
         if !self.tracked {
             return;
         }

@@ -140,9 +140,10 @@ impl QuotaLedger {
             .and_then(|id| self.inner.open_files.lock().get(&id).cloned());
         // A file with further names stays where they are; the sum over names loses this one.
         if let Some(account) = open.filter(|_| removed.links <= 1)
-            && account.note_removed() {
-                return;
-            }
+            && account.note_removed()
+        {
+            return;
+        }
         let bytes = i64::try_from(removed.size).unwrap_or(i64::MAX);
         self.apply(
             user,

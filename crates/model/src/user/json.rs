@@ -28,9 +28,10 @@ pub(super) fn fold(value: Value) -> Value {
 
 /// Reads a folded record. Deriving alone would take a list of values in the order of the fields, too.
 pub(super) fn read(record: Value) -> Result<UserRecord, serde_json::Error> {
-    match record {
-        Value::Object(_) => serde_json::from_value(record),
-        _ => Err(not_an_object()),
+    if record.is_object() {
+        serde_json::from_value(record)
+    } else {
+        Err(not_an_object())
     }
 }
 
