@@ -330,3 +330,41 @@ async fn links_into_proc_are_not_magic() {
     let stat = storage.stat(&path, Links::Follow).await;
     assert_eq!(stat.unwrap_err().kind(), StorageErrorKind::NotFound);
 }
+
+/// A caller may stop waiting for a write (its client is gone); what is told about the file afterwards must stay true.
+#[tokio::test]
+async fn a_write_nobody_waits_for_changes_nothing_after_the_end() {
+    use futures_util::FutureExt as _;
+    // Not the temporary directory, which may be in memory, where writes never go on by themselves.
+    let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let storage = open(directory.path());
+    let piece = Bytes::from(vec![7_u8; 1 << 20]);
+    let mut told = Vec::new();
+    for round in 0..60 {
+        let name = format!("f{round}");
+        let handle = storage.open_write(&at(&name), &UPLOAD).await.unwrap();
+        for offset in 0..4 {
+            let chunk = Chunk {
+                offset: offset << 22,
+                pieces: vec![piece.clone(); 4],
+            };
+            // Started, and given up at once.
+            let _ = handle.write_at(vec![chunk]).now_or_never();
+        }
+        let (kept, _) = if round % 2 == 0 {
+            handle.abort().await.unwrap().unwrap()
+        } else {
+            handle.finish().await.unwrap()
+        };
+        told.push((name, kept.size));
+    }
+    for (name, size) in told {
+        assert_eq!(
+            std::fs::metadata(directory.path().join(&name))
+                .unwrap()
+                .len(),
+            size,
+            "{name}"
+        );
+    }
+}

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use parking_lot::Mutex;
+use parking_lot::{Mutex, RwLock};
 use rustix::fs::{fdatasync, fsync, ftruncate};
 
 use super::attributes::apply_to_open;
@@ -13,7 +13,7 @@ use super::file::{OpenFile, check_range};
 use super::pool::Pool;
 use super::read::read_on_pool;
 use super::temporary::Pending;
-use crate::error::StorageResult;
+use crate::error::{StorageError, StorageErrorKind, StorageResult};
 use crate::metadata::{FileTime, Metadata, SetAttributes};
 use crate::storage::{Chunk, Removed, WriteHandle};
 
@@ -82,6 +82,9 @@ pub(super) struct LocalWrite {
     /// The times the client asked for last.
     times: Mutex<Option<(FileTime, FileTime)>>,
     pool: Arc<Pool>,
+    /// Whether the upload has ended. Held for reading by whatever changes the contents: a caller may stop waiting for a
+    /// write, which then goes on by itself, and must not change a file whose size was already told.
+    ended: Arc<RwLock<bool>>,
 }
 
 impl LocalWrite {
@@ -90,7 +93,27 @@ impl LocalWrite {
             upload,
             times: Mutex::new(None),
             pool,
+            ended: Arc::default(),
         }
+    }
+
+    /// Runs a change of the contents, unless the upload ended before it got its turn.
+    async fn change<F>(&self, work: F) -> StorageResult<()>
+    where
+        F: FnOnce(&OpenFile) -> StorageResult<()> + Send + 'static,
+    {
+        let ended = Arc::clone(&self.ended);
+        self.run(move |file| {
+            let ended = ended.read();
+            if *ended {
+                return Err(StorageError::new(
+                    StorageErrorKind::Unavailable,
+                    "the upload has ended",
+                ));
+            }
+            work(file)
+        })
+        .await
     }
 
     async fn run<T, F>(&self, work: F) -> StorageResult<T>
@@ -117,7 +140,7 @@ impl WriteHandle for LocalWrite {
     }
 
     async fn write_at(&self, chunks: Vec<Chunk>) -> StorageResult<()> {
-        self.run(move |file| file.write(&chunks)).await
+        self.change(move |file| file.write(&chunks)).await
     }
 
     fn try_write_at(&self, chunks: &[Chunk]) -> Option<StorageResult<()>> {
@@ -131,7 +154,7 @@ impl WriteHandle for LocalWrite {
 
     async fn set_len(&self, size: u64) -> StorageResult<()> {
         check_range(size, 0)?;
-        self.run(move |file| ftruncate(file, size).map_err(|errno| fault("truncate", errno)))
+        self.change(move |file| ftruncate(file, size).map_err(|errno| fault("truncate", errno)))
             .await
     }
 
@@ -154,13 +177,22 @@ impl WriteHandle for LocalWrite {
             upload,
             times,
             pool,
+            ended,
         } = *self;
         let times = times.into_inner();
         // Nothing is left to be done but to look.
-        if upload.pending.is_none() && times.is_none() && upload.file.knows_attributes() {
+        if upload.pending.is_none()
+            && times.is_none()
+            && upload.file.knows_attributes()
+            && end_now(&ended)
+        {
             return upload.finish(None);
         }
-        pool.run(move || upload.finish(times)).await
+        pool.run(move || {
+            *ended.write() = true;
+            upload.finish(times)
+        })
+        .await
     }
 
     async fn abort(self: Box<Self>) -> StorageResult<Option<(Metadata, Removed)>> {
@@ -168,7 +200,17 @@ impl WriteHandle for LocalWrite {
             upload,
             times: _,
             pool,
+            ended,
         } = *self;
-        pool.run(move || upload.abort()).await
+        pool.run(move || {
+            *ended.write() = true;
+            upload.abort()
+        })
+        .await
     }
+}
+
+/// Ends the upload if nothing changes its contents just now; does not wait.
+fn end_now(ended: &RwLock<bool>) -> bool {
+    ended.try_write().map(|mut ended| *ended = true).is_some()
 }
