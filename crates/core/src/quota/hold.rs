@@ -170,7 +170,9 @@ impl QuotaHold {
             Settlement::InPlace(_) if removed => (None, self.counted_before()),
             Settlement::InPlace(file) => (Some(file.size), self.counted_before()),
             Settlement::Replaced(file, replaced) => {
-                let replaced = replaced.filter(|replaced| replaced.is_file());
+                let replaced = replaced
+                    .filter(|replaced| replaced.is_file())
+                    .filter(|replaced| !self.ledger.left_to_its_uploads(replaced));
                 (
                     Some(file.size),
                     replaced.map(|replaced| to_signed(replaced.size)),

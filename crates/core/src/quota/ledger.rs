@@ -132,16 +132,7 @@ impl QuotaLedger {
 
     /// Counts a removed or replaced file, unless it is open for writing: then its account settles it.
     pub(crate) async fn apply_removed(&self, user: &User, removed: &Metadata) {
-        if !removed.is_file() {
-            return;
-        }
-        let open = removed
-            .id
-            .and_then(|id| self.inner.open_files.lock().get(&id).cloned());
-        // A file with further names stays where they are; the sum over names loses this one.
-        if let Some(account) = open.filter(|_| removed.links <= 1)
-            && account.note_removed()
-        {
+        if !removed.is_file() || self.left_to_its_uploads(removed) {
             return;
         }
         let bytes = i64::try_from(removed.size).unwrap_or(i64::MAX);
@@ -153,6 +144,17 @@ impl QuotaLedger {
             },
         )
         .await;
+    }
+
+    /// Notes that a file lost its name, if it is open for writing; whoever closes it last then takes it out of the count.
+    /// `false` if nobody will.
+    pub(super) fn left_to_its_uploads(&self, removed: &Metadata) -> bool {
+        let open = removed
+            .id
+            .and_then(|id| self.inner.open_files.lock().get(&id).cloned());
+        // A file with further names stays where they are; the sum over names loses this one.
+        open.filter(|_| removed.links <= 1)
+            .is_some_and(|account| account.note_removed())
     }
 
     /// Whether a change of size of this file is settled when its upload ends.

@@ -12,5 +12,6 @@
 mod architecture;
 mod login;
 mod program;
+mod quota_property;
 mod serve;
 mod user_cli;

@@ -1,0 +1,274 @@
+//! The invariant of quotas: when nothing is open, a user's counters are the sum over the user's files, whatever clients
+//! did before, however it ended, and in every upload mode; and nobody has more than the limit.
+
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+use sftpgo_testkit::{Account, FileClient as _, Sftp, TestServer, Usage};
+use sftpgo_wire::sftp::{Attrs, OpenFlags, client};
+use tokio::runtime::Runtime;
+
+const FILES: i64 = 5;
+const BYTES: i64 = 300_000;
+/// For uploads of vanished clients to be cleaned up.
+const SETTLE: Duration = Duration::from_secs(5);
+
+/// Few names, so that operations meet each other. One is nearly as long as a name may be, one is too long.
+const NAMES: usize = 7;
+
+fn name(index: usize) -> Vec<u8> {
+    match index {
+        0..4 => vec![b'/', b'a' + u8::try_from(index).unwrap()],
+        4 => b"/d/a".to_vec(),
+        5 => [b"/", &[b'n'; 255][..]].concat(),
+        _ => [b"/", &[b'x'; 300][..]].concat(),
+    }
+}
+
+/// One step of one of two clients.
+#[derive(Debug, Clone)]
+enum Step {
+    Put {
+        name: usize,
+        size: usize,
+    },
+    Append {
+        name: usize,
+        size: usize,
+    },
+    Remove {
+        name: usize,
+    },
+    Rename {
+        from: usize,
+        to: usize,
+    },
+    Truncate {
+        name: usize,
+        size: u64,
+    },
+    MakeDir {
+        name: usize,
+    },
+    RemoveDir {
+        name: usize,
+    },
+    Symlink {
+        target: usize,
+        link: usize,
+    },
+    /// Opens a file that stays open; at most one a client.
+    Open {
+        name: usize,
+        flags: u32,
+    },
+    Write {
+        offset: u64,
+        size: usize,
+    },
+    SetSize {
+        size: u64,
+    },
+    Close,
+    /// Sends without waiting for answers, so that work is under way when the next step comes.
+    Flood {
+        offset: u64,
+        size: usize,
+    },
+    Vanish,
+}
+
+fn steps() -> impl Strategy<Value = Vec<(usize, Step)>> {
+    let name = || 0..NAMES;
+    let size = || prop_oneof![3 => 0..5_000_usize, 2 => 0..120_000_usize];
+    let offset = || prop_oneof![Just(0_u64), 0..150_000_u64];
+    let flags = prop_oneof![
+        Just(0x02 | 0x08 | 0x10),
+        Just(0x02 | 0x08),
+        Just(0x02 | 0x08 | 0x04),
+        Just(0x02),
+        Just(0x01 | 0x02 | 0x08),
+        Just(0x02 | 0x08 | 0x20),
+    ];
+    let step = prop_oneof![
+        4 => (name(), size()).prop_map(|(name, size)| Step::Put { name, size }),
+        2 => (name(), size()).prop_map(|(name, size)| Step::Append { name, size }),
+        3 => name().prop_map(|name| Step::Remove { name }),
+        3 => (name(), name()).prop_map(|(from, to)| Step::Rename { from, to }),
+        2 => (name(), offset()).prop_map(|(name, size)| Step::Truncate { name, size }),
+        1 => name().prop_map(|name| Step::MakeDir { name }),
+        1 => name().prop_map(|name| Step::RemoveDir { name }),
+        1 => (name(), name()).prop_map(|(target, link)| Step::Symlink { target, link }),
+        5 => (name(), flags).prop_map(|(name, flags)| Step::Open { name, flags }),
+        4 => (offset(), size()).prop_map(|(offset, size)| Step::Write { offset, size }),
+        2 => offset().prop_map(|size| Step::SetSize { size }),
+        3 => Just(Step::Close),
+        2 => (offset(), size()).prop_map(|(offset, size)| Step::Flood { offset, size }),
+        2 => Just(Step::Vanish),
+    ];
+    prop::collection::vec((0..2_usize, step), 1..25)
+}
+
+/// A client and the file it holds open.
+struct Worker {
+    sftp: Sftp,
+    open: Option<Bytes>,
+}
+
+impl Worker {
+    /// Refusals are outcomes like any other.
+    async fn take(&mut self, step: &Step) {
+        let sftp = &mut self.sftp;
+        match *step {
+            Step::Put { name: to, size } => drop(sftp.put(&name(to), &content(size)).await),
+            Step::Append { name: to, size } => drop(sftp.append(&name(to), &content(size)).await),
+            Step::Remove { name: of } => drop(sftp.remove_file(&name(of)).await),
+            Step::Rename { from, to } => drop(sftp.rename(&name(from), &name(to)).await),
+            Step::Truncate { name: of, size } => drop(sftp.setstat(&name(of), &sized(size)).await),
+            Step::MakeDir { name: at } => drop(sftp.create_dir(&name(at)).await),
+            Step::RemoveDir { name: at } => drop(sftp.remove_dir(&name(at)).await),
+            Step::Symlink { target, link } => {
+                drop(sftp.symlink(&name(target), &name(link)).await);
+            }
+            Step::Open { name: of, flags } => {
+                self.close().await;
+                self.open = self.sftp.open_file(&name(of), OpenFlags(flags)).await.ok();
+            }
+            Step::Write { offset, size } => {
+                if let Some(handle) = &self.open {
+                    drop(sftp.write(handle, offset, &content(size)).await);
+                }
+            }
+            Step::SetSize { size } => {
+                if let Some(handle) = &self.open {
+                    drop(sftp.fsetstat(handle, &sized(size)).await);
+                }
+            }
+            Step::Close => self.close().await,
+            Step::Flood { offset, size } => {
+                let Some(handle) = self.open.clone() else {
+                    return;
+                };
+                let data = content(size);
+                for (number, block) in (0_u64..).zip(data.chunks(8_000)) {
+                    let at = offset + 8_000 * number;
+                    sftp.send(|out, id| client::write(out, id, &handle, at, block));
+                }
+            }
+            Step::Vanish => sftp.vanish(),
+        }
+    }
+
+    async fn close(&mut self) {
+        if let Some(handle) = self.open.take() {
+            drop(self.sftp.close(&handle).await);
+        }
+    }
+}
+
+fn content(size: usize) -> Vec<u8> {
+    vec![b'.'; size]
+}
+
+fn sized(size: u64) -> Attrs {
+    Attrs {
+        size: Some(size),
+        ..Attrs::EMPTY
+    }
+}
+
+async fn worker(server: &TestServer, user: &str) -> Worker {
+    Worker {
+        sftp: server.sftp(user).await,
+        open: None,
+    }
+}
+
+/// Lets two clients of a new user take the steps; gives the counters and what is on the disk after all ended.
+async fn outcome(server: &TestServer, user: &str, steps: &[(usize, Step)]) -> (Usage, Usage) {
+    let mut workers = [worker(server, user).await, worker(server, user).await];
+    drop(workers[0].sftp.create_dir(b"/d").await);
+    for (who, step) in steps {
+        workers[*who].take(step).await;
+        if matches!(step, Step::Vanish) {
+            workers[*who] = worker(server, user).await;
+        }
+    }
+    let [mut first, second] = workers;
+    first.close().await;
+    // Both ways to end: with a CLOSE, and without.
+    drop((first, second));
+    let end = Instant::now() + SETTLE;
+    loop {
+        let pair = (server.quota(user).await, server.usage(user));
+        if pair.0 == pair.1 || Instant::now() > end {
+            return pair;
+        }
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+}
+
+fn holds(mode: u8, driver: &str, cases: u32) {
+    let runtime = Runtime::new().unwrap();
+    let server = runtime.block_on(
+        TestServer::builder()
+            .upload_mode(mode)
+            .driver(driver)
+            .start(),
+    );
+    let config = Config {
+        cases,
+        failure_persistence: None,
+        // Each one may wait for counters that will never be right.
+        max_shrink_iters: 100,
+        ..Config::default()
+    };
+    let number = std::cell::Cell::new(0_u32);
+    let result = TestRunner::new(config).run(&(steps(), any::<bool>()), |(steps, limited)| {
+        number.set(number.get() + 1);
+        let user = format!("user{}", number.get());
+        let account = Account::new(&user);
+        let account = if limited {
+            account.quota(FILES, BYTES)
+        } else {
+            account
+        };
+        let (counted, real) = runtime.block_on(async {
+            server.add(account).await;
+            outcome(&server, &user, &steps).await
+        });
+        prop_assert_eq!(counted, real, "counted, and really there");
+        if limited {
+            prop_assert!(
+                real.files <= FILES && real.bytes <= BYTES,
+                "{real:?} is over the limit"
+            );
+        }
+        Ok(())
+    });
+    if let Err(error) = result {
+        panic!("{error}");
+    }
+}
+
+#[test]
+fn counters_are_the_sum_of_files_written_in_place() {
+    holds(0, "memory", 150);
+}
+
+#[test]
+fn counters_are_the_sum_of_files_written_atomically() {
+    holds(1, "memory", 150);
+}
+
+#[test]
+fn counters_are_the_sum_of_files_whose_partial_uploads_stay() {
+    holds(2, "memory", 150);
+}
+
+#[test]
+fn counters_in_a_database_are_the_sum_of_files() {
+    holds(0, "sqlite", 40);
+}
