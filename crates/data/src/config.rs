@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use sftpgo_model::SettingIssue;
 
 /// Keys that are accepted, so that a settings file of the reference keeps working, but that
 /// nothing reads yet. Whoever implements one removes its row.
@@ -18,24 +19,6 @@ pub const NOT_USED_YET: &[&str] = &[
     "data_provider.credentials_path",
     "data_provider.pre_login_program",
 ];
-
-/// What is wrong with one setting: a warning if the value was replaced, an error if it stops
-/// the start.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{key}: {reason}")]
-pub struct SettingIssue {
-    /// The full key, `data_provider.driver`.
-    pub key: &'static str,
-    /// Why, without secrets.
-    pub reason: String,
-}
-
-impl SettingIssue {
-    fn new(key: &'static str, reason: impl Into<String>) -> Self {
-        let reason = reason.into();
-        Self { key, reason }
-    }
-}
 
 /// Text that `Debug` does not show: passwords and connection strings.
 ///

@@ -1,33 +1,16 @@
 //! The `httpd` section: [`HttpdConfig`] as written in a settings file, and [`HttpdSettings`] as
 //! the rest of the program may rely on it.
 
-use std::net::{IpAddr, Ipv6Addr, SocketAddr, ToSocketAddrs};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use sftpgo_core::model::SettingIssue;
 
 /// Keys that are accepted, so that a settings file of the reference keeps working, but that
 /// nothing reads yet. Whoever implements one removes its row.
 pub const NOT_USED_YET: &[&str] = &["httpd.templates_path", "httpd.static_files_path"];
-
-/// What is wrong with one setting: a warning if the value was replaced, an error if it stops
-/// the start.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{key}: {reason}")]
-pub struct SettingIssue {
-    /// The full key, `httpd.bind_address`.
-    pub key: &'static str,
-    /// Why.
-    pub reason: String,
-}
-
-impl SettingIssue {
-    fn new(key: &'static str, reason: impl Into<String>) -> Self {
-        let reason = reason.into();
-        Self { key, reason }
-    }
-}
 
 /// The REST API and the metrics.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -140,7 +123,7 @@ impl HttpdConfig {
         if self.bind_port == 0 {
             return Ok(None);
         }
-        let bind = socket_address(&self.bind_address, self.bind_port)
+        let bind = sftpgo_net::listen_address(&self.bind_address, self.bind_port)
             .map_err(|reason| SettingIssue::new(KEY, reason))?;
         // The reference lets everybody manage users here; on loopback that is kept.
         let protected = bind.ip().to_canonical().is_loopback() || !self.auth_user_file.is_empty();
@@ -162,21 +145,6 @@ impl HttpdConfig {
         }
         Ok(base_dir.join(&self.backups_path))
     }
-}
-
-/// Empty means every interface; a name gives its first IPv4 address, else its first one.
-fn socket_address(host: &str, port: u16) -> Result<SocketAddr, String> {
-    let host = host.trim().trim_start_matches('[').trim_end_matches(']');
-    if host.is_empty() {
-        return Ok(SocketAddr::new(IpAddr::V6(Ipv6Addr::UNSPECIFIED), port));
-    }
-    let found: Vec<SocketAddr> = (host, port)
-        .to_socket_addrs()
-        .map_err(|error| format!("{host:?} is not an address to listen on: {error}"))?
-        .collect();
-    let first_v4 = found.iter().find(|address| address.is_ipv4());
-    let first = first_v4.or(found.first()).copied();
-    first.ok_or_else(|| format!("{host:?} has no address"))
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ pub mod path;
 pub mod permission;
 pub mod public_key;
 pub mod secret;
+pub mod setting;
 pub mod time;
 pub mod user;
 
@@ -22,5 +23,6 @@ pub use path::{PathError, StoragePath, VirtualPath};
 pub use permission::{DirectoryPermissions, Permission, PermissionSet};
 pub use public_key::PublicKey;
 pub use secret::Secret;
+pub use setting::SettingIssue;
 pub use time::UnixMillis;
 pub use user::{User, UserRecord, ValidationError};

@@ -7,5 +7,5 @@ mod workers;
 
 pub use accept::{Server, serve};
 pub use limit::{AcceptLimits, ConnectionLimiter, ConnectionSlot};
-pub use listener::{BindError, Listener};
+pub use listener::{BindError, Listener, listen_address};
 pub use workers::Workers;

@@ -1,7 +1,7 @@
 //! Listening sockets.
 
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs as _};
 
 use socket2::{Domain, Protocol, Socket, Type};
 use thiserror::Error;
@@ -30,6 +30,25 @@ fn hint(error: &io::Error) -> &'static str {
     } else {
         ""
     }
+}
+
+/// The address to listen on for the text of a setting: empty means every interface, a name is looked up (which may block),
+/// and IPv4 is preferred where a name has both.
+///
+/// # Errors
+/// A sentence that says what is wrong with the text.
+pub fn listen_address(host: &str, port: u16) -> Result<SocketAddr, String> {
+    let host = host.trim().trim_start_matches('[').trim_end_matches(']');
+    if host.is_empty() {
+        return Ok(SocketAddr::new(IpAddr::V6(Ipv6Addr::UNSPECIFIED), port));
+    }
+    let found: Vec<SocketAddr> = (host, port)
+        .to_socket_addrs()
+        .map_err(|error| format!("{host:?} is not an address to listen on: {error}"))?
+        .collect();
+    let first_v4 = found.iter().find(|address| address.is_ipv4());
+    let first = first_v4.or(found.first()).copied();
+    first.ok_or_else(|| format!("{host:?} has no address"))
 }
 
 /// A bound socket.

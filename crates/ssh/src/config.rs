@@ -1,12 +1,13 @@
 //! The `sftpd` section: [`SftpdConfig`] as written in a settings file, and [`SftpdSettings`] as
 //! the rest of the program may rely on it.
 
-use std::net::{IpAddr, Ipv6Addr, SocketAddr, ToSocketAddrs};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use sftpgo_core::model::SettingIssue;
 
 /// Keys that are accepted, so that a settings file of the reference keeps working, but that
 /// nothing reads yet. Whoever implements one removes its row.
@@ -40,24 +41,6 @@ const BUILT_IN_BANNER: &str = concat!("SFTPGo_", env!("CARGO_PKG_VERSION"));
 
 /// RFC 4253 4.2: the identification line has at most 255 bytes with `SSH-2.0-` and CR LF.
 const LONGEST_BANNER: usize = 255 - "SSH-2.0-\r\n".len();
-
-/// What is wrong with one setting: a warning if the value was replaced, an error if it stops
-/// the start.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{key}: {reason}")]
-pub struct SettingIssue {
-    /// The full key, `sftpd.umask`.
-    pub key: &'static str,
-    /// Why.
-    pub reason: String,
-}
-
-impl SettingIssue {
-    fn new(key: &'static str, reason: impl Into<String>) -> Self {
-        let reason = reason.into();
-        Self { key, reason }
-    }
-}
 
 /// The SSH server: SFTP, SCP and SSH commands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -224,7 +207,7 @@ impl SftpdConfig {
     ) -> Result<(SftpdSettings, Vec<SettingIssue>), SettingIssue> {
         let mut warnings = Vec::new();
         let settings = SftpdSettings {
-            bind: socket_address(&self.bind_address, self.bind_port)
+            bind: sftpgo_net::listen_address(&self.bind_address, self.bind_port)
                 .map_err(|reason| SettingIssue::new("sftpd.bind_address", reason))?,
             idle_timeout: minutes(self.idle_timeout),
             max_auth_tries: match self.max_auth_tries {
@@ -336,21 +319,6 @@ fn host_keys(keys: &[HostKeyConfig], base_dir: &Path) -> Result<HostKeys, Settin
     }
     let files = keys.iter().map(|key| base_dir.join(&key.private_key));
     Ok(HostKeys::Files(files.collect()))
-}
-
-/// Empty means every interface; a name gives its first IPv4 address, else its first one.
-fn socket_address(host: &str, port: u16) -> Result<SocketAddr, String> {
-    let host = host.trim().trim_start_matches('[').trim_end_matches(']');
-    if host.is_empty() {
-        return Ok(SocketAddr::new(IpAddr::V6(Ipv6Addr::UNSPECIFIED), port));
-    }
-    let found: Vec<SocketAddr> = (host, port)
-        .to_socket_addrs()
-        .map_err(|error| format!("{host:?} is not an address to listen on: {error}"))?
-        .collect();
-    let first_v4 = found.iter().find(|address| address.is_ipv4());
-    let first = first_v4.or(found.first()).copied();
-    first.ok_or_else(|| format!("{host:?} has no address"))
 }
 
 #[cfg(test)]

@@ -5,12 +5,13 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
+use sftpgo_model::SettingIssue;
 
 use super::environment::Environment;
 use super::error::LoadError;
 use super::file;
 use super::layer::{Layer, Origin, insert};
-use super::settings::{Config, Issue, Settings, not_used_yet};
+use super::settings::{Config, Settings, not_used_yet};
 use super::shape::Shape;
 
 /// Where settings are looked for.
@@ -129,7 +130,7 @@ impl Loaded {
             mut warnings,
             ..
         } = self;
-        let describe = |issue: &Issue| {
+        let describe = |issue: &SettingIssue| {
             let value = shown.iter().find(|value| value.key == issue.key);
             let source = value
                 .map(|value| &value.source)

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sftpgo_data::config::{DataProviderConfig, DataProviderSettings};
 use sftpgo_http::config::{HttpdConfig, HttpdSettings};
+use sftpgo_model::SettingIssue;
 use sftpgo_ssh::config::{SftpdConfig, SftpdSettings};
 
 /// Every setting as written in a file.
@@ -33,12 +34,6 @@ pub struct Settings {
     pub httpd: HttpdSettings,
 }
 
-/// A setting and what is wrong with it.
-pub(crate) struct Issue {
-    pub(crate) key: &'static str,
-    pub(crate) reason: String,
-}
-
 /// Keys that are accepted for the sake of existing files and not used.
 pub(crate) fn not_used_yet() -> impl Iterator<Item = &'static str> {
     [
@@ -54,34 +49,19 @@ pub(crate) fn not_used_yet() -> impl Iterator<Item = &'static str> {
 impl Config {
     /// Checks every section; gives the settings and what was replaced, or everything that is
     /// wrong.
-    pub(crate) fn resolve(self, config_dir: &Path) -> Result<(Settings, Vec<Issue>), Vec<Issue>> {
+    pub(crate) fn resolve(
+        self,
+        config_dir: &Path,
+    ) -> Result<(Settings, Vec<SettingIssue>), Vec<SettingIssue>> {
         let mut warnings = Vec::new();
         let mut errors = Vec::new();
-        // The sections share no code, by the arrows between the crates; they share this shape.
-        macro_rules! section {
-            ($config:expr) => {
-                match $config.resolve(config_dir) {
-                    Ok((settings, issues)) => {
-                        let issues = issues.into_iter();
-                        warnings.extend(issues.map(|i| Issue {
-                            key: i.key,
-                            reason: i.reason,
-                        }));
-                        Some(settings)
-                    }
-                    Err(issue) => {
-                        errors.push(Issue {
-                            key: issue.key,
-                            reason: issue.reason,
-                        });
-                        None
-                    }
-                }
-            };
-        }
-        let sftpd = section!(self.sftpd);
-        let data_provider = section!(self.data_provider);
-        let httpd = section!(self.httpd);
+        let sftpd = section(self.sftpd.resolve(config_dir), &mut warnings, &mut errors);
+        let data_provider = section(
+            self.data_provider.resolve(config_dir),
+            &mut warnings,
+            &mut errors,
+        );
+        let httpd = section(self.httpd.resolve(config_dir), &mut warnings, &mut errors);
         match (sftpd, data_provider, httpd) {
             (Some(sftpd), Some(data_provider), Some(httpd)) => {
                 let config_dir = config_dir.to_path_buf();
@@ -96,6 +76,24 @@ impl Config {
                 ))
             }
             _ => Err(errors),
+        }
+    }
+}
+
+/// Sorts out what a section's `resolve` gave.
+fn section<T>(
+    resolved: Result<(T, Vec<SettingIssue>), SettingIssue>,
+    warnings: &mut Vec<SettingIssue>,
+    errors: &mut Vec<SettingIssue>,
+) -> Option<T> {
+    match resolved {
+        Ok((settings, issues)) => {
+            warnings.extend(issues);
+            Some(settings)
+        }
+        Err(issue) => {
+            errors.push(issue);
+            None
         }
     }
 }
