@@ -107,7 +107,9 @@ fn names_are_renamed_changed_and_removed() {
     let home = server.home();
     fs::write(home.join("old name"), "fresh").unwrap();
     fs::write(home.join("gone"), "x").unwrap();
-    let commands = "mkdir \"a directory\"\nmv \"old name\" \"a directory\"\nrm gone\n\
+    fs::write(home.join("one"), "fresh").unwrap();
+    fs::write(home.join("other"), "stale and longer").unwrap();
+    let commands = "mkdir \"a directory\"\nmv \"old name\" \"a directory\"\nrm gone\nmv one other\n\
                     cd \"a directory\"\nmv \"old name\" k\u{e4}se\nchmod 600 k\u{e4}se\npwd\n\
                     mkdir b\nrmdir b\n";
     psftp(&server, commands)
@@ -117,7 +119,8 @@ fn names_are_renamed_changed_and_removed() {
     assert_eq!(fs::read(&moved).unwrap(), b"fresh");
     assert_eq!(mode(&moved), 0o600);
     assert_eq!(fs::read_dir(home.join("a directory")).unwrap().count(), 1);
-    assert!(!home.join("gone").exists());
+    assert!(!home.join("gone").exists() && !home.join("one").exists());
+    assert_eq!(fs::read(home.join("other")).unwrap(), b"fresh");
 }
 
 #[test]
