@@ -3,6 +3,7 @@
 import argparse
 import json
 import os
+import resource
 import shutil
 import subprocess
 import tempfile
@@ -99,6 +100,9 @@ def main():
         "load": machine.load_average(),
         "plan": plan_text(plan, args.quick),
     }
+    # Thousands of sessions are as many descriptors, for the servers that take them in one process.
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     scratch = tempfile.mkdtemp(prefix="sftp-bench-", dir="/dev/shm")
     # The load generator's own scratch file belongs on tmpfs, too.
     os.environ["TMPDIR"] = scratch

@@ -43,6 +43,8 @@ def spreads(rows):
 def alternate(servers, runs, work):
     """Runs `work(server, number)` in turn for every server, so that a change of the machine's mood hits all alike. The
     first round warms up and does not count, and every round begins with another server."""
+    if not servers:
+        return {}
     rows = {server.name: [] for server in servers}
     for number in range(runs + 1):
         shift = number % len(servers)
@@ -220,16 +222,17 @@ class Bench:
         """One large directory."""
         files = self.plan["list_files"]
         self.load.local("make", self.site.data / "list", "--files", files, "--size", 0)
-        self.load.local("make", self.site.data / "few", "--files", 100, "--size", 0)
+        few = files // 10
+        self.load.local("make", self.site.data / "few", "--files", few, "--size", 0)
         section = {"files": files}
-        few = {}
+        low = {}
         peak = {}
 
         def run(server, number):
             if number == 0:
                 with procfs.PeakRss(server.pid) as watch:
-                    self.load.run(server, "list", server.remote("few"), "--files", 100)
-                few[server.name] = watch.peak
+                    self.load.run(server, "list", server.remote("few"), "--files", few)
+                low[server.name] = watch.peak
             before = procfs.cpu_seconds(server.pid)
             with procfs.PeakRss(server.pid) as watch:
                 figures = self.load.run(server, "list", server.remote("list"), "--files", files)
@@ -241,8 +244,9 @@ class Bench:
         self.say(f"a directory of {files} files")
         with self.started(self.servers):
             section["rates"] = alternate(self.servers, self.plan["runs"], run)
-        section["growth"] = {name: max(0, peak[name] - few[name]) for name in peak}
+        section["growth"] = {name: max(0, peak[name] - low[name]) for name in peak}
         shutil.rmtree(self.site.data / "list")
+        shutil.rmtree(self.site.data / "few")
         return section
 
     def rtt(self):
@@ -267,8 +271,11 @@ class Bench:
     def limit(self):
         """What a download costs at least on this machine, from its parts."""
         self.say("the limit, from its parts")
-        rows = [self.load.local("limit") for _ in range(3)]
-        return {name: min(row[name] for row in rows) for name in rows[0]}
+        rows = [self.load.local("limit") for _ in range(5)]
+        return {
+            kind: {name: statistics.median(row[kind][name] for row in rows) for name in names}
+            for kind, names in rows[0].items()
+        }
 
 
 class Running:

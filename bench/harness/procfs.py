@@ -79,24 +79,34 @@ def memory(root):
     return {"rss": rss, "pss": pss}
 
 
+def children(pid):
+    """Children of a process, from the lists of its threads: quicker than a look at every process."""
+    found = []
+    try:
+        for thread in os.listdir(f"/proc/{pid}/task"):
+            with open(f"/proc/{pid}/task/{thread}/children") as file:
+                found += map(int, file.read().split())
+    except OSError:
+        pass  # It has just ended, or the kernel has no such lists.
+    return found
+
+
 class PeakRss:
     """Highest resident bytes of a tree while the block runs, looked at 200 times a second."""
 
     def __init__(self, root):
-        self.pids = list(tree(root))
         self.root = root
         self.peak = 0
         self.done = threading.Event()
         self.thread = threading.Thread(target=self.watch, daemon=True)
 
     def watch(self):
-        looked = 0
         while not self.done.wait(0.005):
-            # Children come and go rarely; finding them costs more than looking at them.
-            if looked % 20 == 0:
-                self.pids = list(tree(self.root))
-            looked += 1
-            found = (stat(pid) for pid in self.pids)
+            pids = [self.root]
+            # Grows while it is walked.
+            for pid in pids:
+                pids += children(pid)
+            found = (stat(pid) for pid in pids)
             self.peak = max(self.peak, sum(member["rss"] for member in found if member))
 
     def __enter__(self):

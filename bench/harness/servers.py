@@ -142,10 +142,14 @@ class OpenSsh(Server):
     def remote(self, name):
         return str(self.site.data / name)
 
+    # The package's service makes it; sshd refuses to start as root without it.
+    privilege_separation = Path("/run/sshd")
+    made = False
+
     def prepare(self):
-        if os.geteuid() == 0:
-            # The package's service makes it; sshd refuses to start as root without it.
-            Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
+        if os.geteuid() == 0 and not self.privilege_separation.exists():
+            self.privilege_separation.mkdir(mode=0o755)
+            self.made = True
         (self.home / "config").write_text(
             f"""Port {self.port}
 ListenAddress 127.0.0.1
@@ -165,6 +169,12 @@ SetEnv SHLVL=2
 Subsystem sftp /usr/lib/openssh/sftp-server
 """
         )
+
+    def stop(self):
+        super().stop()
+        if self.made:
+            self.made = False
+            self.privilege_separation.rmdir()
 
     def command(self):
         return ["/usr/sbin/sshd", "-D", "-e", "-f", self.home / "config"]
