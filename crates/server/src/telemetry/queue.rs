@@ -6,6 +6,9 @@ use std::time::Duration;
 /// Bytes that may wait. A few seconds of a busy server.
 const CAPACITY: usize = 4 << 20;
 
+/// How long the writer waits for more lines once there is one.
+const LINGER: Duration = Duration::from_millis(5);
+
 /// How long a warning waits for room before it is dropped like other lines.
 const PATIENCE: Duration = Duration::from_millis(50);
 
@@ -44,6 +47,8 @@ impl Batch {
 #[derive(Debug, Default)]
 struct State {
     waiting: Batch,
+    /// Whether the writer waits to be told of a line.
+    idle: bool,
     closed: bool,
     finished: bool,
 }
@@ -85,7 +90,9 @@ impl Queue {
             };
             buffer.extend_from_slice(line.as_bytes());
         }
-        self.filled.notify_one();
+        if state.idle {
+            self.filled.notify_one();
+        }
     }
 
     /// Asks for a new log file.
@@ -100,10 +107,20 @@ impl Queue {
         used.json.clear();
         used.console.clear();
         (used.dropped, used.rotate) = (0, false);
-        let state = self.lock();
+        let mut state = self.lock();
         let idle = |state: &mut State| state.waiting.is_empty() && !state.closed;
-        let waited = self.filled.wait_while(state, idle);
-        let mut state = waited.unwrap_or_else(PoisonError::into_inner);
+        if idle(&mut state) {
+            state.idle = true;
+            let waited = self.filled.wait_while(state, idle);
+            state = waited.unwrap_or_else(PoisonError::into_inner);
+            state.idle = false;
+        }
+        if !state.closed && state.waiting.len() < CAPACITY / 4 {
+            // Lines come in bursts: a moment later there are many, and none of them had to wake this thread.
+            drop(state);
+            std::thread::sleep(LINGER);
+            state = self.lock();
+        }
         if state.waiting.is_empty() {
             return None;
         }

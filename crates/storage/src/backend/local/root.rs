@@ -142,6 +142,19 @@ impl Root {
         (links == Links::NoFollow || kind(&stat) != FileKind::Symlink).then_some(Ok(stat))
     }
 
+    /// Whether `path`, or the place where it would be made, lies in memory as a whole: no link and no other file system on
+    /// the way, so that acting on it never waits.
+    pub(super) fn is_in_memory(&self, path: &StoragePath) -> bool {
+        if self.filesystem != FileSystem::Memory {
+            return false;
+        }
+        match self.stat_cached(path, Links::NoFollow) {
+            Some(Ok(stat)) => kind(&stat) != FileKind::Symlink,
+            Some(Err(_)) => true,
+            None => false,
+        }
+    }
+
     pub(super) fn dir(&self) -> &Arc<OwnedFd> {
         &self.dir
     }

@@ -1,4 +1,4 @@
-//! [`Storage`] for a directory of this machine: each operation is one hop to the blocking pool.
+//! [`Storage`] for a directory of this machine: each operation is one hop to the blocking pool, or none where nothing waits.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -57,6 +57,22 @@ impl LocalStorage {
         &self.path
     }
 
+    /// Does `work` for the targets it acts on: at once if all of them lie in memory, where nothing ever waits and the way to
+    /// the pool would cost more than the work; else on the pool.
+    async fn run_at<T, F>(&self, targets: &[&Target], work: F) -> StorageResult<T>
+    where
+        F: FnOnce(&Arc<Disk>) -> StorageResult<T> + Send + 'static,
+        T: Send + 'static,
+    {
+        if targets
+            .iter()
+            .all(|target| self.disk.root.is_in_memory(&target.path))
+        {
+            return work(&self.disk);
+        }
+        self.run(work).await
+    }
+
     async fn run<T, F>(&self, work: F) -> StorageResult<T>
     where
         F: FnOnce(&Arc<Disk>) -> StorageResult<T> + Send + 'static,
@@ -89,8 +105,10 @@ impl Storage for LocalStorage {
     }
 
     async fn open_read(&self, target: &Target) -> StorageResult<Box<dyn ReadHandle>> {
-        let target = target.clone();
-        let file = self.run(move |disk| disk.open_read(&target)).await?;
+        let wanted = target.clone();
+        let file = self
+            .run_at(&[target], move |disk| disk.open_read(&wanted))
+            .await?;
         Ok(Box::new(LocalRead::new(file, Arc::clone(&self.pool))))
     }
 
@@ -99,9 +117,9 @@ impl Storage for LocalStorage {
         target: &Target,
         options: &WriteOptions,
     ) -> StorageResult<Box<dyn WriteHandle>> {
-        let (target, options) = (target.clone(), *options);
+        let (wanted, options) = (target.clone(), *options);
         let upload = self
-            .run(move |disk| disk.open_write(&target, &options))
+            .run_at(&[target], move |disk| disk.open_write(&wanted, &options))
             .await?;
         Ok(Box::new(LocalWrite::new(upload, Arc::clone(&self.pool))))
     }
@@ -112,34 +130,39 @@ impl Storage for LocalStorage {
         mode: u32,
         owner: (Option<u32>, Option<u32>),
     ) -> StorageResult<()> {
-        let target = target.clone();
-        self.run(move |disk| disk.create_dir(&target, mode, owner))
+        let wanted = target.clone();
+        self.run_at(&[target], move |disk| disk.create_dir(&wanted, mode, owner))
             .await
     }
 
     async fn remove_file(&self, target: &Target) -> StorageResult<Metadata> {
-        let target = target.clone();
-        self.run(move |disk| disk.remove_file(&target)).await
+        let wanted = target.clone();
+        self.run_at(&[target], move |disk| disk.remove_file(&wanted))
+            .await
     }
 
     async fn remove_dir(&self, target: &Target) -> StorageResult<()> {
-        let target = target.clone();
-        self.run(move |disk| disk.remove_dir(&target)).await
+        let wanted = target.clone();
+        self.run_at(&[target], move |disk| disk.remove_dir(&wanted))
+            .await
     }
 
     async fn rename(&self, from: &Target, to: &Target, mode: RenameMode) -> StorageResult<Removed> {
-        let (from, to) = (from.clone(), to.clone());
-        self.run(move |disk| disk.rename(&from, &to, mode)).await
+        let (source, goal) = (from.clone(), to.clone());
+        self.run_at(&[from, to], move |disk| disk.rename(&source, &goal, mode))
+            .await
     }
 
     async fn symlink(&self, text: &[u8], link: &Target) -> StorageResult<()> {
-        let (text, link) = (text.to_vec(), link.clone());
-        self.run(move |disk| disk.symlink(&text, &link)).await
+        let (text, wanted) = (text.to_vec(), link.clone());
+        self.run_at(&[link], move |disk| disk.symlink(&text, &wanted))
+            .await
     }
 
     async fn read_link(&self, target: &Target) -> StorageResult<Vec<u8>> {
-        let target = target.clone();
-        self.run(move |disk| disk.read_link(&target)).await
+        let wanted = target.clone();
+        self.run_at(&[target], move |disk| disk.read_link(&wanted))
+            .await
     }
 
     async fn hard_link(&self, from: &Target, to: &Target) -> StorageResult<Metadata> {
@@ -153,19 +176,23 @@ impl Storage for LocalStorage {
         changes: &SetAttributes,
         links: Links,
     ) -> StorageResult<()> {
-        let (target, changes) = (target.clone(), *changes);
-        self.run(move |disk| disk.set_attributes(&target, &changes, links))
-            .await
+        let (wanted, changes) = (target.clone(), *changes);
+        self.run_at(&[target], move |disk| {
+            disk.set_attributes(&wanted, &changes, links)
+        })
+        .await
     }
 
     async fn truncate(&self, target: &Target, size: u64) -> StorageResult<Metadata> {
-        let target = target.clone();
-        self.run(move |disk| disk.truncate(&target, size)).await
+        let wanted = target.clone();
+        self.run_at(&[target], move |disk| disk.truncate(&wanted, size))
+            .await
     }
 
     async fn space(&self, target: &Target) -> StorageResult<Space> {
-        let target = target.clone();
-        self.run(move |disk| disk.space(&target)).await
+        let wanted = target.clone();
+        self.run_at(&[target], move |disk| disk.space(&wanted))
+            .await
     }
 
     async fn usage(&self) -> StorageResult<Usage> {
