@@ -20,7 +20,7 @@ use crate::keys::TestKey;
 use crate::within;
 
 /// A server with its settings still open.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Builder {
     settings: Map<String, Value>,
     idle_timeout: Option<Duration>,

@@ -6,6 +6,7 @@
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
+    clippy::wildcard_enum_match_arm,
     reason = "helpers of tests"
 )]
 
@@ -13,5 +14,7 @@ mod architecture;
 mod login;
 mod program;
 mod quota_property;
+mod scenarios;
 mod serve;
+mod sftp;
 mod user_cli;

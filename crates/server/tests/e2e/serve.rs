@@ -108,6 +108,17 @@ impl Serve {
         (status, std::mem::take(&mut self.seen))
     }
 
+    /// The most memory the program has had so far.
+    #[cfg(target_os = "linux")]
+    fn peak_kilobytes(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status
+            .lines()
+            .find(|line| line.starts_with("VmHWM:"))
+            .unwrap();
+        line.split_whitespace().nth(1).unwrap().parse().unwrap()
+    }
+
     async fn sftp(&self, name: &str) -> Sftp {
         let mut client = SshClient::connect(self.ssh, None).await;
         assert!(client.key(name, &Account::key(name)).await);
@@ -422,5 +433,39 @@ async fn memory_begins_with_the_users_of_its_file() {
     assert!(
         said.contains("users.json") && said.contains("bob"),
         "{said}"
+    );
+}
+
+/// A listing is streamed: its size is nothing that the server has to hold.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_hundred_thousand_entries_are_listed_in_little_memory() {
+    const ENTRIES: usize = 100_000;
+    const MORE: u64 = 8 << 10;
+    let directory = configured(&Value::Null);
+    add_user(directory.path(), "alice");
+    let serve = Serve::start(directory.path(), &[]);
+    let mut sftp = serve.sftp("alice").await;
+    let large = directory.path().join("homes/alice/large");
+    fs::create_dir(&large).unwrap();
+    for number in 0..ENTRIES {
+        // A second name costs less than a file. Ext4 allows 65 000 of them.
+        let first = large.join((number / 50_000 * 50_000).to_string());
+        let path = large.join(number.to_string());
+        if path == first {
+            fs::write(path, b"").unwrap();
+        } else {
+            fs::hard_link(first, path).unwrap();
+        }
+    }
+    sftp.list(b"/").await.unwrap();
+    let before = serve.peak_kilobytes();
+    let entries = sftp.list(b"/large").await.unwrap();
+    let after = serve.peak_kilobytes();
+    let names: std::collections::HashSet<_> = entries.iter().map(|entry| &entry.name).collect();
+    assert_eq!((entries.len(), names.len()), (ENTRIES, ENTRIES));
+    assert!(
+        after - before < MORE,
+        "{before} kB before, {after} kB after"
     );
 }
