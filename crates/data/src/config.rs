@@ -14,10 +14,8 @@ pub const NOT_USED_YET: &[&str] = &[
     "data_provider.actions.execute_on",
     "data_provider.actions.command",
     "data_provider.actions.http_notification_url",
-    "data_provider.external_auth_program",
     "data_provider.external_auth_scope",
     "data_provider.credentials_path",
-    "data_provider.pre_login_program",
 ];
 
 /// Text that `Debug` does not show: passwords and connection strings.
@@ -245,6 +243,7 @@ impl DataProviderConfig {
         self,
         base_dir: &Path,
     ) -> Result<(DataProviderSettings, Vec<SettingIssue>), SettingIssue> {
+        self.refuse_login_programs()?;
         let mut warnings = Vec::new();
         let driver = Driver::parse(&self.driver).ok_or_else(|| {
             let reason = format!(
@@ -265,6 +264,27 @@ impl DataProviderConfig {
             server: self.database_server()?,
         };
         Ok((settings, warnings))
+    }
+
+    /// Programs that decide who may log in cannot be left out with a warning: logins they would refuse would succeed.
+    fn refuse_login_programs(&self) -> Result<(), SettingIssue> {
+        let programs = [
+            (
+                "data_provider.external_auth_program",
+                &self.external_auth_program,
+            ),
+            ("data_provider.pre_login_program", &self.pre_login_program),
+        ];
+        match programs
+            .into_iter()
+            .find(|(_, program)| !program.is_empty())
+        {
+            None => Ok(()),
+            Some((key, _)) => {
+                let reason = "this version does not run such programs yet; remove it to start";
+                Err(SettingIssue::new(key, reason))
+            }
+        }
     }
 
     fn database_file(
@@ -456,5 +476,26 @@ mod tests {
         };
         assert!(!format!("{config:?}").contains("hunter2"));
         assert!(!format!("{:?}", resolved(config).0).contains("hunter2"));
+    }
+
+    #[test]
+    fn programs_that_decide_about_logins_are_never_just_ignored() {
+        let external = DataProviderConfig {
+            external_auth_program: "/usr/bin/auth".into(),
+            ..DataProviderConfig::default()
+        };
+        let pre_login = DataProviderConfig {
+            pre_login_program: "/usr/bin/check".into(),
+            ..DataProviderConfig::default()
+        };
+        for (config, key) in [
+            (external, "data_provider.external_auth_program"),
+            (pre_login, "data_provider.pre_login_program"),
+        ] {
+            assert_eq!(
+                config.resolve(Path::new("/etc/sftpgo")).unwrap_err().key,
+                key
+            );
+        }
     }
 }

@@ -16,7 +16,6 @@ pub const NOT_USED_YET: &[&str] = &[
     "sftpd.actions.command",
     "sftpd.actions.http_notification_url",
     "sftpd.keyboard_interactive_auth_program",
-    "sftpd.proxy_protocol",
     "sftpd.proxy_allowed",
 ];
 
@@ -229,6 +228,10 @@ impl SftpdConfig {
         if !(0..=2).contains(&self.proxy_protocol) {
             let reason = format!("{} is not one of 0, 1, 2; using 0", self.proxy_protocol);
             warnings.push(SettingIssue::new("sftpd.proxy_protocol", reason));
+        } else if self.proxy_protocol != 0 {
+            // Without it every client would have the proxy's address, and address filters would not filter.
+            let reason = "this version does not read PROXY headers yet; set it to 0";
+            return Err(SettingIssue::new("sftpd.proxy_protocol", reason));
         }
         Ok((settings, warnings))
     }
@@ -475,5 +478,17 @@ mod tests {
             config.resolve(Path::new("/")).unwrap_err().key,
             "sftpd.bind_address"
         );
+    }
+
+    #[test]
+    fn proxy_headers_that_would_not_be_read_stop_the_start() {
+        for mode in [1, 2] {
+            let config = SftpdConfig {
+                proxy_protocol: mode,
+                ..SftpdConfig::default()
+            };
+            let issue = config.resolve(Path::new("/etc/sftpgo")).unwrap_err();
+            assert_eq!(issue.key, "sftpd.proxy_protocol");
+        }
     }
 }

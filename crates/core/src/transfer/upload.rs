@@ -121,10 +121,17 @@ impl Upload {
         Ok(self.parts()?.handle.stat().await?)
     }
 
-    /// Changes attributes of the file being written, if the account may. They hold after [`finish`](Self::finish).
-    pub async fn set_attributes(&self, changes: &SetAttributes) -> OpResult<()> {
+    /// Changes the size, if one is given, and then the attributes of the file being written; the latter hold after
+    /// [`finish`](Self::finish). Whether the account may do all of it is checked before any of it is done.
+    pub async fn set_attributes(&self, size: Option<u64>, changes: &SetAttributes) -> OpResult<()> {
         let parts = self.parts()?;
         let changes = parts.changeable.check(changes)?;
+        if let Some(size) = size {
+            self.set_len(size).await?;
+        }
+        if changes.is_empty() {
+            return Ok(());
+        }
         Ok(parts.handle.set_attributes(&changes).await?)
     }
 

@@ -22,6 +22,8 @@ pub(super) struct Signals {
     interrupt: Stream,
     hang_up: Stream,
     user1: Stream,
+    /// Deliberately only caught: a write beyond `ulimit -f` then fails like one on a full disk, instead of ending the process.
+    _file_size: Stream,
 }
 
 impl Signals {
@@ -31,6 +33,7 @@ impl Signals {
             interrupt: signal(SignalKind::interrupt())?,
             hang_up: signal(SignalKind::hangup())?,
             user1: signal(SignalKind::user_defined1())?,
+            _file_size: signal(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw()))?,
         })
     }
 

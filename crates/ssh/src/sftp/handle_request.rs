@@ -63,12 +63,7 @@ impl Target {
             TargetFile::Download(file) if attrs.size.is_none() => {
                 file.set_attributes(&changes).await
             }
-            TargetFile::Upload(file) => {
-                if let Some(size) = attrs.size {
-                    file.set_len(size).await?;
-                }
-                file.set_attributes(&changes).await
-            }
+            TargetFile::Upload(file) => file.set_attributes(attrs.size, &changes).await,
             TargetFile::Download(_) | TargetFile::Directory => {
                 self.session
                     .set_attributes(&self.path, attrs.size, &changes, true)
