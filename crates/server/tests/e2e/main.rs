@@ -11,9 +11,12 @@
 )]
 
 mod architecture;
+mod hostile;
 mod login;
+mod login_log;
 mod program;
 mod quota_property;
+mod running;
 mod scenarios;
 mod serve;
 mod sftp;

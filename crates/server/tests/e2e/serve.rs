@@ -2,174 +2,21 @@
 #![cfg(unix)]
 
 use std::fs;
-use std::io::{BufRead as _, BufReader};
-use std::net::{SocketAddr, TcpListener};
+use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
-use std::process::{Child, ExitStatus, Stdio};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 use serde_json::{Value, json};
-use sftpgo_testkit::{Account, DEADLINE, FileClient as _, Sftp, SshClient, TestServer, request};
+use sftpgo_testkit::{Account, FileClient as _, Sftp, SshClient, request};
 use sftpgo_wire::sftp::OpenFlags;
-use tempfile::TempDir;
 
 use super::program::{free_address, run, sftpgo, text};
+use super::running::{Serve, add_user, configured};
 
 const WRITE: OpenFlags = OpenFlags(OpenFlags::WRITE.0 | OpenFlags::CREATE.0);
-
-/// The program, serving on free ports, and what it says.
-struct Serve {
-    child: Child,
-    lines: Receiver<String>,
-    seen: Vec<String>,
-    ssh: SocketAddr,
-    http: SocketAddr,
-}
-
-impl Serve {
-    /// Starts it and waits until it is ready.
-    fn start(directory: &Path, variables: &[(&str, &str)]) -> Self {
-        // Port 0 would switch HTTP off. Should somebody take the free port meanwhile, there is another one.
-        for _ in 0..10 {
-            let mut serve = Self::spawn(directory, variables);
-            if let Some(line) = serve.line_with("  SFTP ") {
-                serve.ssh = line.split_whitespace().nth(1).unwrap().parse().unwrap();
-                serve.line_with("Host key").unwrap();
-                return serve;
-            }
-            let taken = serve
-                .seen
-                .iter()
-                .any(|line| line.contains("(httpd.bind_port)"));
-            assert!(taken, "{:#?}", serve.seen);
-        }
-        panic!("no free port");
-    }
-
-    fn spawn(directory: &Path, variables: &[(&str, &str)]) -> Self {
-        let http = free_address();
-        let mut child = sftpgo(directory)
-            .arg("serve")
-            .env("SFTPGO_SFTPD__BIND_PORT", "0")
-            .env("SFTPGO_SFTPD__BIND_ADDRESS", "127.0.0.1")
-            .env("SFTPGO_HTTPD__BIND_PORT", http.port().to_string())
-            .envs(variables.iter().copied())
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let (sender, lines) = channel();
-        let output = BufReader::new(child.stdout.take().unwrap());
-        std::thread::spawn(move || {
-            for line in output.lines().map_while(Result::ok) {
-                // The test may be over.
-                let _ = sender.send(line);
-            }
-        });
-        let ssh = ([127, 0, 0, 1], 0).into();
-        Self {
-            child,
-            lines,
-            seen: Vec::new(),
-            ssh,
-            http,
-        }
-    }
-
-    /// The next line that contains `word`; `None` if the program ends before it says so.
-    fn line_with(&mut self, word: &str) -> Option<String> {
-        loop {
-            match self.lines.recv_timeout(DEADLINE) {
-                Ok(line) => {
-                    self.seen.push(line.clone());
-                    if line.contains(word) {
-                        return Some(line);
-                    }
-                }
-                Err(RecvTimeoutError::Timeout) => panic!("no {word:?} in {:#?}", self.seen),
-                Err(RecvTimeoutError::Disconnected) => return None,
-            }
-        }
-    }
-
-    fn signal(&self, signal: Signal) {
-        let pid = Pid::from_raw(i32::try_from(self.child.id()).unwrap()).unwrap();
-        kill_process(pid, signal).unwrap();
-    }
-
-    /// Waits for the end; reads what is said until then.
-    fn wait(mut self) -> (ExitStatus, Vec<String>) {
-        while self.line_with("\0").is_some() {}
-        let status = self.child.wait().unwrap();
-        (status, std::mem::take(&mut self.seen))
-    }
-
-    /// The most memory the program has had so far.
-    #[cfg(target_os = "linux")]
-    fn peak_kilobytes(&self) -> u64 {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
-        let line = status
-            .lines()
-            .find(|line| line.starts_with("VmHWM:"))
-            .unwrap();
-        line.split_whitespace().nth(1).unwrap().parse().unwrap()
-    }
-
-    async fn sftp(&self, name: &str) -> Sftp {
-        let mut client = SshClient::connect(self.ssh, None).await;
-        assert!(client.key(name, &Account::key(name)).await);
-        Sftp::open(Arc::new(client)).await.unwrap()
-    }
-}
-
-impl Drop for Serve {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-/// A directory with a host key and a settings file that names it, so that nobody waits for an RSA key.
-fn configured(more: &Value) -> TempDir {
-    let directory = tempfile::tempdir().unwrap();
-    fs::write(
-        directory.path().join("host_key"),
-        TestServer::host_key().file(),
-    )
-    .unwrap();
-    let mut settings = json!({ "sftpd": { "keys": [{ "private_key": "host_key" }] } });
-    for (section, values) in more.as_object().into_iter().flatten() {
-        for (key, value) in values.as_object().unwrap() {
-            settings[section][key] = value.clone();
-        }
-    }
-    fs::write(directory.path().join("sftpgo.json"), settings.to_string()).unwrap();
-    directory
-}
-
-fn add_user(directory: &Path, name: &str) {
-    let home = directory.join("homes").join(name);
-    let key = Account::key(name).line("");
-    let arguments = [
-        "user",
-        "add",
-        name,
-        "--no-password",
-        "--public-key",
-        &key,
-        "--home-dir",
-    ];
-    let output = run(
-        directory,
-        &[&arguments[..], &[home.to_str().unwrap()]].concat(),
-        "",
-    );
-    assert!(output.status.success(), "{}", text(&output.stderr));
-}
 
 #[tokio::test]
 async fn an_empty_directory_is_enough_and_says_how_to_go_on() {

@@ -1,0 +1,262 @@
+//! Permission laundering: a symbolic link in an open directory opens nothing in a closed one.
+//!
+//! `/open` allows everything, `/closed` nothing, `/half` everything but what a test names. Links are made on the disk, as
+//! another program or an administrator would.
+
+use std::os::unix::fs::symlink;
+use std::path::PathBuf;
+
+use sftpgo_testkit::{Account, FileClient as _, Refusal, Refused, Sftp, TestServer};
+use sftpgo_wire::sftp::{Attrs, Extension, OpenFlags};
+
+use super::{CREATE, REPLACE};
+
+struct Scene {
+    _server: TestServer,
+    sftp: Sftp,
+    home: PathBuf,
+}
+
+/// A home with links of every kind out of `/open`; `half` are the permissions of `/half`.
+async fn scene(half: &str) -> Scene {
+    let server = TestServer::start().await;
+    let account = Account::new("alice")
+        .permit("/closed", "")
+        .permit("/half", half);
+    server.add(account).await;
+    let sftp = server.sftp("alice").await;
+    let home = server.home("alice");
+    for name in ["open", "closed/sub", "half"] {
+        std::fs::create_dir_all(home.join(name)).unwrap();
+    }
+    for name in ["closed/file", "closed/sub/file", "half/file"] {
+        std::fs::write(home.join(name), b"secret").unwrap();
+    }
+    std::fs::write(home.join("open/own"), b"own").unwrap();
+    let links = [
+        ("../closed/file", "open/file"),
+        ("../closed", "open/dir"),
+        ("../closed/sub", "open/sub"),
+        ("file", "open/chain"),
+        ("dir/sub/../file", "open/winding"),
+        ("../half/file", "open/half-file"),
+        ("../half", "open/half-dir"),
+        ("../closed/new", "open/dangling"),
+    ];
+    for (text, link) in links {
+        symlink(text, home.join(link)).unwrap();
+    }
+    // An absolute link of the server's own administrator.
+    symlink(home.join("closed/file"), home.join("open/absolute")).unwrap();
+    Scene {
+        _server: server,
+        sftp,
+        home,
+    }
+}
+
+const SECRETS: [&[u8]; 6] = [
+    b"/open/file",
+    b"/open/dir/file",
+    b"/open/sub/file",
+    b"/open/chain",
+    b"/open/winding",
+    b"/open/absolute",
+];
+
+fn kind<T>(answer: Result<T, Refused>) -> Option<Refusal> {
+    answer.err().map(|refused| refused.kind)
+}
+
+const DENIED: Option<Refusal> = Some(Refusal::Denied);
+
+fn mode(permissions: u32) -> Attrs {
+    Attrs {
+        permissions: Some(permissions),
+        ..Attrs::EMPTY
+    }
+}
+
+/// Everything below the closed directory.
+fn closed(home: &std::path::Path) -> Vec<String> {
+    let mut names = super::names_in(&home.join("closed"));
+    names.extend(super::names_in(&home.join("closed/sub")));
+    for file in ["closed/file", "closed/sub/file"] {
+        names.push(String::from_utf8(std::fs::read(home.join(file)).unwrap()).unwrap());
+    }
+    names
+}
+
+#[tokio::test]
+async fn a_link_into_a_closed_directory_shows_nothing_of_it() {
+    let Scene { mut sftp, .. } = scene("*").await;
+    for path in SECRETS {
+        let shown = String::from_utf8_lossy(path);
+        assert_eq!(kind(sftp.stat(path).await), DENIED, "{shown}");
+        assert_eq!(kind(sftp.get(path).await), DENIED, "{shown}");
+        let both = OpenFlags(OpenFlags::READ.0 | OpenFlags::WRITE.0);
+        assert_eq!(kind(sftp.open_file(path, both).await), DENIED, "{shown}");
+    }
+    for path in [&b"/open/dir"[..], b"/open/sub", b"/open/dir/sub"] {
+        assert_eq!(kind(sftp.list(path).await), DENIED);
+    }
+    for path in [&b"/open/dir/file"[..], b"/open/sub/file"] {
+        assert_eq!(kind(sftp.lstat(path).await), DENIED);
+        assert_eq!(kind(sftp.readlink(path).await), DENIED);
+        let path = bytes::Bytes::copy_from_slice(path);
+        let space = Extension::Statvfs { path };
+        assert_eq!(kind(sftp.extended_value(&space).await), DENIED);
+    }
+    // What is not there is not told apart from what is.
+    assert_eq!(kind(sftp.stat(b"/open/dir/none").await), DENIED);
+    assert_eq!(kind(sftp.get(b"/open/dir/none").await), DENIED);
+}
+
+#[tokio::test]
+async fn a_link_into_a_closed_directory_changes_nothing_in_it() {
+    let Scene { mut sftp, home, .. } = scene("*").await;
+    let before = closed(&home);
+    for path in SECRETS {
+        let shown = String::from_utf8_lossy(path);
+        for flags in [REPLACE, CREATE, OpenFlags::WRITE, OpenFlags::APPEND] {
+            let opened = sftp.open_file(path, flags).await;
+            assert_eq!(kind(opened), DENIED, "{shown} {flags:?}");
+        }
+        let size = Attrs {
+            size: Some(0),
+            ..Attrs::EMPTY
+        };
+        let times = Attrs {
+            times: Some((1, 1)),
+            ..Attrs::EMPTY
+        };
+        for attrs in [size, times, mode(0o777)] {
+            assert_eq!(kind(sftp.setstat(path, &attrs).await), DENIED, "{shown}");
+        }
+    }
+    assert_eq!(kind(sftp.put(b"/open/dangling", b"x").await), DENIED);
+    for path in [&b"/open/dir/new"[..], b"/open/sub/new"] {
+        assert_eq!(kind(sftp.put(path, b"x").await), DENIED);
+        assert_eq!(kind(sftp.mkdir(path).await), DENIED);
+        assert_eq!(kind(sftp.symlink(b"/open/own", path).await), DENIED);
+        assert_eq!(kind(sftp.rename(b"/open/own", path).await), DENIED);
+        assert_eq!(kind(sftp.plain_rename(b"/open/own", path).await), DENIED);
+    }
+    for path in [&b"/open/dir/file"[..], b"/open/sub/file"] {
+        assert_eq!(kind(sftp.remove(path).await), DENIED);
+        assert_eq!(kind(sftp.rename(path, b"/open/mine").await), DENIED);
+    }
+    assert_eq!(kind(sftp.rmdir(b"/open/dir/sub").await), DENIED);
+    assert_eq!(closed(&home), before);
+    assert_eq!(sftp.get(b"/open/own").await.unwrap(), b"own");
+}
+
+#[tokio::test]
+async fn links_made_by_the_client_open_no_more_than_links_on_the_disk() {
+    let Scene { mut sftp, home, .. } = scene("*").await;
+    let before = closed(&home);
+    let texts: [&[u8]; 4] = [b"/closed", b"../closed", b"/open/dir", b"sub/.."];
+    for text in texts {
+        // Making the link may be refused; following it must be.
+        if sftp.symlink(text, b"/open/made").await.is_ok() {
+            assert!(sftp.get(b"/open/made/file").await.is_err());
+            assert!(sftp.list(b"/open/made").await.is_err());
+            assert!(sftp.put(b"/open/made/new", b"x").await.is_err());
+            sftp.remove(b"/open/made").await.unwrap();
+        }
+    }
+    assert_eq!(closed(&home), before);
+}
+
+#[tokio::test]
+async fn a_link_itself_is_an_entry_of_its_own_directory() {
+    let Scene { mut sftp, home, .. } = scene("*").await;
+    let before = closed(&home);
+    assert_eq!(sftp.lstat(b"/open/file").await.unwrap().size, Some(14));
+    assert_eq!(sftp.readlink(b"/open/file").await.unwrap(), b"../closed/file");
+    sftp.rename(b"/open/file", b"/open/moved").await.unwrap();
+    sftp.remove(b"/open/moved").await.unwrap();
+    sftp.remove(b"/open/dir").await.unwrap();
+    assert_eq!(closed(&home), before);
+}
+
+#[tokio::test]
+async fn a_handle_reached_by_a_link_changes_no_more_than_its_real_directory_allows() {
+    let Scene { mut sftp, home, .. } = scene("list,download,upload,overwrite").await;
+    let file = home.join("half/file");
+    let before = std::fs::metadata(&file).unwrap();
+    for flags in [OpenFlags::READ, OpenFlags::WRITE] {
+        let handle = sftp.open_file(b"/open/half-file", flags).await.unwrap();
+        let times = Attrs {
+            times: Some((1, 1)),
+            ..Attrs::EMPTY
+        };
+        assert_eq!(kind(sftp.fsetstat(&handle, &mode(0o777)).await), DENIED);
+        assert_eq!(kind(sftp.fsetstat(&handle, &times).await), DENIED);
+        sftp.close(&handle).await.unwrap();
+    }
+    use std::os::unix::fs::MetadataExt as _;
+    let after = std::fs::metadata(&file).unwrap();
+    assert_eq!(
+        (after.mode(), after.mtime()),
+        (before.mode(), before.mtime())
+    );
+}
+
+#[tokio::test]
+async fn a_file_that_may_only_be_written_is_not_read_back_by_a_link() {
+    let Scene { mut sftp, .. } = scene("list,upload,overwrite").await;
+    assert_eq!(kind(sftp.get(b"/open/half-file").await), DENIED);
+    let both = OpenFlags(OpenFlags::READ.0 | OpenFlags::WRITE.0);
+    if let Ok(handle) = sftp.open_file(b"/open/half-file", both).await {
+        assert_eq!(kind(sftp.read(&handle, 0, 100).await), DENIED);
+    }
+}
+
+#[tokio::test]
+async fn a_rename_through_a_link_replaces_nothing_that_may_not_be_overwritten() {
+    let Scene { mut sftp, home, .. } = scene("list,upload,rename").await;
+    assert!(
+        sftp.rename(b"/open/own", b"/open/half-dir/file")
+            .await
+            .is_err()
+    );
+    assert_eq!(std::fs::read(home.join("half/file")).unwrap(), b"secret");
+    // Where nothing is replaced it may.
+    sftp.rename(b"/open/own", b"/open/half-dir/new").await.unwrap();
+    assert_eq!(std::fs::read(home.join("half/new")).unwrap(), b"own");
+}
+
+#[tokio::test]
+async fn a_name_that_is_filtered_is_filtered_behind_a_link_too() {
+    let server = TestServer::start().await;
+    let filter = serde_json::json!({
+        "file_extensions": [{ "path": "/filtered", "denied_extensions": [".key"] }]
+    });
+    server.add(Account::new("alice").with("filters", filter)).await;
+    let mut sftp = server.sftp("alice").await;
+    let home = server.home("alice");
+    std::fs::create_dir(home.join("filtered")).unwrap();
+    std::fs::write(home.join("filtered/a.key"), b"secret").unwrap();
+    symlink("filtered", home.join("dir")).unwrap();
+    symlink("filtered/a.key", home.join("link")).unwrap();
+    for path in [&b"/dir/a.key"[..], b"/link"] {
+        assert_eq!(kind(sftp.get(path).await), DENIED);
+        assert_eq!(kind(sftp.put(path, b"x").await), DENIED);
+    }
+    assert_eq!(kind(sftp.put(b"/dir/new.key", b"x").await), DENIED);
+    assert_eq!(kind(sftp.remove(b"/dir/a.key").await), DENIED);
+    assert_eq!(kind(sftp.rename(b"/dir/a.key", b"/mine").await), DENIED);
+    sftp.put(b"/own", b"own").await.unwrap();
+    assert_eq!(kind(sftp.rename(b"/own", b"/dir/b.key").await), DENIED);
+    assert_eq!(std::fs::read(home.join("filtered/a.key")).unwrap(), b"secret");
+}
+
+#[tokio::test]
+async fn a_directory_with_rules_of_its_own_does_not_lose_them_by_a_new_name() {
+    let Scene { mut sftp, home, .. } = scene("*").await;
+    let before = closed(&home);
+    assert_eq!(kind(sftp.rename(b"/closed", b"/mine").await), DENIED);
+    // Nor with the directory that holds it.
+    assert_eq!(closed(&home), before);
+}

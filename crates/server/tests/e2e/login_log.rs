@@ -1,0 +1,133 @@
+//! What the log says of failed logins: clients are told one and the same, so the order of the checks (reference D.2) and
+//! the form that ban tools read (14.5) show here only.
+#![cfg(unix)]
+
+use serde_json::Value;
+use sftpgo_testkit::{Account, PASSWORD, SshClient, TestKey};
+use tempfile::TempDir;
+
+use super::program::{run, text};
+use super::running::{Serve, configured};
+
+/// A server with a user `alice` who has [`PASSWORD`] and is changed by these flags.
+struct Log {
+    directory: TempDir,
+    serve: Serve,
+}
+
+impl Log {
+    fn new() -> Self {
+        let directory = configured(&Value::Null);
+        let at = directory.path();
+        let home = at.join("homes/alice");
+        let key = Account::key("alice").line("");
+        let add = [
+            "user",
+            "add",
+            "alice",
+            "--password-stdin",
+            "--public-key",
+            &key,
+            "--home-dir",
+        ];
+        let output = run(
+            at,
+            &[&add[..], &[home.to_str().unwrap()]].concat(),
+            PASSWORD,
+        );
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        let mut serve = Serve::spawn(at, &[("SFTPGO_LOG_FILE_PATH", "")]);
+        let line = serve
+            .line_with(r#""message":"listening on 127.0.0.1"#)
+            .unwrap();
+        let address = line.split_once("listening on ").unwrap().1;
+        serve.ssh = address.split_once('"').unwrap().0.parse().unwrap();
+        Self { directory, serve }
+    }
+
+    fn change(&self, flags: &[&str]) {
+        let output = run(
+            self.directory.path(),
+            &[&["user", "set", "alice"], flags].concat(),
+            "",
+        );
+        assert!(output.status.success(), "{}", text(&output.stderr));
+    }
+
+    async fn connect(&self) -> SshClient {
+        SshClient::connect(self.serve.ssh, None).await
+    }
+
+    /// The line of the next failed login.
+    fn failure(&mut self) -> String {
+        self.serve
+            .line_with(r#""sender":"connection_failed""#)
+            .unwrap()
+    }
+
+    /// Why the next failed login failed.
+    fn reason(&mut self) -> String {
+        let line: Value = serde_json::from_str(&self.failure()).unwrap();
+        line["error"].as_str().unwrap().to_owned()
+    }
+}
+
+#[tokio::test]
+async fn a_failed_login_is_one_line_in_the_form_that_ban_tools_read() {
+    let mut log = Log::new();
+    assert!(!log.connect().await.password("alice", "wrong").await);
+    let line = log.failure();
+    let fields = r#""sender":"connection_failed","client_ip":"127.0.0.1","username":"alice","login_type":"password","error":"#;
+    assert!(line.contains(fields), "{line}");
+    assert!(!line.contains("wrong"), "{line}");
+    assert!(
+        !log.connect()
+            .await
+            .key("alice", &TestKey::numbered(9))
+            .await
+    );
+    assert!(log.failure().contains(r#""login_type":"publickey""#));
+}
+
+#[tokio::test]
+async fn a_name_cannot_forge_a_line() {
+    let mut log = Log::new();
+    let name = "x\",\"client_ip\":\"192.0.2.1\"\n{\"sender\":\"connection_failed\"";
+    assert!(!log.connect().await.password(name, "wrong").await);
+    let line = log.failure();
+    let parsed: Value = serde_json::from_str(&line).unwrap();
+    assert_eq!(
+        (&parsed["client_ip"], &parsed["username"]),
+        (&"127.0.0.1".into(), &name.into())
+    );
+}
+
+#[tokio::test]
+async fn the_first_check_that_fails_is_the_one_that_is_told() {
+    let mut log = Log::new();
+    log.change(&["--disable"]);
+    assert!(!log.connect().await.password("alice", "wrong").await);
+    assert!(log.reason().contains("disabled"));
+
+    log.change(&[
+        "--enable",
+        "--expires",
+        "1990-01-01",
+        "--deny-ip",
+        "127.0.0.0/8",
+    ]);
+    assert!(!log.connect().await.password("alice", PASSWORD).await);
+    assert!(log.reason().contains("expired"));
+
+    log.change(&["--expires", "never", "--deny-ip", "", "--max-sessions", "1"]);
+    let mut first = log.connect().await;
+    assert!(first.password("alice", PASSWORD).await);
+    log.change(&["--deny-ip", "127.0.0.0/8"]);
+    assert!(!log.connect().await.password("alice", PASSWORD).await);
+    assert!(log.reason().contains("sessions"));
+
+    drop(first);
+    log.change(&["--max-sessions", "0"]);
+    assert!(!log.connect().await.password("alice", PASSWORD).await);
+    assert!(log.reason().contains("address"));
+}
