@@ -121,6 +121,11 @@ impl Core {
         &self.registry
     }
 
+    /// When connections that do nothing are closed; `None` is never.
+    pub fn idle_timeout(&self) -> Option<Duration> {
+        self.settings.idle_timeout
+    }
+
     /// The one way to a login.
     pub fn authenticator(self: &Arc<Self>) -> Authenticator {
         Authenticator::new(Arc::clone(self))

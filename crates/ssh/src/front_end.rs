@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use sftpgo_core::{ConnectionInfo, Core};
 use sftpgo_net::{AcceptLimits, ConnectionSlot, Listener, Server, Workers};
@@ -142,6 +143,7 @@ async fn handle(core: Arc<Core>, settings: Arc<TransportSettings>, accepted: Acc
         cancel: end.clone(),
     };
     let authenticator = core.authenticator();
+    let idle_timeout = core.idle_timeout();
     let tried = Arc::new(AtomicBool::new(false));
     let channels = TaskTracker::new();
     let connection = Connection {
@@ -167,6 +169,7 @@ async fn handle(core: Arc<Core>, settings: Arc<TransportSettings>, accepted: Acc
     let ended = tokio::select! {
         ended = running => ended,
         never = last_channel => match never {},
+        never = end_when_unused(&channels, idle_timeout, &end) => match never {},
     };
     match ended {
         End::Closed => tracing::debug!(connection_id = info.id, "connection closed"),
@@ -185,6 +188,26 @@ async fn handle(core: Arc<Core>, settings: Arc<TransportSettings>, accepted: Acc
     end.cancel();
     channels.close();
     channels.wait().await;
+}
+
+/// Ends a connection on which nothing runs for the idle timeout. While something runs, its own activity counts.
+async fn end_when_unused(
+    channels: &TaskTracker,
+    idle_timeout: Option<Duration>,
+    end: &CancellationToken,
+) -> Infallible {
+    let Some(limit) = idle_timeout else {
+        return std::future::pending().await;
+    };
+    let mut unused_since = Instant::now();
+    loop {
+        tokio::time::sleep(limit / 4).await;
+        if !channels.is_empty() {
+            unused_since = Instant::now();
+        } else if unused_since.elapsed() >= limit {
+            end.cancel();
+        }
+    }
 }
 
 /// 64 hexadecimal digits, like the session id the reference shows; random, so that it says nothing.

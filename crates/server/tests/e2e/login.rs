@@ -260,6 +260,28 @@ async fn a_session_that_does_nothing_is_closed() {
 }
 
 #[tokio::test]
+async fn a_login_that_starts_nothing_is_closed_and_gives_its_session_back() {
+    let server = TestServer::builder()
+        .idle_timeout(Duration::from_millis(200))
+        .start()
+        .await;
+    server
+        .add(Account::new("alice").with("max_sessions", 1))
+        .await;
+    let mut idle = server.connect().await;
+    assert!(idle.password("alice", PASSWORD).await);
+    until("the close of an unused connection", async || {
+        idle.is_closed()
+    })
+    .await;
+    until("the session to be free again", async || {
+        let mut next = server.connect().await;
+        next.password("alice", PASSWORD).await
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn logins_are_counted() {
     let server = server_with(Account::new("alice")).await;
     let mut client = server.connect().await;
