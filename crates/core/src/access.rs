@@ -1,4 +1,4 @@
-//! The access check. Its result, a [`Permit`], is the only way to a storage.
+//! The access check. Its result, a `Permit`, is the only way to a storage.
 
 use std::sync::Arc;
 

@@ -4,7 +4,7 @@
 //! A value comes from the built-in default, then the settings file, then the environment; the
 //! last one that sets it wins, and every value remembers where it came from. Each crate owns its
 //! section as a documented struct; the names, kinds and descriptions of all settings are read
-//! from the schema of those structs ([`shape`]), so that a setting is defined in one place.
+//! from the schema of those structs (`shape`), so that a setting is defined in one place.
 //!
 //! What an operator misspells stops the start and is named together with what was probably
 //! meant; what the reference knows and this server does not use yet is a warning.
