@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use sftpgo_model::{Permission, VirtualPath};
 use sftpgo_storage::{
-    Links, Metadata, OpenExisting, StorageErrorKind, WriteOptions, WriteVisibility,
+    Links, Metadata, OpenExisting, StorageError, StorageErrorKind, WriteOptions, WriteVisibility,
 };
 
 use super::Session;
@@ -98,6 +98,10 @@ impl Session {
 
     async fn begin_upload(self, permit: Permit, intent: OpenIntent) -> OpResult<Upload> {
         let storage = permit.storage()?;
+        if self.need_not_look(&permit.path) {
+            let options = self.write_options(existing(intent), intent.create);
+            return self.open_upload(&permit, intent, options).await;
+        }
         // Both answers may be out of date a moment later; opening says what is true, and the hold is corrected by it.
         for _ in 0..3 {
             let found = match storage.stat(&permit.target, Links::Follow).await {
@@ -113,6 +117,16 @@ impl Session {
         Err(OpErrorKind::Unavailable.into())
     }
 
+    /// Whether it makes no difference if the file is there: the account may do either, and nothing is reserved for it.
+    fn need_not_look(&self, path: &VirtualPath) -> bool {
+        let user = &self.inner.user;
+        let may = user.permissions.in_directory(&path.parent());
+        user.quota.is_unlimited()
+            && user.permissions.is_uniform()
+            && may.contains(Permission::Upload)
+            && may.contains(Permission::Overwrite)
+    }
+
     async fn try_upload(
         &self,
         permit: &Permit,
@@ -122,14 +136,27 @@ impl Session {
         let demand = if found.is_some() { OVERWRITE } else { UPLOAD };
         let exact = self.permit(&permit.path, demand)?;
         check_found(found, intent)?;
+        // What was decided (permission, reservation) for a new file holds for a new file only.
+        let existing = found.map_or(OpenExisting::Refuse, |_| existing(intent));
+        let options = self.write_options(existing, found.is_none());
+        self.open_upload(&exact, intent, options).await
+    }
+
+    async fn open_upload(
+        &self,
+        permit: &Permit,
+        intent: OpenIntent,
+        options: WriteOptions,
+    ) -> OpResult<Upload> {
         let core = &self.inner.core;
-        let mut hold = core.quota.begin(&self.inner.user, found.is_none()).await?;
-        let options = self.write_options(intent, found);
-        let handle = match exact.storage()?.open_write(&exact.target, &options).await {
+        let new_file = options.create && options.existing == OpenExisting::Refuse;
+        let mut hold = core.quota.begin(&self.inner.user, new_file).await?;
+        let opened = permit.storage()?.open_write(&permit.target, &options).await;
+        let handle = match opened {
             Ok(handle) => handle,
             Err(error) => {
                 hold.settle(Settlement::Nothing).await;
-                return Err(error.into());
+                return Err(writing_failed(error));
             }
         };
         let now = handle.stat().await?;
@@ -137,34 +164,30 @@ impl Session {
         hold.attach(now.id, before.as_ref());
         let in_place = options.visibility == WriteVisibility::InPlace
             || (options.existing == OpenExisting::Keep && before.is_some());
+        let path = &permit.path;
         Ok(Upload::new(UploadParts {
             core: core.clone(),
             handle,
             hold,
             guard: self
                 .connection()
-                .begin_transfer(Direction::Upload, permit.path.clone()),
+                .begin_transfer(Direction::Upload, path.clone()),
             pacer: self.inner.user.upload_bandwidth.map(Pacer::new),
             server_path: permit.server_path(),
             cancel: self.connection().info.cancel.clone(),
             visibility: options.visibility,
             in_place,
             append_at: intent.append.then_some(now.size),
-            readable: intent.read && self.has(&permit.path.parent(), Permission::Download),
-            changeable: self.changeable(&permit.path),
+            readable: intent.read && self.has(&path.parent(), Permission::Download),
+            changeable: self.changeable(path),
         }))
     }
 
-    fn write_options(&self, intent: OpenIntent, found: Option<&Metadata>) -> WriteOptions {
+    fn write_options(&self, existing: OpenExisting, create: bool) -> WriteOptions {
         let settings = &self.inner.core.settings;
         WriteOptions {
-            existing: match found {
-                // What was decided (permission, reservation) holds for a new file only.
-                None => OpenExisting::Refuse,
-                Some(_) if intent.truncate => OpenExisting::Truncate,
-                Some(_) => OpenExisting::Keep,
-            },
-            create: found.is_none(),
+            existing,
+            create,
             visibility: match settings.upload_mode {
                 UploadMode::Standard => WriteVisibility::InPlace,
                 UploadMode::Atomic => WriteVisibility::OnFinish,
@@ -192,11 +215,29 @@ impl Session {
     }
 }
 
+/// What the client wants done with a file that is there.
+fn existing(intent: OpenIntent) -> OpenExisting {
+    if intent.create && intent.exclusive {
+        OpenExisting::Refuse
+    } else if intent.truncate {
+        OpenExisting::Truncate
+    } else {
+        OpenExisting::Keep
+    }
+}
+
+/// The reference answers "unsupported" to writing a directory, and clients know it.
+fn writing_failed(error: StorageError) -> OpError {
+    if error.kind() == StorageErrorKind::IsADirectory {
+        return OpErrorKind::Unsupported.into();
+    }
+    error.into()
+}
+
 fn check_found(found: Option<&Metadata>, intent: OpenIntent) -> OpResult<()> {
     match found {
         None if !intent.create => Err(OpErrorKind::NotFound.into()),
         Some(_) if intent.create && intent.exclusive => Err(OpErrorKind::AlreadyExists.into()),
-        // The reference answers "unsupported" to writing a directory, and clients know it.
         Some(found) if found.is_dir() => Err(OpErrorKind::Unsupported.into()),
         Some(found) if !found.is_file() => Err(OpErrorKind::PermissionDenied.into()),
         None | Some(_) => Ok(()),
