@@ -274,7 +274,12 @@ async fn memory_begins_with_the_users_of_its_file() {
         json!({ "users": [{ "username": "bob" }] }).to_string(),
     )
     .unwrap();
-    let output = run(directory.path(), &["serve"], "");
+    let output = sftpgo(directory.path())
+        .arg("serve")
+        .env("SFTPGO_SFTPD__BIND_PORT", "0")
+        .env("SFTPGO_HTTPD__BIND_PORT", "0")
+        .output()
+        .unwrap();
     assert_eq!(output.status.code(), Some(1));
     let said = text(&output.stdout);
     assert!(
