@@ -75,6 +75,12 @@ impl Account {
         &self.name
     }
 
+    /// The JSON that REST takes, for a server that was not made here.
+    #[must_use]
+    pub fn json(self, home: &Path) -> Value {
+        self.with("home_dir", home.to_str().unwrap()).json
+    }
+
     /// The JSON that REST takes; the home is below `homes` unless it was set.
     pub(crate) fn record(mut self, homes: &Path) -> UserRecord {
         let home = homes.join(&self.name);

@@ -3,12 +3,14 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::{BoxFuture, FutureExt as _};
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use sftpgo_core::Session;
 use sftpgo_wire::sftp::{DecodeError, Frame, FrameDecoder, Request, StatusCode};
+use tokio::time::Instant;
 
 use super::handles::{Directory, HandleId, HandleOp, Handles, Queued, WriteOp};
 use super::output::Output;
@@ -16,12 +18,17 @@ use super::path::PathOutcome;
 use super::replies::{Replies, Sequence};
 use super::table::{HandleAction, Lane, PathAction, lane};
 use super::{extension, status};
-use crate::transport::ChannelInput;
 use crate::transport::gate::Gate;
+use crate::transport::{ChannelInput, Input};
 
 /// Requests without an answer. Old clients ask for a whole file at once (paramiko's prefetch), and pausing them would also
 /// pause what frees the window; a channel beyond this is closed. Each costs well under 100 bytes.
 const MAX_OPEN_REQUESTS: usize = 512 * 1024;
+/// Bytes of requests with paths that wait for their turn; a channel beyond this is closed. Far more than any client sends
+/// ahead, and what a client that stops reading costs.
+const MAX_PATH_BYTES: usize = 4 << 20;
+/// How long requests go on running whose client has closed the channel.
+const CLOSE_LIMIT: Duration = Duration::from_secs(30);
 /// Chunks taken from the channel before other work gets its turn.
 const INPUT_BURST: usize = 64;
 
@@ -63,6 +70,8 @@ pub(super) struct QueuedPath {
     pub(super) sequence: Sequence,
     pub(super) id: u32,
     pub(super) action: PathAction,
+    /// What the request took on the wire.
+    pub(super) bytes: usize,
 }
 
 /// State of one channel.
@@ -70,21 +79,25 @@ pub(super) struct Engine {
     pub(super) session: Session,
     pub(super) input: ChannelInput,
     pub(super) gate: Arc<Gate>,
+    /// What it holds of a request that has not arrived whole is not counted at the gate: many channels that wait for the
+    /// rest of theirs would shut it, and the rest could never come. Packets and channels are bounded.
     pub(super) decoder: FrameDecoder,
-    /// What the bytes in `decoder` cost at the gate.
-    pub(super) undecoded: usize,
     pub(super) initialised: bool,
+    /// No more requests come.
     pub(super) ended: bool,
+    /// Since the client closed the channel: when to give up what still runs.
+    pub(super) give_up: Option<Instant>,
     pub(super) handles: Handles,
     pub(super) replies: Replies,
     pub(super) paths: VecDeque<QueuedPath>,
+    pub(super) path_bytes: usize,
     pub(super) path_runs: bool,
     pub(super) running: FuturesUnordered<BoxFuture<'static, Done>>,
     /// Finished on the spot, still to be taken note of.
     pub(super) finished: VecDeque<Done>,
     /// Handles to look at: with new requests, or with a READ that waits for the client to take bytes.
     pub(super) starved: VecDeque<HandleId>,
-    /// Bytes that running READs may still produce.
+    /// Bytes that running READs and READDIRs may still produce.
     pub(super) reserved: usize,
     pub(super) batch: Vec<u8>,
     pub(super) output: Output,
@@ -97,12 +110,13 @@ impl Engine {
             gate: Arc::clone(input.gate()),
             input,
             decoder: FrameDecoder::new(),
-            undecoded: 0,
             initialised: false,
             ended: false,
+            give_up: None,
             handles: Handles::new(),
             replies: Replies::default(),
             paths: VecDeque::new(),
+            path_bytes: 0,
             path_runs: false,
             running: FuturesUnordered::new(),
             finished: VecDeque::new(),
@@ -122,8 +136,9 @@ impl Engine {
                 biased;
                 () = cancel.cancelled() => return 1,
                 Some(done) = self.running.next(), if !self.running.is_empty() => Event::Done(done),
-                chunk = self.input.next(), if !self.ended => Event::Input(chunk),
+                input = self.input.next(), if self.give_up.is_none() => Event::Input(input),
                 () = self.output.drained() => Event::Drained,
+                () = sleep_until(self.give_up) => return 1,
             };
             if let Err(reason) = self.handle_event(event) {
                 let id = &self.session.connection().info.id;
@@ -145,14 +160,14 @@ impl Engine {
     fn handle_event(&mut self, event: Event) -> Result<(), String> {
         match event {
             Event::Done(done) => self.finished.push_back(done),
-            Event::Input(chunk) => self.receive(chunk)?,
+            Event::Input(input) => self.receive(input)?,
             Event::Drained => {}
         }
         // Take what is there already: many small packets become one round of work.
         let mut burst = 0;
-        while burst < INPUT_BURST && !self.ended {
+        while burst < INPUT_BURST && self.give_up.is_none() {
             match self.input.next().now_or_never() {
-                Some(chunk) => self.receive(chunk)?,
+                Some(input) => self.receive(input)?,
                 None => break,
             }
             burst += 1;
@@ -186,40 +201,49 @@ impl Engine {
 
     // --- requests come in
 
-    fn receive(&mut self, chunk: Option<Bytes>) -> Result<(), String> {
-        let Some(chunk) = chunk else {
-            self.ended = true;
-            return Ok(());
+    fn receive(&mut self, input: Input) -> Result<(), String> {
+        let chunk = match input {
+            Input::Data(chunk) => chunk,
+            Input::Eof => {
+                self.ended = true;
+                return Ok(());
+            }
+            Input::Closed => {
+                // What was asked for is done, but for what would only make answers.
+                self.ended = true;
+                self.give_up = Some(Instant::now() + CLOSE_LIMIT);
+                self.output.close();
+                return Ok(());
+            }
         };
-        let mut held = self.undecoded + Gate::cost(chunk.len());
+        let _received = self.gate.part(Gate::cost(chunk.len()));
+        if self.ended {
+            // Nothing comes after EOF (RFC 4254 section 5.3).
+            return Ok(());
+        }
         self.decoder.push(chunk);
         while let Some(frame) = self
             .decoder
             .next_frame()
             .map_err(|error| error.to_string())?
         {
-            held = held.saturating_sub(self.accept(frame)?);
+            self.accept(frame)?;
         }
-        // What is not decoded yet stays held; of the rest, WRITEs hold their own share.
-        self.undecoded = self.decoder.buffered().min(held);
-        drop(self.gate.part(held - self.undecoded));
         Ok(())
     }
 
-    /// Queues one request; returns the bytes it goes on holding at the gate.
-    fn accept(&mut self, frame: Frame) -> Result<usize, String> {
+    /// Queues one request.
+    fn accept(&mut self, frame: Frame) -> Result<(), String> {
+        if self.replies.len() >= MAX_OPEN_REQUESTS || self.path_bytes >= MAX_PATH_BYTES {
+            return Err("too many requests without an answer".to_owned());
+        }
+        let bytes = frame.len();
         let request = match Request::decode(frame) {
             Ok(request) => request,
-            Err(error) => {
-                self.refuse(&error)?;
-                return Ok(0);
-            }
+            Err(error) => return self.refuse(&error),
         };
         if !self.initialised && !matches!(request, Request::Init { .. }) {
             return Err("the first packet was not INIT".to_owned());
-        }
-        if self.replies.len() >= MAX_OPEN_REQUESTS {
-            return Err("too many requests without an answer".to_owned());
         }
         let sequence = self.replies.open();
         let (id, lane) = lane(request);
@@ -229,16 +253,21 @@ impl Engine {
                 self.replies.complete(sequence, extension::version());
             }
             Lane::Unsupported => self.replies.complete(sequence, unsupported(id)),
-            Lane::Path(action) => self.paths.push_back(QueuedPath {
-                sequence,
-                id,
-                action,
-            }),
+            Lane::Path(action) => {
+                self.path_bytes += bytes;
+                self.paths.push_back(QueuedPath {
+                    sequence,
+                    id,
+                    action,
+                    bytes,
+                });
+            }
             Lane::Handle { handle, action } => {
-                return Ok(self.enqueue(sequence, id, &handle, action));
+                let op = self.handle_op(action, bytes);
+                self.enqueue(Queued { sequence, id, op }, &handle);
             }
         }
-        Ok(0)
+        Ok(())
     }
 
     /// Notes that a handle is to be looked at, once however often.
@@ -265,40 +294,50 @@ impl Engine {
         Ok(())
     }
 
-    fn enqueue(&mut self, sequence: Sequence, id: u32, wire: &[u8], action: HandleAction) -> usize {
+    /// A WRITE goes on holding at the gate what it took on the wire.
+    fn handle_op(&self, action: HandleAction, bytes: usize) -> HandleOp {
+        match action {
+            HandleAction::Read { offset, len } => HandleOp::Read { offset, len },
+            HandleAction::Write { chunk } => {
+                let held = self.gate.take(bytes);
+                HandleOp::Write(Box::new(WriteOp { chunk, held }))
+            }
+            HandleAction::Stat => HandleOp::Stat,
+            HandleAction::SetStat(attrs) => HandleOp::SetStat(Box::new(attrs)),
+            HandleAction::ReadDir => HandleOp::ReadDir,
+            HandleAction::Sync => HandleOp::Sync,
+            HandleAction::Space => HandleOp::Space,
+            HandleAction::Close => HandleOp::Close,
+        }
+    }
+
+    fn enqueue(&mut self, queued: Queued, wire: &[u8]) {
         let Some(handle) = self.handles.find(wire) else {
             let text = "Failure: no such handle";
-            self.replies
-                .complete(sequence, status::status(id, StatusCode::Failure, text));
-            return 0;
-        };
-        let (op, held) = match action {
-            HandleAction::Read { offset, len } => (HandleOp::Read { offset, len }, 0),
-            HandleAction::Write { chunk } => {
-                let bytes = usize::try_from(chunk.len()).unwrap_or(usize::MAX);
-                let held = self.gate.part(bytes);
-                (HandleOp::Write(Box::new(WriteOp { chunk, held })), bytes)
-            }
-            HandleAction::Stat => (HandleOp::Stat, 0),
-            HandleAction::SetStat(attrs) => (HandleOp::SetStat(Box::new(attrs)), 0),
-            HandleAction::ReadDir => (HandleOp::ReadDir, 0),
-            HandleAction::Sync => (HandleOp::Sync, 0),
-            HandleAction::Space => (HandleOp::Space, 0),
-            HandleAction::Close => (HandleOp::Close, 0),
+            let reply = status::status(queued.id, StatusCode::Failure, text);
+            self.replies.complete(queued.sequence, reply);
+            return;
         };
         if let Some(state) = self.handles.get_mut(handle) {
-            state.queue.push_back(Queued { sequence, id, op });
+            state.queue.push_back(queued);
         }
         // Writes are started at the end of a burst, so that neighbours go together; the rest as soon as possible.
         self.list(handle);
-        held
     }
 }
 
 enum Event {
     Done(Done),
-    Input(Option<Bytes>),
+    Input(Input),
     Drained,
+}
+
+/// Waits until then; for ever without a time.
+async fn sleep_until(when: Option<Instant>) {
+    match when {
+        Some(when) => tokio::time::sleep_until(when).await,
+        None => std::future::pending().await,
+    }
 }
 
 fn unsupported(id: u32) -> Bytes {

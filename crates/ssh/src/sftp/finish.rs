@@ -6,10 +6,11 @@ use std::sync::Arc;
 use bytes::{Bytes, BytesMut};
 use sftpgo_core::model::VirtualPath;
 use sftpgo_core::session::OpenFile;
-use sftpgo_wire::sftp::{StatusCode, encode_handle};
+use sftpgo_wire::sftp::{MAX_NAME_REPLY, StatusCode, encode_handle};
 
 use super::engine::{Done, Engine};
 use super::handles::{Directory, HandleId, MAX_HANDLES, Open};
+use super::output::BUDGET;
 use super::path::PathOutcome;
 use super::status;
 
@@ -68,6 +69,7 @@ impl Engine {
                 reply,
                 directory,
             } => {
+                self.reserved = self.reserved.saturating_sub(MAX_NAME_REPLY);
                 self.replies.complete(sequence, reply);
                 if let Some(state) = self.handles.get_mut(handle) {
                     state.open = Open::Directory(Some(*directory));
@@ -105,9 +107,12 @@ impl Engine {
         out.freeze()
     }
 
-    /// Moves answers whose turn it is into the batch; large ones go out as they are.
+    /// Moves answers whose turn it is into the batch, as long as the client takes them; large ones go out as they are.
     pub(super) fn take_ready_replies(&mut self) {
-        while let Some(reply) = self.replies.take_ready() {
+        while self.on_its_way() < BUDGET {
+            let Some(reply) = self.replies.take_ready() else {
+                return;
+            };
             if reply.len() >= OUTPUT_BATCH / 4 {
                 self.flush();
                 self.output.send(reply);

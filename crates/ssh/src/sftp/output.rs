@@ -6,10 +6,11 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use bytes::Bytes;
 use tokio::sync::{Notify, mpsc};
+use tokio_util::sync::CancellationToken;
 
 use crate::transport::ChannelOutput;
 
-/// Bytes of file contents that may wait for the client, in one channel. What a client that stops reading costs.
+/// Bytes of answers that may wait for the client, in one channel. What a client that stops reading costs.
 pub(super) const BUDGET: usize = 1 << 20;
 
 #[derive(Debug, Default)]
@@ -17,6 +18,8 @@ struct Shared {
     queued: AtomicUsize,
     drained: Notify,
     gone: AtomicBool,
+    /// Cancelled when the client closed the channel: what is sent is dropped.
+    closed: CancellationToken,
 }
 
 /// The engine's side.
@@ -30,14 +33,20 @@ pub(super) struct Output {
 pub(super) fn start(
     channel: ChannelOutput,
 ) -> (Output, impl Future<Output = Option<ChannelOutput>>) {
-    // Not bounded by itself: the engine bounds file contents by BUDGET, and other answers by the number of open requests.
+    // Not bounded by itself: the engine hands over no more while BUDGET is waiting.
     let (queue, mut queued) = mpsc::unbounded_channel::<Bytes>();
     let shared = Arc::new(Shared::default());
     let writer = Arc::clone(&shared);
     let send_all = async move {
         while let Some(bytes) = queued.recv().await {
             let len = bytes.len();
-            if channel.send(bytes).await.is_err() {
+            let sent = tokio::select! {
+                biased;
+                // Its window never opens again.
+                () = writer.closed.cancelled() => Ok(()),
+                sent = channel.send(bytes) => sent,
+            };
+            if sent.is_err() {
                 writer.gone.store(true, Ordering::Release);
                 writer.drained.notify_one();
                 return None;
@@ -64,6 +73,16 @@ impl Output {
     /// Bytes that the client has not taken.
     pub(super) fn queued(&self) -> usize {
         self.shared.queued.load(Ordering::Acquire)
+    }
+
+    /// From now on everything is dropped: the client closed the channel.
+    pub(super) fn close(&self) {
+        self.shared.closed.cancel();
+    }
+
+    /// Whether the client closed the channel.
+    pub(super) fn is_closed(&self) -> bool {
+        self.shared.closed.is_cancelled()
     }
 
     /// Whether nobody reads any more.

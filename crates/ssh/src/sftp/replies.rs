@@ -14,6 +14,8 @@ pub(super) type Sequence = u64;
 pub(super) struct Replies {
     first: Sequence,
     slots: VecDeque<Option<Bytes>>,
+    /// Bytes of the answers that are ready.
+    bytes: usize,
 }
 
 impl Replies {
@@ -30,6 +32,11 @@ impl Replies {
 
     pub(super) fn is_empty(&self) -> bool {
         self.slots.is_empty()
+    }
+
+    /// Bytes of answers that are ready and were not taken, because others come before them or the client takes no more.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
     }
 
     /// Whether every earlier request is answered and its answer taken.
@@ -56,6 +63,7 @@ impl Replies {
             .checked_sub(self.first)
             .and_then(|index| usize::try_from(index).ok());
         if let Some(slot) = index.and_then(|index| self.slots.get_mut(index)) {
+            self.bytes += reply.len();
             *slot = Some(reply);
         }
     }
@@ -64,7 +72,9 @@ impl Replies {
     pub(super) fn take_ready(&mut self) -> Option<Bytes> {
         self.slots.front()?.as_ref()?;
         self.first += 1;
-        self.slots.pop_front().flatten()
+        let reply = self.slots.pop_front().flatten()?;
+        self.bytes -= reply.len();
+        Some(reply)
     }
 }
 
@@ -77,6 +87,7 @@ mod tests {
         let mut replies = Replies::default();
         let (a, b, c) = (replies.open(), replies.open(), replies.open());
         replies.complete(b, Bytes::from_static(b"b"));
+        assert_eq!(replies.bytes(), 1);
         assert!(replies.take_ready().is_none());
         assert!(!replies.all_before_ready(c));
         replies.complete(a, Bytes::from_static(b"a"));
@@ -85,7 +96,7 @@ mod tests {
         assert_eq!(replies.take_ready().unwrap(), "b");
         assert!(replies.take_ready().is_none() && replies.is_first(c));
         replies.skip_first();
-        assert!(replies.is_empty());
+        assert!(replies.is_empty() && replies.bytes() == 0);
         let d = replies.open();
         assert!(replies.is_first(d));
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures_util::future::{BoxFuture, FutureExt as _};
 use sftpgo_core::transfer::Download;
-use sftpgo_wire::sftp::{DATA_HEADER_LEN, StatusCode, write_data_header};
+use sftpgo_wire::sftp::{DATA_HEADER_LEN, MAX_NAME_REPLY, StatusCode, write_data_header};
 
 use super::engine::{Done, Engine, QueuedPath};
 use super::finish::OUTPUT_BATCH;
@@ -21,58 +21,58 @@ const PARALLEL_READS: usize = 8;
 /// WRITEs that are stored in one go, and their bytes.
 const WRITE_BATCH: usize = 128;
 const WRITE_BATCH_BYTES: u64 = 4 << 20;
+/// More than any answer but those of READ and READDIR; the longest is a path, twice.
+const SMALL_ANSWER: usize = 16 * 1024;
 
 impl Engine {
     /// Starts what is at the head of a handle's queue, as far as it may run.
     pub(super) fn pump(&mut self, handle: HandleId) {
-        loop {
-            let room = self.room();
-            let Some(state) = self.handles.get_mut(handle) else {
-                return;
-            };
-            let Some(next) = state.queue.front() else {
-                return;
-            };
-            if state.busy {
-                return;
-            }
-            match &next.op {
-                HandleOp::Read { len, .. } => {
-                    if state.reads >= PARALLEL_READS {
-                        return;
-                    }
-                    if *len + DATA_HEADER_LEN > room {
-                        self.list(handle);
-                        return;
-                    }
-                }
-                HandleOp::Write(_)
-                | HandleOp::Stat
-                | HandleOp::SetStat(_)
-                | HandleOp::ReadDir
-                | HandleOp::Sync
-                | HandleOp::Space
-                | HandleOp::Close => {
-                    if state.reads > 0 {
-                        return;
-                    }
-                }
-            }
-            let Some(queued) = state.queue.pop_front() else {
-                return;
-            };
+        while let Some(queued) = self.take_next(handle) {
             self.start(handle, queued);
         }
     }
 
-    /// Bytes of file contents that may still be produced for the client. Something always may when nothing is on its way.
-    fn room(&self) -> usize {
-        let used = self.output.queued() + self.batch.len() + self.reserved;
-        if used == 0 {
-            usize::MAX
-        } else {
-            BUDGET.saturating_sub(used)
+    /// The next request of a handle, if it may run now.
+    fn take_next(&mut self, handle: HandleId) -> Option<Queued> {
+        self.take_ready_replies();
+        let state = self.handles.get_mut(handle)?;
+        let next = state.queue.front()?;
+        if state.busy {
+            return None;
         }
+        let (parallel, answer) = match &next.op {
+            HandleOp::Read { len, .. } => (PARALLEL_READS, *len + DATA_HEADER_LEN),
+            HandleOp::ReadDir => (1, MAX_NAME_REPLY),
+            HandleOp::Stat | HandleOp::SetStat(_) | HandleOp::Sync | HandleOp::Space => {
+                (1, SMALL_ANSWER)
+            }
+            // These free what others wait for, and the number of open requests bounds their answers.
+            HandleOp::Write(_) | HandleOp::Close => (1, 0),
+        };
+        if state.reads >= parallel {
+            return None;
+        }
+        let sequence = next.sequence;
+        if answer > 0 && !self.has_room(sequence, answer) {
+            self.list(handle);
+            return None;
+        }
+        self.handles.get_mut(handle)?.queue.pop_front()
+    }
+
+    /// Bytes of answers that were handed over and that the client has not taken.
+    pub(super) fn on_its_way(&self) -> usize {
+        self.output.queued() + self.batch.len()
+    }
+
+    /// Whether an answer of `len` bytes, which is less than the budget, may be produced for a request. The one that all others
+    /// wait for has the whole budget, whatever is ready behind it.
+    fn has_room(&self, sequence: Sequence, len: usize) -> bool {
+        let mut used = self.on_its_way();
+        if !self.replies.is_first(sequence) {
+            used += self.reserved + self.replies.bytes();
+        }
+        used + len <= BUDGET || self.output.is_closed()
     }
 
     fn start(&mut self, handle: HandleId, queued: Queued) {
@@ -91,7 +91,11 @@ impl Engine {
     }
 
     fn start_read(&mut self, handle: HandleId, sequence: Sequence, read: ReadOp) {
-        self.take_ready_replies();
+        if self.output.is_closed() {
+            // Nobody gets it.
+            self.replies.complete(sequence, Bytes::new());
+            return;
+        }
         let Some(state) = self.handles.get_mut(handle) else {
             return;
         };
@@ -247,6 +251,7 @@ impl Engine {
             return;
         };
         state.busy = true;
+        self.reserved += MAX_NAME_REPLY;
         let connection = Arc::clone(self.session.connection());
         let fetching = async move {
             connection.touch();
@@ -326,17 +331,20 @@ impl Engine {
             let Some(next) = self.paths.front() else {
                 return;
             };
-            if !self.replies.all_before_ready(next.sequence) {
+            let sequence = next.sequence;
+            if !self.replies.all_before_ready(sequence) || !self.has_room(sequence, SMALL_ANSWER) {
                 return;
             }
             let Some(QueuedPath {
                 sequence,
                 id,
                 action,
+                bytes,
             }) = self.paths.pop_front()
             else {
                 return;
             };
+            self.path_bytes -= bytes;
             self.path_runs = true;
             let session = self.session.clone();
             let working = async move {

@@ -4,6 +4,10 @@ use bytes::Bytes;
 use sftpgo_core::Chunk;
 use sftpgo_wire::sftp::{Attrs, Extension, MAX_READ_WRITE, OpenFlags, Payload, Request};
 
+/// Data of a WRITE shorter than this is copied: it may wait, and a slice would keep the whole received buffer alive, which a
+/// client can fill with packets that are long gone.
+const COPY_BELOW: usize = 4 * 1024;
+
 /// A decoded request in its lane.
 #[derive(Debug)]
 pub(super) enum Lane {
@@ -140,8 +144,10 @@ pub(super) fn extended(request: Extension) -> Lane {
 }
 
 fn chunk(offset: u64, data: &Payload) -> Chunk {
-    Chunk {
-        offset,
-        pieces: data.segments().to_vec(),
-    }
+    let pieces = if data.len() < COPY_BELOW {
+        vec![Bytes::from(data.to_bytes().to_vec())]
+    } else {
+        data.segments().to_vec()
+    };
+    Chunk { offset, pieces }
 }

@@ -34,6 +34,17 @@ impl Channel {
     }
 }
 
+/// What comes in.
+#[derive(Debug)]
+pub(crate) enum Input {
+    /// Bytes.
+    Data(Bytes),
+    /// The client sends no more, and may go on reading.
+    Eof,
+    /// The client closed the channel, or is gone: nothing reaches it any more, and its window never opens again.
+    Closed,
+}
+
 /// The receiving half.
 pub(crate) struct ChannelInput {
     read: ChannelReadHalf,
@@ -47,19 +58,20 @@ impl std::fmt::Debug for ChannelInput {
 }
 
 impl ChannelInput {
-    /// The next bytes; `None` when the client sends no more or the connection is gone. The bytes are held in the gate:
-    /// whoever takes them releases them with [`Gate::part`], [`Gate::cost`] of their length.
-    pub(crate) async fn next(&mut self) -> Option<Bytes> {
+    /// What the client does next. Data is held in the gate: whoever takes it releases it with [`Gate::part`],
+    /// [`Gate::cost`] of its length.
+    pub(crate) async fn next(&mut self) -> Input {
         loop {
-            let message = self.read.wait().await?;
-            if let ChannelMsg::Data { data } = message {
-                self.gate.hold(data.len());
-                return Some(data);
+            match self.read.wait().await {
+                Some(ChannelMsg::Data { data }) => {
+                    self.gate.hold(data.len());
+                    return Input::Data(data);
+                }
+                Some(ChannelMsg::Eof) => return Input::Eof,
+                Some(ChannelMsg::Close) | None => return Input::Closed,
+                // Window adjusts are the library's own business; the rest is not for a server, or not for a started channel.
+                Some(_) => {}
             }
-            if matches!(message, ChannelMsg::Eof | ChannelMsg::Close) {
-                return None;
-            }
-            // Window adjusts are the library's own business; the rest is not for a server, or not for a started channel.
         }
     }
 

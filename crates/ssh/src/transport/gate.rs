@@ -51,6 +51,12 @@ impl Gate {
         }
     }
 
+    /// Holds `bytes` more until the value is dropped.
+    pub(crate) fn take(self: &Arc<Self>, bytes: usize) -> Held {
+        self.held.fetch_add(bytes, Ordering::AcqRel);
+        self.part(bytes)
+    }
+
     /// A held part of a message that is released when the value is dropped.
     pub(crate) fn part(self: &Arc<Self>, bytes: usize) -> Held {
         Held {

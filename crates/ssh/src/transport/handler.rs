@@ -41,7 +41,7 @@ pub(super) struct RusshHandler<E> {
 /// A channel in which nothing runs; it goes when the client closes it.
 pub(super) struct IdleChannel {
     place: Place,
-    /// Gone if a request was refused: the library's form cannot be had back.
+    /// Gone if a request was refused: the library's form cannot be had back. Gone too if data came.
     channel: Option<russh::Channel<Msg>>,
 }
 
@@ -82,6 +82,16 @@ impl<E: Events> RusshHandler<E> {
             let text = String::from_utf8_lossy(session.remote_sshid());
             self.events
                 .identified(text.chars().filter(|c| !c.is_control()).take(255).collect());
+        }
+    }
+
+    /// Data in a channel in which nothing runs: nobody would ever read what the library keeps for the channel, so that is
+    /// dropped, now and later. Nothing can be started in it any more.
+    fn drop_unread(&mut self, id: ChannelId) {
+        if !self.idle.is_empty()
+            && let Some(idle) = self.idle.get_mut(&id)
+        {
+            idle.channel = None;
         }
     }
 
@@ -184,6 +194,27 @@ impl<E: Events> Handler for RusshHandler<E> {
         };
         self.idle.insert(id, idle);
         reply.accept().await;
+        Ok(())
+    }
+
+    async fn data(
+        &mut self,
+        channel: ChannelId,
+        _data: &[u8],
+        _session: &mut Session,
+    ) -> Result<(), Self::Error> {
+        self.drop_unread(channel);
+        Ok(())
+    }
+
+    async fn extended_data(
+        &mut self,
+        channel: ChannelId,
+        _code: u32,
+        _data: &[u8],
+        _session: &mut Session,
+    ) -> Result<(), Self::Error> {
+        self.drop_unread(channel);
         Ok(())
     }
 

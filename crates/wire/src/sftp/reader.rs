@@ -49,8 +49,9 @@ impl Reader {
         self.rest.take_bytes(length).ok_or(Malformed::Truncated)
     }
 
+    /// A copy: a request may wait for its turn, and a slice would keep the whole received buffer alive.
     pub(crate) fn path(&mut self) -> Result<Bytes, Malformed> {
-        self.string(MAX_STRING)
+        Ok(Bytes::copy_from_slice(&self.string(MAX_STRING)?))
     }
 
     pub(crate) fn handle(&mut self) -> Result<Bytes, Malformed> {

@@ -114,17 +114,20 @@ async fn commands_shells_and_unknown_subsystems_are_refused_while_sftp_works() {
         ("exec", "rm -rf /"),
         ("exec", ""),
         ("shell", ""),
+        ("auth-agent-req@openssh.com", ""),
         ("subsystem", "SFTP"),
         ("subsystem", "sftp\0"),
         ("subsystem", "netconf"),
         ("subsystem", ""),
-        ("auth-agent-req@openssh.com", ""),
-        ("x11-req", ""),
         ("no-such-request@example.com", ""),
     ];
     for (number, (kind, value)) in (1..).zip(refused) {
         let other = peer.open(number, 1 << 20).await;
-        let asked = request(other, kind.as_bytes(), value.as_bytes());
+        let mut asked = request(other, kind.as_bytes(), value.as_bytes());
+        if kind == "shell" || kind.starts_with("auth-agent") {
+            // These have no value.
+            asked.0.truncate(asked.0.len() - 4);
+        }
         peer.send(&asked).await;
         assert!(!peer.answered().await, "{kind} {value}");
         peer.send(&Message::new(97).u32(other)).await;

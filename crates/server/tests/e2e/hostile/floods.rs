@@ -1,1 +1,330 @@
-//! To come.
+//! Floods: what a client can make the real program hold, measured from outside.
+
+use std::path::Path;
+
+use bytes::{Bytes, BytesMut};
+use serde_json::Value;
+use sftpgo_testkit::{Account, FileClient as _, request as rest};
+use sftpgo_wire::sftp::{Attrs, FrameDecoder, OpenFlags, Reply, VERSION, client};
+use tempfile::TempDir;
+
+use super::super::running::{Serve, add_user, configured};
+use super::CREATE;
+use super::peer::{Message, Peer};
+
+/// What a flood may cost, in MiB.
+const BOUND: u64 = 48;
+/// A window that fits the first answers of a session, and not the flood's.
+const SMALL: u32 = 100_000;
+
+/// The program, with a user and a file of 4 MiB in her home.
+async fn program(alice: Account) -> (TempDir, Serve) {
+    let directory = configured(&Value::Null);
+    let serve = Serve::start(directory.path(), &[]);
+    let home = directory.path().join("alice");
+    std::fs::create_dir(&home).unwrap();
+    std::fs::write(home.join("big"), vec![b'b'; 4 << 20]).unwrap();
+    let user = alice.json(&home);
+    let reply = rest(serve.http, "POST", "/api/v1/user", &user).await;
+    assert_eq!(reply.status, 200, "{}", reply.body);
+    (directory, serve)
+}
+
+fn alice() -> Account {
+    Account::new("alice")
+}
+
+/// An SFTP channel of a client that opens its window as it likes.
+struct Flood {
+    peer: Peer,
+    channel: u32,
+    decoder: FrameDecoder,
+}
+
+impl Flood {
+    async fn start(serve: &Serve, window: u32) -> Self {
+        let mut peer = Peer::login(serve.ssh, "alice").await;
+        let channel = peer.open(0, window).await;
+        assert!(peer.subsystem(channel, "sftp").await);
+        let mut flood = Self {
+            peer,
+            channel,
+            decoder: FrameDecoder::new(),
+        };
+        flood.send(|out| client::init(out, VERSION)).await;
+        assert!(matches!(flood.reply().await, Reply::Version { .. }));
+        flood
+    }
+
+    async fn send(&mut self, encode: impl FnOnce(&mut BytesMut)) {
+        let mut out = BytesMut::new();
+        encode(&mut out);
+        self.peer.data(self.channel, &out).await;
+    }
+
+    async fn open(&mut self, path: &[u8], flags: OpenFlags) -> Bytes {
+        self.send(|out| client::open(out, 1, path, flags, &Attrs::EMPTY))
+            .await;
+        match self.reply().await {
+            Reply::Handle { handle, .. } => handle,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Waits until the server has read everything that was sent, which needs no window.
+    async fn settle(&mut self) {
+        let global = Message::new(80).string(b"no-such@example.com").byte(1);
+        self.peer.send(&global).await;
+        loop {
+            let message = self.peer.receive().await.unwrap();
+            match message[0] {
+                82 => return,
+                94 => self.decoder.push(message[9..].to_vec().into()),
+                _ => {}
+            }
+        }
+    }
+
+    async fn widen(&mut self, bytes: u32) {
+        let adjust = Message::new(93).u32(self.channel).u32(bytes);
+        self.peer.send(&adjust).await;
+    }
+
+    async fn reply(&mut self) -> Reply {
+        loop {
+            if let Some(frame) = self.decoder.next_frame().unwrap() {
+                return Reply::decode(frame).unwrap();
+            }
+            let message = self.peer.next(94).await.unwrap();
+            self.decoder.push(message[9..].to_vec().into());
+        }
+    }
+}
+
+/// Fails if the program has grown by more than a flood may cost.
+fn bounded(serve: &Serve, before: u64) {
+    let grown = (serve.peak_kilobytes() - before) / 1024;
+    assert!(grown < BOUND, "{grown} MiB more");
+}
+
+async fn still_serves(serve: &Serve, directory: &Path) {
+    add_user(directory, "bob");
+    let mut bob = serve.sftp("bob").await;
+    bob.put(b"/a", b"x").await.unwrap();
+}
+
+#[tokio::test]
+async fn a_hundred_thousand_reads_nobody_takes_cost_little_and_are_answered_later() {
+    let (_directory, serve) = program(alice()).await;
+    let mut flood = Flood::start(&serve, SMALL).await;
+    let handle = flood.open(b"/big", OpenFlags::READ).await;
+    let before = serve.peak_kilobytes();
+    for round in 0..100_u32 {
+        flood
+            .send(|out| {
+                for id in round * 1_000..(round + 1) * 1_000 {
+                    client::read(out, id, &handle, u64::from(id), 64);
+                }
+            })
+            .await;
+    }
+    flood.settle().await;
+    bounded(&serve, before);
+    flood.widen(1 << 30).await;
+    for id in 0..100_000 {
+        assert_eq!(flood.reply().await.id(), Some(id));
+    }
+}
+
+#[tokio::test]
+async fn large_reads_nobody_takes_cost_no_more_than_small_ones() {
+    let (_directory, serve) = program(alice()).await;
+    let mut flood = Flood::start(&serve, SMALL).await;
+    let before = serve.peak_kilobytes();
+    let mut handles = Vec::new();
+    for _ in 0..20 {
+        handles.push(flood.open(b"/big", OpenFlags::READ).await);
+    }
+    for handle in &handles {
+        flood
+            .send(|out| {
+                for id in 0..50 {
+                    client::read(out, id, handle, 0, 261_120);
+                }
+            })
+            .await;
+    }
+    flood.settle().await;
+    bounded(&serve, before);
+}
+
+#[tokio::test]
+async fn reads_behind_a_write_that_takes_its_time_cost_little() {
+    let (_directory, serve) = program(alice().with("upload_bandwidth", 1)).await;
+    let mut flood = Flood::start(&serve, 1 << 30).await;
+    let reading = flood.open(b"/big", OpenFlags::READ).await;
+    let writing = flood.open(b"/slow", CREATE).await;
+    let before = serve.peak_kilobytes();
+    // Answers leave in the order of requests, so that all others wait for this one.
+    flood
+        .send(|out| client::write(out, 0, &writing, 0, &[b'w'; 100_000]))
+        .await;
+    flood
+        .send(|out| {
+            for id in 1..1_000 {
+                client::read(out, id, &reading, 0, 261_120);
+            }
+        })
+        .await;
+    flood.settle().await;
+    bounded(&serve, before);
+}
+
+#[tokio::test]
+async fn answers_of_any_kind_that_nobody_takes_cost_little() {
+    let (directory, serve) = program(alice()).await;
+    let mut flood = Flood::start(&serve, SMALL).await;
+    let before = serve.peak_kilobytes();
+    // Eight kilobytes of answer for four of request.
+    let path = [b"/", &b"n".repeat(200)[..]].concat().repeat(20);
+    for round in 0..80_u32 {
+        flood
+            .send(|out| {
+                for id in round * 200..(round + 1) * 200 {
+                    client::realpath(out, id, &path);
+                }
+            })
+            .await;
+    }
+    // Either they wait, or the channel was closed.
+    flood.settle().await;
+    bounded(&serve, before);
+    still_serves(&serve, directory.path()).await;
+}
+
+#[tokio::test]
+async fn requests_with_long_paths_behind_a_stalled_read_cost_little() {
+    let (directory, serve) = program(alice()).await;
+    let mut flood = Flood::start(&serve, SMALL).await;
+    let handle = flood.open(b"/big", OpenFlags::READ).await;
+    let before = serve.peak_kilobytes();
+    flood
+        .send(|out| {
+            for id in 0..16 {
+                client::read(out, id, &handle, 0, 261_120);
+            }
+        })
+        .await;
+    let path = vec![b'x'; 32_000];
+    for _ in 0..100 {
+        flood
+            .send(|out| {
+                for id in 0..64 {
+                    client::remove(out, id, &path);
+                }
+            })
+            .await;
+    }
+    flood.settle().await;
+    bounded(&serve, before);
+    still_serves(&serve, directory.path()).await;
+}
+
+#[tokio::test]
+async fn data_in_a_channel_in_which_nothing_runs_costs_little() {
+    let (directory, serve) = program(alice()).await;
+    let mut peer = Peer::login(serve.ssh, "alice").await;
+    let channel = peer.open(0, SMALL).await;
+    let before = serve.peak_kilobytes();
+    for _ in 0..100 {
+        peer.data(channel, &vec![b'd'; 1 << 20]).await;
+    }
+    let global = Message::new(80).string(b"no-such@example.com").byte(1);
+    peer.send(&global).await;
+    peer.next(82).await;
+    bounded(&serve, before);
+    still_serves(&serve, directory.path()).await;
+}
+
+#[tokio::test]
+async fn small_requests_do_not_keep_large_packets_alive() {
+    let (_directory, serve) = program(alice().with("upload_bandwidth", 1)).await;
+    let mut flood = Flood::start(&serve, 1 << 30).await;
+    let handle = flood.open(b"/slow", CREATE).await;
+    let before = serve.peak_kilobytes();
+    flood
+        .send(|out| client::write(out, 0, &handle, 0, &[b'w'; 100_000]))
+        .await;
+    // A byte to store, and much to throw away, in one packet of the transport.
+    for id in 0..4_000 {
+        let mut out = BytesMut::new();
+        client::write(&mut out, id, &handle, 0, b"w");
+        out.extend_from_slice(&31_000_u32.to_be_bytes());
+        out.extend_from_slice(&[99; 31_000]);
+        flood.peer.data(flood.channel, &out).await;
+    }
+    flood.settle().await;
+    bounded(&serve, before);
+}
+
+#[tokio::test]
+async fn a_flood_of_writes_of_one_byte_is_stored() {
+    const WRITES: u32 = 300_000;
+    let (directory, serve) = program(alice()).await;
+    let mut flood = Flood::start(&serve, 1 << 30).await;
+    let handle = flood.open(b"/bytes", CREATE).await;
+    let before = serve.peak_kilobytes();
+    let mut answered = 0;
+    for round in 0..WRITES / 10_000 {
+        flood
+            .send(|out| {
+                for id in round * 10_000..(round + 1) * 10_000 {
+                    client::write(out, id, &handle, u64::from(id), b"w");
+                }
+            })
+            .await;
+        // Half of them behind, so that both sides have much to do at any time.
+        while answered + 5_000 < (round + 1) * 10_000 {
+            assert_eq!(flood.reply().await.id(), Some(answered));
+            answered += 1;
+        }
+    }
+    while answered < WRITES {
+        assert_eq!(flood.reply().await.id(), Some(answered));
+        answered += 1;
+    }
+    bounded(&serve, before);
+    let stored = std::fs::metadata(directory.path().join("alice/bytes")).unwrap();
+    assert_eq!(stored.len(), u64::from(WRITES));
+}
+
+#[tokio::test]
+async fn five_thousand_opens_are_answered_and_the_limit_is_a_refusal() {
+    let (directory, serve) = program(alice()).await;
+    let mut flood = Flood::start(&serve, 1 << 30).await;
+    flood
+        .send(|out| {
+            for id in 0..5_000 {
+                client::open(out, id, b"/big", OpenFlags::READ, &Attrs::EMPTY);
+            }
+        })
+        .await;
+    let mut handles = Vec::new();
+    let mut refused = 0;
+    for _ in 0..5_000 {
+        match flood.reply().await {
+            Reply::Handle { handle, .. } => handles.push(handle),
+            Reply::Status { .. } => refused += 1,
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(handles.len() + refused, 5_000);
+    assert!((100..=1_024).contains(&handles.len()), "{}", handles.len());
+    // One closed, one more may be opened; and directories count as well.
+    flood.send(|out| client::close(out, 1, &handles[0])).await;
+    assert!(matches!(flood.reply().await, Reply::Status { .. }));
+    flood.open(b"/big", OpenFlags::READ).await;
+    flood.send(|out| client::opendir(out, 1, b"/")).await;
+    assert!(matches!(flood.reply().await, Reply::Status { .. }));
+    still_serves(&serve, directory.path()).await;
+}

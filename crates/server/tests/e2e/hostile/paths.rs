@@ -80,7 +80,12 @@ fn climbing() -> Vec<Vec<u8>> {
         b"file/../..",
     ];
     let heads: [&[u8]; 5] = [b"", b"/", b"//", b"/./", b"./"];
-    let tails: [&[u8]; 4] = [b"/etc/passwd", b"//secret", b"/./secret/.", b"/homes/secret"];
+    let tails: [&[u8]; 4] = [
+        b"/etc/passwd",
+        b"//secret",
+        b"/./secret/.",
+        b"/homes/secret",
+    ];
     let mut paths = Vec::new();
     for up in ups {
         for head in heads {
@@ -114,11 +119,7 @@ async fn no_spelling_climbs_out_of_the_home() {
         assert_eq!(sftp.get(&path).await, canonical, "{shown}");
         let expected: &[u8] = if real == b"/secret" { b"own" } else { b"" };
         assert_eq!(canonical.unwrap_or_default(), expected, "{shown}");
-        assert_eq!(
-            sftp.lstat(&path).await,
-            sftp.lstat(&real).await,
-            "{shown}"
-        );
+        assert_eq!(sftp.lstat(&path).await, sftp.lstat(&real).await, "{shown}");
         // And to those that change: inside or not at all.
         let _ = sftp.put(&path, b"own").await;
         let _ = sftp.mkdir(&path).await;
@@ -156,10 +157,7 @@ async fn other_systems_ways_to_climb_are_names_like_any_other() {
         assert_eq!(sftp.get(name).await.unwrap(), b"own", "{name:?}");
         sftp.remove(&path).await.unwrap();
     }
-    assert_eq!(
-        names_in(server.home("alice").parent().unwrap()),
-        ["alice"]
-    );
+    assert_eq!(names_in(server.home("alice").parent().unwrap()), ["alice"]);
 }
 
 #[tokio::test]

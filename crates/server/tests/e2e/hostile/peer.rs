@@ -252,6 +252,11 @@ impl Peer {
         Some(body[1..body.len() - padding].to_vec())
     }
 
+    /// Sends nothing any more.
+    pub(crate) async fn shut(&mut self) {
+        let _ = self.stream.shutdown().await;
+    }
+
     /// Reads to the end of the connection; what came before it.
     pub(crate) async fn rest(&mut self) -> Vec<Vec<u8>> {
         let mut messages = Vec::new();

@@ -1,6 +1,8 @@
 //! Clients that go away in the middle.
 
-use sftpgo_testkit::{Account, FileClient as _, TestServer, usage};
+use std::path::Path;
+
+use sftpgo_testkit::{Account, FileClient as _, TestServer, until, usage};
 use sftpgo_wire::sftp::{OpenFlags, client};
 
 use super::{REPLACE, names_in, until_all_left, until_counted};
@@ -30,12 +32,20 @@ async fn vanish_in_upload(mode: u8, limited: bool) -> Vec<(String, u64)> {
     }
     sftp.vanish();
     until_all_left(&server).await;
-    until_counted(&server, "alice").await;
     let home = server.home("alice");
+    until_no_temporary_file(&home).await;
+    until_counted(&server, "alice").await;
     let names = names_in(&home);
     let size = |name: &String| std::fs::metadata(home.join(name)).unwrap().len();
     let sizes: Vec<_> = names.iter().map(size).collect();
     names.into_iter().zip(sizes).collect()
+}
+
+async fn until_no_temporary_file(home: &Path) {
+    until("the end of the clean-up", async || {
+        !names_in(home).iter().any(|name| name.starts_with('.'))
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -80,6 +90,7 @@ async fn a_client_that_vanishes_while_its_upload_is_slowed_down_is_forgotten() {
     }
     sftp.vanish();
     until_all_left(&server).await;
+    until_no_temporary_file(&server.home("alice")).await;
     until_counted(&server, "alice").await;
     assert_eq!(names_in(&server.home("alice")), Vec::<String>::new());
 }
@@ -106,6 +117,7 @@ async fn fifty_clients_that_vanish_at_once_leave_nothing_behind() {
     });
     futures_util::future::join_all(clients).await;
     until_all_left(&server).await;
+    until_no_temporary_file(&server.home("alice")).await;
     until_counted(&server, "alice").await;
     assert_eq!(usage(&server.home("alice")).files, 0);
     assert_eq!(server.quota("alice").await.files, 0);
