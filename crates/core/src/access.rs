@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use sftpgo_model::{Permission, StoragePath, User, VirtualPath};
+use parking_lot::Mutex;
+use sftpgo_model::{Permission, PermissionSet, StoragePath, User, VirtualPath};
 use sftpgo_storage::{Guard, Storage, Target};
 
 use crate::error::{OpErrorKind, OpResult};
@@ -26,6 +27,9 @@ pub(crate) struct Demand {
     pub(crate) scope: Scope,
     /// Whether the extension filters apply to the name.
     pub(crate) filtered: bool,
+    /// Whether they apply to the name that links lead to. Who asks for the named path itself, because the type of what is
+    /// there decides, cannot ask there.
+    pub(crate) filtered_behind_links: bool,
 }
 
 impl Demand {
@@ -34,6 +38,15 @@ impl Demand {
             any_of,
             scope: Scope::Parent,
             filtered: false,
+            filtered_behind_links: false,
+        }
+    }
+
+    /// An entry whose name is asked for by the caller, and behind links here.
+    pub(crate) const fn named_entry(any_of: &'static [Permission]) -> Self {
+        Self {
+            filtered_behind_links: true,
+            ..Self::entry(any_of)
         }
     }
 
@@ -42,6 +55,7 @@ impl Demand {
             any_of,
             scope: Scope::Parent,
             filtered: true,
+            filtered_behind_links: true,
         }
     }
 
@@ -50,6 +64,7 @@ impl Demand {
             any_of,
             scope: Scope::Itself,
             filtered: false,
+            filtered_behind_links: false,
         }
     }
 
@@ -78,6 +93,8 @@ pub(crate) struct Permit {
     pub(crate) path: VirtualPath,
     pub(crate) target: Target,
     mount: Arc<Mount>,
+    /// Where links led when the storage asked last; `None` if it was the named path.
+    real: Arc<Mutex<Option<VirtualPath>>>,
 }
 
 impl Permit {
@@ -99,6 +116,25 @@ impl Permit {
         self.mount.server_path(&self.target.path)
     }
 
+    /// What the account may do in the directory of what the storage has opened: by its name and, if links led elsewhere,
+    /// there too.
+    pub(crate) fn permissions(&self, user: &User) -> PermissionSet {
+        let named = user.permissions.in_directory(&self.path.parent());
+        match &*self.real.lock() {
+            Some(real) => named.and(user.permissions.in_directory(&real.parent())),
+            None => named,
+        }
+    }
+
+    /// Both at once: a permit for the same path that asks for what either asks for.
+    pub(crate) fn and(mut self, other: &Self) -> Self {
+        self.target.guard = match (self.target.guard.take(), other.target.guard.clone()) {
+            (Some(own), Some(other)) => Some(Arc::new(move |real| own(real) && other(real))),
+            (own, other) => own.or(other),
+        };
+        self
+    }
+
     /// The virtual path of a place in the same storage.
     pub(crate) fn mount_point(&self) -> &VirtualPath {
         &self.mount.at
@@ -116,12 +152,22 @@ pub(crate) fn permit(
     let (mount, inside) = mounts.locate(path);
     // Where every directory is alike and names are free, links inside the storage can open nothing that is closed.
     let uniform = user.permissions.is_uniform() && user.extension_rules.is_empty();
+    let real = Arc::<Mutex<_>>::default();
     let guard = (!uniform).then(|| {
         let user = Arc::clone(user);
         let at = mount.at.clone();
+        let seen = Arc::clone(&real);
+        let demand = Demand {
+            filtered: demand.filtered_behind_links,
+            ..demand
+        };
         Arc::new(move |real: &StoragePath| {
-            at.join_storage(real)
-                .is_ok_and(|path| demand.check(&user, &path).is_ok())
+            let Ok(path) = at.join_storage(real) else {
+                return false;
+            };
+            let allowed = demand.check(&user, &path).is_ok();
+            *seen.lock() = Some(path);
+            allowed
         }) as Guard
     });
     Ok(Permit {
@@ -131,6 +177,7 @@ pub(crate) fn permit(
             guard,
         },
         mount: Arc::clone(mount),
+        real,
     })
 }
 

@@ -9,6 +9,7 @@ use crate::error::{OpError, OpErrorKind, OpResult};
 
 const LIST: Demand = Demand::entry(&[Permission::List]);
 const DELETE: Demand = Demand::entry(&[Permission::Delete]);
+const DELETE_FILE: Demand = Demand::named_entry(&[Permission::Delete]);
 const CREATE_DIRS: Demand = Demand::entry(&[Permission::CreateDirs]);
 
 impl Session {
@@ -48,7 +49,7 @@ impl Session {
 
     /// Removes a file or a symbolic link.
     pub async fn remove_file(&self, path: &VirtualPath) -> OpResult<()> {
-        let permit = self.permit(path, DELETE)?;
+        let permit = self.permit(path, DELETE_FILE)?;
         if path.is_root() {
             return Err(OpErrorKind::IsADirectory.into());
         }

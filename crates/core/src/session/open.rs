@@ -80,7 +80,7 @@ impl Session {
             server_path: permit.server_path(),
             cancel: self.connection().info.cancel.clone(),
             opened: Instant::now(),
-            changeable: self.changeable(path),
+            changeable: self.changeable(&permit),
             failed: false.into(),
             finished: false,
         })
@@ -178,8 +178,11 @@ impl Session {
             visibility: options.visibility,
             in_place,
             append_at: intent.append.then_some(now.size),
-            readable: intent.read && self.has(&path.parent(), Permission::Download),
-            changeable: self.changeable(path),
+            readable: intent.read
+                && permit
+                    .permissions(&self.inner.user)
+                    .contains(Permission::Download),
+            changeable: self.changeable(permit),
         }))
     }
 
@@ -207,10 +210,10 @@ impl Session {
     }
 
     /// What may be changed through an open handle: clients set mode and times of what they have just uploaded.
-    fn changeable(&self, path: &VirtualPath) -> Changeable {
+    fn changeable(&self, opened: &Permit) -> Changeable {
         Changeable {
             ignored: self.inner.core.settings.ignore_setstat,
-            permissions: self.inner.user.permissions.in_directory(&path.parent()),
+            permissions: opened.permissions(&self.inner.user),
         }
     }
 }

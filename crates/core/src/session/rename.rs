@@ -1,15 +1,16 @@
 //! Renaming.
 
 use sftpgo_model::{Permission, VirtualPath};
-use sftpgo_storage::{Links, RenameMode};
+use sftpgo_storage::{Links, Removed, RenameMode, StorageErrorKind};
 
 use super::{CommandLog, Session};
-use crate::access::Demand;
+use crate::access::{Demand, Permit};
 use crate::error::{OpError, OpErrorKind, OpResult};
 
-const RENAME: Demand = Demand::entry(&[Permission::Rename]);
+const RENAME: Demand = Demand::named_entry(&[Permission::Rename]);
+const OVERWRITE: Demand = Demand::entry(&[Permission::Overwrite]);
 /// The source directory is deliberately not asked for `rename` (reference 3.3): only that it may be left.
-const SOURCE: Demand = Demand::entry(&Permission::ALL);
+const SOURCE: Demand = Demand::named_entry(&Permission::ALL);
 
 impl Session {
     /// Moves a file, link or directory. What is at the new name is replaced if the account may overwrite there.
@@ -34,17 +35,14 @@ impl Session {
                 return Err(OpErrorKind::NameNotAllowed.into());
             }
         }
-        let mode = if self.has(&to.parent(), Permission::Overwrite) {
-            RenameMode::Replace
+        let replacing = if self.has(&to.parent(), Permission::Overwrite) {
+            Some(self.permit(to, OVERWRITE)?.and(&target))
         } else {
-            RenameMode::NoReplace
+            None
         };
         let session = self.clone();
         self.to_the_end(async move {
-            let replaced = source
-                .storage()?
-                .rename(&source.target, &target.target, mode)
-                .await?;
+            let replaced = move_entry(&source, &target, replacing.as_ref()).await?;
             if let Some(replaced) = &replaced {
                 session
                     .inner
@@ -62,4 +60,24 @@ impl Session {
         })
         .await
     }
+}
+
+/// Replaces what is there if `overwrite` holds where links lead, too; otherwise only a new name may be taken.
+async fn move_entry(
+    source: &Permit,
+    target: &Permit,
+    replacing: Option<&Permit>,
+) -> OpResult<Removed> {
+    let storage = source.storage()?;
+    if let Some(replacing) = replacing {
+        let moved = storage
+            .rename(&source.target, &replacing.target, RenameMode::Replace)
+            .await;
+        match moved {
+            Err(error) if error.kind() == StorageErrorKind::PermissionDenied => {}
+            moved => return Ok(moved?),
+        }
+    }
+    let mode = RenameMode::NoReplace;
+    Ok(storage.rename(&source.target, &target.target, mode).await?)
 }
