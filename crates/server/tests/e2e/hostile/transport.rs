@@ -38,7 +38,11 @@ async fn what_is_no_ssh_is_cut_off_and_costs_nothing() {
         // A first packet of nearly four gigabytes (CVE-2024-43410), of none, and of noise.
         [&greeting[..], &[0xff, 0xff, 0xff, 0xf0], &[0; 1 << 16]].concat(),
         [&greeting[..], &[0; 64]].concat(),
-        [&greeting[..], &(0..=255).rev().collect::<Vec<u8>>().repeat(256)].concat(),
+        [
+            &greeting[..],
+            &(0..=255).rev().collect::<Vec<u8>>().repeat(256),
+        ]
+        .concat(),
     ];
     for bytes in attacks {
         refused(&serve, &bytes).await;
