@@ -42,9 +42,23 @@ pub struct ActiveTransfer {
     pub started: UnixMillis,
     bytes: AtomicU64,
     last_activity: AtomicI64,
+    /// Until when the bandwidth limit holds bytes back.
+    held_until: AtomicI64,
 }
 
 impl ActiveTransfer {
+    pub(crate) fn new(direction: Direction, path: VirtualPath) -> Self {
+        let now = UnixMillis::now();
+        Self {
+            direction,
+            path,
+            started: now,
+            bytes: AtomicU64::new(0),
+            last_activity: AtomicI64::new(now.0),
+            held_until: AtomicI64::new(0),
+        }
+    }
+
     /// Notes `bytes` more.
     pub fn record(&self, bytes: u64) {
         self.bytes.fetch_add(bytes, Ordering::Relaxed);
@@ -55,6 +69,13 @@ impl ActiveTransfer {
     /// Bytes so far.
     pub fn bytes(&self) -> u64 {
         self.bytes.load(Ordering::Relaxed)
+    }
+
+    /// Notes that the account's bandwidth limit makes the client wait for that long: it does not idle meanwhile.
+    pub(crate) fn hold(&self, time: Duration) {
+        let millis = i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
+        let until = UnixMillis::now().0.saturating_add(millis);
+        self.held_until.fetch_max(until, Ordering::Relaxed);
     }
 
     /// When the last byte went through.
@@ -111,6 +132,15 @@ impl Connection {
             .fold(own, Ord::max)
     }
 
+    /// Until when some transfer is held back by a bandwidth limit; in the past if none is.
+    fn held_until(&self) -> UnixMillis {
+        let transfers = self.transfers.lock();
+        let times = transfers
+            .values()
+            .map(|transfer| transfer.held_until.load(Ordering::Relaxed));
+        UnixMillis(times.max().unwrap_or(0))
+    }
+
     /// The open transfers.
     pub fn transfers(&self) -> Vec<Arc<ActiveTransfer>> {
         self.transfers.lock().values().cloned().collect()
@@ -126,14 +156,7 @@ impl Connection {
         direction: Direction,
         path: VirtualPath,
     ) -> TransferGuard {
-        let now = UnixMillis::now();
-        let transfer = Arc::new(ActiveTransfer {
-            direction,
-            path,
-            started: now,
-            bytes: AtomicU64::new(0),
-            last_activity: AtomicI64::new(now.0),
-        });
+        let transfer = Arc::new(ActiveTransfer::new(direction, path));
         let key = self.next_transfer.fetch_add(1, Ordering::Relaxed);
         self.transfers.lock().insert(key, Arc::clone(&transfer));
         TransferGuard {
@@ -207,7 +230,7 @@ impl Registry {
         let mut newest: HashMap<String, (i64, CancellationToken, String)> = HashMap::new();
         // Channels of one connection keep each other alive: the newest activity of any of them counts.
         for connection in self.connections() {
-            let seen = connection.last_activity().0;
+            let seen = connection.last_activity().max(connection.held_until()).0;
             let entry = newest.entry(connection.info.id.clone()).or_insert_with(|| {
                 (
                     seen,

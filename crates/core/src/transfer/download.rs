@@ -69,7 +69,7 @@ impl Download {
         self.guard.transfer.record(count);
         if let Some(pacer) = &self.pacer {
             tokio::select! {
-                () = pacer.pass(count) => {}
+                () = pacer.pass(count, &self.guard.transfer) => {}
                 () = self.cancel.cancelled() => return Err(OpErrorKind::Aborted.into()),
             }
         }

@@ -5,6 +5,8 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
+use crate::registry::ActiveTransfer;
+
 /// Spreads the bytes of one transfer over time. No credit is saved up while a transfer pauses.
 #[derive(Debug)]
 pub(crate) struct Pacer {
@@ -21,8 +23,8 @@ impl Pacer {
         }
     }
 
-    /// Waits until `bytes` more may have gone through. Who waits first is let through first.
-    pub(crate) async fn pass(&self, bytes: u64) {
+    /// Waits until `bytes` more of `transfer` may have gone through. Who waits first is let through first.
+    pub(crate) async fn pass(&self, bytes: u64, transfer: &ActiveTransfer) {
         let nanos = u128::from(bytes) * 1_000_000_000 / u128::from(self.bytes_per_second);
         let cost = Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX));
         let until = {
@@ -34,25 +36,30 @@ impl Pacer {
                 .unwrap_or(start + Duration::from_secs(86_400));
             *free_at
         };
+        transfer.hold(until.saturating_duration_since(Instant::now()));
         tokio::time::sleep_until(until).await;
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use sftpgo_model::VirtualPath;
+
     use super::*;
+    use crate::registry::Direction;
 
     #[tokio::test(start_paused = true)]
     async fn bytes_take_the_time_the_limit_asks_for() {
         let pacer = Pacer::new(1_000_000);
+        let transfer = ActiveTransfer::new(Direction::Upload, VirtualPath::root());
         let start = Instant::now();
         for _ in 0..10 {
-            pacer.pass(50_000).await;
+            pacer.pass(50_000, &transfer).await;
         }
         assert_eq!(start.elapsed().as_millis(), 500);
         tokio::time::advance(Duration::from_secs(60)).await;
         let again = Instant::now();
-        pacer.pass(1_000_000).await;
+        pacer.pass(1_000_000, &transfer).await;
         assert_eq!(again.elapsed().as_millis(), 1000, "a pause earns no credit");
     }
 }

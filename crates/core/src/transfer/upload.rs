@@ -94,7 +94,7 @@ impl Upload {
         }
         if let Some(pacer) = &parts.pacer {
             tokio::select! {
-                () = pacer.pass(total) => {}
+                () = pacer.pass(total, &parts.guard.transfer) => {}
                 () = parts.cancel.cancelled() => return Err(OpErrorKind::Aborted.into()),
             }
         }
@@ -196,6 +196,7 @@ async fn complete(parts: UploadParts, opened: Instant) -> OpResult<()> {
         in_place,
         ..
     } = parts;
+    let _still = hold.hold_still().await;
     let (file, replaced) = match handle.finish().await {
         Ok(done) => done,
         Err(error) => {
@@ -232,6 +233,7 @@ async fn abort(parts: UploadParts, _opened: Instant) {
         in_place,
         ..
     } = parts;
+    let _still = hold.hold_still().await;
     match handle.abort().await {
         Ok(Some((file, replaced))) => {
             settle(hold, visibility, in_place, &file, replaced.as_ref()).await;
