@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering};
 use sftpgo_data::QuotaDelta;
 use sftpgo_model::User;
 use sftpgo_storage::{FileId, Metadata};
+use tokio::sync::OwnedMutexGuard;
 
 use super::ledger::QuotaLedger;
 use crate::error::{OpErrorKind, OpResult};
@@ -34,6 +35,9 @@ pub(crate) struct FileAccount {
     removed: AtomicBool,
     /// Growing is one upload at a time.
     growing: tokio::sync::Mutex<()>,
+    /// So is ending, and whatever else tells the size of the file: the last upload to end must have looked at the file after
+    /// all others were done with it.
+    still: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl FileAccount {
@@ -43,6 +47,11 @@ impl FileAccount {
 
     pub(super) fn exit(&self) -> bool {
         self.uploads.fetch_sub(1, Ordering::AcqRel) == 1
+    }
+
+    /// Waits until no upload of the file is ending, and keeps others from it.
+    pub(super) async fn hold_still(&self) -> OwnedMutexGuard<()> {
+        Arc::clone(&self.still).lock_owned().await
     }
 
     /// Notes that the name is gone; `false` if it was noted before.
@@ -151,6 +160,11 @@ impl QuotaHold {
             bytes: to_signed(bytes),
         };
         self.ledger.reserve(&self.user.username, delta).await
+    }
+
+    /// To be held from before the file is finished, or given up, until its hold is settled.
+    pub(crate) async fn hold_still(&self) -> OwnedMutexGuard<()> {
+        self.account.hold_still().await
     }
 
     /// Makes the counters what is really there. The last upload of a file does it for all of them.

@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 use sftpgo_data::{DataProvider, QuotaDelta};
 use sftpgo_model::{UnixMillis, User};
 use sftpgo_storage::{FileId, Metadata};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, OwnedMutexGuard};
 use tokio_util::sync::CancellationToken;
 
 use super::QuotaTracking;
@@ -149,12 +149,25 @@ impl QuotaLedger {
     /// Notes that a file lost its name, if it is open for writing; whoever closes it last then takes it out of the count.
     /// `false` if nobody will.
     pub(super) fn left_to_its_uploads(&self, removed: &Metadata) -> bool {
-        let open = removed
+        let Some(id) = removed.id else { return false };
+        // Noted under the lock: an upload that leaves has either seen it, or can no longer be found.
+        let files = self.inner.open_files.lock();
+        // A file with further names stays where they are; the sum over names loses this one.
+        files
+            .get(&id)
+            .filter(|_| removed.links <= 1)
+            .is_some_and(|account| account.note_removed())
+    }
+
+    /// Keeps the uploads of a file from ending, while somebody else changes its size; `None` if it has none.
+    pub(crate) async fn hold_still(&self, file: &Metadata) -> Option<OwnedMutexGuard<()>> {
+        let open = file
             .id
             .and_then(|id| self.inner.open_files.lock().get(&id).cloned());
-        // A file with further names stays where they are; the sum over names loses this one.
-        open.filter(|_| removed.links <= 1)
-            .is_some_and(|account| account.note_removed())
+        match open {
+            Some(account) => Some(account.hold_still().await),
+            None => None,
+        }
     }
 
     /// Whether a change of size of this file is settled when its upload ends.

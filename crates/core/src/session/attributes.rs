@@ -116,6 +116,7 @@ impl Session {
             } else {
                 None
             };
+            let _still = core.quota.hold_still(&before).await;
             let result = storage.truncate(&permit.target, size).await;
             if let Some(hold) = hold {
                 hold.settle(crate::quota::Settlement::Nothing).await;

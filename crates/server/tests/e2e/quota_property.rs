@@ -272,3 +272,40 @@ fn counters_are_the_sum_of_files_whose_partial_uploads_stay() {
 fn counters_in_a_database_are_the_sum_of_files() {
     holds(0, "sqlite", 40);
 }
+
+/// The upload that ends last settles the file, and the size it looked at must be the last one: found by the random sequences.
+#[tokio::test]
+async fn an_upload_that_is_given_up_beside_another_of_the_same_file_does_not_settle_an_old_size() {
+    let server = TestServer::start().await;
+    let account = Account::new("alice");
+    server.add(account).await;
+    for size in 1..150 {
+        let steps = [
+            (
+                0,
+                Step::Open {
+                    name: 0,
+                    flags: 0x02 | 0x08,
+                },
+            ),
+            (
+                1,
+                Step::Open {
+                    name: 0,
+                    flags: 0x02 | 0x08 | 0x04,
+                },
+            ),
+            (1, Step::Vanish),
+            (
+                0,
+                Step::Write {
+                    offset: 0,
+                    size: 100 * size,
+                },
+            ),
+            (0, Step::Close),
+        ];
+        let (counted, real) = outcome(&server, "alice", &steps).await;
+        assert_eq!(counted, real, "counted, and really there");
+    }
+}
