@@ -31,6 +31,8 @@ pub struct FileId {
     pub device: u64,
     /// Which file there.
     pub inode: u64,
+    /// Which file of those that had this inode one after the other, if an upload has it open; else 0.
+    pub generation: u64,
 }
 
 /// Attributes of one entry.

@@ -41,6 +41,14 @@ pub(crate) struct FileAccount {
 }
 
 impl FileAccount {
+    /// Of a file that lost its name and was taken out of the count.
+    pub(super) fn gone() -> Self {
+        Self {
+            removed: true.into(),
+            ..Self::default()
+        }
+    }
+
     pub(super) fn enter(&self) {
         self.uploads.fetch_add(1, Ordering::AcqRel);
     }

@@ -151,12 +151,21 @@ impl QuotaLedger {
     pub(super) fn left_to_its_uploads(&self, removed: &Metadata) -> bool {
         let Some(id) = removed.id else { return false };
         // Noted under the lock: an upload that leaves has either seen it, or can no longer be found.
-        let files = self.inner.open_files.lock();
+        let mut files = self.inner.open_files.lock();
         // A file with further names stays where they are; the sum over names loses this one.
-        files
-            .get(&id)
-            .filter(|_| removed.links <= 1)
-            .is_some_and(|account| account.note_removed())
+        if removed.links > 1 {
+            return false;
+        }
+        match files.get(&id) {
+            Some(account) => account.note_removed(),
+            None => {
+                // An upload has opened it and has not joined yet: it will find that nothing is left to be counted.
+                if id.generation != 0 {
+                    files.insert(id, Arc::new(FileAccount::gone()));
+                }
+                false
+            }
+        }
     }
 
     /// Keeps the uploads of a file from ending, while somebody else changes its size; `None` if it has none.

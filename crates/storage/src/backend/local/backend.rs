@@ -9,6 +9,7 @@ use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, fstat, openat, openat2};
 use super::attributes::dress_new;
 use super::disk::Disk;
 use super::error::fault;
+use super::identity::OpenInodes;
 use super::lock::NameLocks;
 use super::pool::Pools;
 use super::root::Root;
@@ -21,6 +22,7 @@ use crate::error::{StorageError, StorageErrorKind, StorageResult};
 pub struct LocalBackend {
     pools: Arc<Pools>,
     locks: Arc<NameLocks>,
+    inodes: Arc<OpenInodes>,
     openat2: bool,
 }
 
@@ -47,6 +49,7 @@ impl LocalBackend {
         Self {
             pools: Arc::default(),
             locks: Arc::new(NameLocks::new()),
+            inodes: Arc::default(),
             openat2: false,
         }
     }
@@ -60,6 +63,7 @@ impl LocalBackend {
         let disk = Disk {
             root: root_dir,
             locks: Arc::clone(&self.locks),
+            inodes: Arc::clone(&self.inodes),
         };
         let pool = self.pools.of(id(&stat).device);
         Ok(LocalStorage::new(disk, pool, root.to_path_buf()))

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use rustix::fs::{fstat, fstatvfs};
 
 use super::error::{changed_or_failed, fault, settle};
+use super::identity::OpenInodes;
 use super::lock::NameLocks;
 use super::root::Root;
 use super::stat::{metadata, space};
@@ -18,6 +19,7 @@ use crate::storage::{Links, Target};
 pub(super) struct Disk {
     pub(super) root: Root,
     pub(super) locks: Arc<NameLocks>,
+    pub(super) inodes: Arc<OpenInodes>,
 }
 
 impl Disk {
@@ -28,13 +30,13 @@ impl Disk {
         links: Links,
     ) -> Option<StorageResult<Metadata>> {
         let stat = self.root.stat_cached(&target.path, links)?;
-        Some(stat.map(|stat| metadata(&stat)))
+        Some(stat.map(|stat| self.inodes.describe(&stat)))
     }
 
     pub(super) fn stat(&self, target: &Target, links: Links) -> StorageResult<Metadata> {
         settle(|| {
             let (_, stat) = self.root.existing(target, links)?;
-            Ok(metadata(&stat))
+            Ok(self.inodes.describe(&stat))
         })
     }
 

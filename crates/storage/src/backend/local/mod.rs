@@ -13,6 +13,7 @@ mod disk;
 mod error;
 mod file;
 mod filesystem;
+mod identity;
 mod list;
 mod lock;
 mod names;

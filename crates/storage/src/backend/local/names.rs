@@ -1,5 +1,7 @@
 //! Operations on names: make, remove, rename, link.
 
+use std::os::fd::OwnedFd;
+
 use rustix::fs::{
     AtFlags, Mode, OFlags, RenameFlags, Stat, fstat, linkat, mkdirat, openat, readlinkat, renameat,
     renameat_with, symlinkat, unlinkat,
@@ -49,9 +51,13 @@ impl Disk {
             if kind(&stat) == FileKind::Directory {
                 return Err(refused(StorageErrorKind::IsADirectory, "remove a file").into());
             }
+            let pinned = pinned(&place, &stat)?;
             unlinkat(&place.dir, place.name.as_slice(), AtFlags::empty())
                 .map_err(|errno| changed_or_failed("remove a file", errno))?;
-            Ok(metadata(&stat))
+            // After the removal: who opens the file from now on sees that it has no name.
+            let removed = self.inodes.describe(&stat);
+            drop(pinned);
+            Ok(removed)
         })
     }
 
@@ -100,8 +106,9 @@ impl Disk {
                 };
             }
             check_kinds(&moving, &there)?;
+            let _pinned = pinned(&goal, &there)?;
             match renameat(&source.dir, &source.name, &goal.dir, &goal.name) {
-                Ok(()) => Ok(Some(metadata(&there))),
+                Ok(()) => Ok(Some(self.inodes.describe(&there))),
                 Err(Errno::EXIST | Errno::NOTEMPTY) => Err(failed("rename", Errno::NOTEMPTY)),
                 Err(errno) => Err(changed_or_failed("rename", errno)),
             }
@@ -158,6 +165,19 @@ impl Disk {
 
 fn directory_of(place: &Place) -> StorageResult<Stat> {
     fstat(&place.dir).map_err(|errno| fault("stat the directory", errno))
+}
+
+/// Keeps the file that `stat` describes, so that its inode is nobody else's until the caller has told whose it was.
+pub(super) fn pinned(place: &Place, stat: &Stat) -> Attempt<OwnedFd> {
+    let object = place
+        .pin()
+        .map_err(|errno| changed_or_failed("open", errno))?;
+    let now = fstat(&object).map_err(|errno| failed("stat", errno))?;
+    if same_file(&now, stat) {
+        Ok(object)
+    } else {
+        Err(Interrupted::Changed)
+    }
 }
 
 fn present(place: &Place) -> Attempt<Stat> {

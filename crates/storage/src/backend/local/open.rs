@@ -47,7 +47,7 @@ impl Disk {
             // Again, now that nobody else in this process cuts it.
             let stat = fstat(&file).map_err(|errno| failed("stat", errno))?;
             ftruncate(&file, size).map_err(|errno| failed("truncate", errno))?;
-            Ok(metadata(&stat))
+            Ok(self.inodes.describe(&stat))
         })
     }
 
@@ -71,7 +71,7 @@ impl Disk {
                     Err(refused(StorageErrorKind::NotFound, "nothing is there").into())
                 }
                 None if options.visibility == WriteVisibility::InPlace => {
-                    new_in_place(&place, options)
+                    self.new_in_place(&place, options)
                 }
                 None => self.beside(place, None, options),
             }
@@ -112,13 +112,29 @@ impl Disk {
             }
             result => result?,
         };
+        let identity = self.inodes.enter(&stat);
+        // Again, now that whoever removes it finds us.
+        let stat = fstat(&file).map_err(|errno| failed("stat", errno))?;
+        if stat.st_nlink == 0 {
+            return Err(Interrupted::Changed);
+        }
         if !cut {
-            return Ok(Upload::in_place(OpenFile::new(file), Some(metadata(&stat))));
+            let before = identity.name(metadata(&stat));
+            return Ok(Upload::in_place(
+                OpenFile::new(file),
+                identity,
+                Some(before),
+            ));
         }
         let _locked = self.locks.file(&stat)?;
         let stat = fstat(&file).map_err(|errno| failed("stat", errno))?;
         ftruncate(&file, 0).map_err(|errno| failed("truncate", errno))?;
-        Ok(Upload::in_place(OpenFile::new(file), Some(metadata(&stat))))
+        let before = identity.name(metadata(&stat));
+        Ok(Upload::in_place(
+            OpenFile::new(file),
+            identity,
+            Some(before),
+        ))
     }
 
     /// A temporary file beside the name. It looks like the file that it replaces (mode, and owner where the process may).
@@ -148,8 +164,9 @@ impl Disk {
             keep_partial: options.visibility == WriteVisibility::OnFinishKeepPartial,
             armed: true,
         };
-        let upload = Upload::pending(file, old.map(metadata), pending);
-        let stat = fstat(&upload.file).map_err(|errno| failed("stat", errno))?;
+        let stat = fstat(&file).map_err(|errno| failed("stat", errno))?;
+        let identity = self.inodes.enter(&stat);
+        let upload = Upload::pending(file, identity, old.map(metadata), pending);
         let owner = if old.is_some_and(|old| (old.st_uid, old.st_gid) == (stat.st_uid, stat.st_gid))
         {
             (None, None)
@@ -159,19 +176,21 @@ impl Disk {
         dress_new(&upload.file, &stat, mode, owner)?;
         Ok(upload)
     }
-}
 
-fn new_in_place(place: &Place, options: &WriteOptions) -> Attempt<Upload> {
-    let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let mode = Mode::from_raw_mode(options.mode & 0o777);
-    let file = match openat(&place.dir, &place.name, flags, mode) {
-        Ok(file) => file,
-        // Made by somebody else since we looked: look again.
-        Err(errno) => return Err(taken_or_failed("make a file", errno)),
-    };
-    let stat = fstat(&file).map_err(|errno| failed("stat", errno))?;
-    dress_new(&file, &stat, options.mode, options.owner)?;
-    Ok(Upload::in_place(OpenFile::new(file), None))
+    fn new_in_place(&self, place: &Place, options: &WriteOptions) -> Attempt<Upload> {
+        let flags =
+            OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let mode = Mode::from_raw_mode(options.mode & 0o777);
+        let file = match openat(&place.dir, &place.name, flags, mode) {
+            Ok(file) => file,
+            // Made by somebody else since we looked: look again.
+            Err(errno) => return Err(taken_or_failed("make a file", errno)),
+        };
+        let stat = fstat(&file).map_err(|errno| failed("stat", errno))?;
+        let identity = self.inodes.enter(&stat);
+        dress_new(&file, &stat, options.mode, options.owner)?;
+        Ok(Upload::in_place(OpenFile::new(file), identity, None))
+    }
 }
 
 fn check_regular(stat: &Stat) -> StorageResult<()> {

@@ -9,7 +9,7 @@ use rustix::io::Errno;
 use super::disk::Disk;
 use super::error::{Attempt, changed_or_failed, failed, fault, refused, settle, taken_or_failed};
 use super::file::OpenFile;
-use super::names::rename_into_gap;
+use super::names::{pinned, rename_into_gap};
 use super::root::Place;
 use super::stat::{kind, metadata, same_file};
 use crate::error::{StorageErrorKind, StorageResult};
@@ -128,6 +128,7 @@ impl Pending {
         if !self.replace {
             return Err(refused(StorageErrorKind::AlreadyExists, "a file is there").into());
         }
+        let _pinned = pinned(&self.goal, &there)?;
         if same_file(&there, &ours) {
             // Somebody linked the temporary name to the final one; rename(2) would leave both.
             self.remove();
@@ -136,7 +137,7 @@ impl Pending {
             renameat(&from.dir, &from.name, &to.dir, &to.name)
                 .map_err(|errno| changed_or_failed("rename an upload", errno))?;
         }
-        Ok((metadata(&ours), Some(metadata(&there))))
+        Ok((metadata(&ours), Some(self.disk.inodes.describe(&there))))
     }
 
     fn remove(&self) {

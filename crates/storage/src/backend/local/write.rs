@@ -10,6 +10,7 @@ use super::attributes::apply_to_open;
 use super::disk::stat_open;
 use super::error::fault;
 use super::file::{OpenFile, check_range};
+use super::identity::Identity;
 use super::pool::Pool;
 use super::read::read_on_pool;
 use super::temporary::Pending;
@@ -20,14 +21,17 @@ use crate::storage::{Chunk, Removed, WriteHandle};
 /// The blocking side: an open file and the name it waits for, if it does not have it yet.
 #[derive(Debug)]
 pub(super) struct Upload {
+    /// Before the file, so that it goes before the file is closed.
+    identity: Identity,
     pub(super) file: Arc<OpenFile>,
     replaced: Option<Metadata>,
     pending: Option<Pending>,
 }
 
 impl Upload {
-    pub(super) fn in_place(file: OpenFile, replaced: Option<Metadata>) -> Self {
+    pub(super) fn in_place(file: OpenFile, identity: Identity, replaced: Option<Metadata>) -> Self {
         Self {
+            identity,
             file: Arc::new(file),
             replaced,
             pending: None,
@@ -36,10 +40,12 @@ impl Upload {
 
     pub(super) fn pending(
         file: Arc<OpenFile>,
+        identity: Identity,
         replaced: Option<Metadata>,
         pending: Pending,
     ) -> Self {
         Self {
+            identity,
             file,
             replaced,
             pending: Some(pending),
@@ -129,10 +135,12 @@ impl LocalWrite {
 #[async_trait]
 impl WriteHandle for LocalWrite {
     async fn stat(&self) -> StorageResult<Metadata> {
-        if self.upload.file.knows_attributes() {
-            return stat_open(&*self.upload.file);
-        }
-        self.run(|file| stat_open(file)).await
+        let metadata = if self.upload.file.knows_attributes() {
+            stat_open(&*self.upload.file)?
+        } else {
+            self.run(|file| stat_open(file)).await?
+        };
+        Ok(self.upload.identity.name(metadata))
     }
 
     fn replaced(&self) -> Option<&Metadata> {

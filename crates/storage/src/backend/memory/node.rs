@@ -79,7 +79,12 @@ impl Node {
             links: self.links,
             accessed: self.accessed,
             modified: self.modified,
-            id: Some(FileId { device, inode }),
+            id: Some(FileId {
+                device,
+                inode,
+                // Numbers are not given twice.
+                generation: 0,
+            }),
         }
     }
 
