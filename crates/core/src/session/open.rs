@@ -175,7 +175,6 @@ impl Session {
             pacer: self.inner.user.upload_bandwidth.map(Pacer::new),
             server_path: permit.server_path(),
             cancel: self.connection().info.cancel.clone(),
-            visibility: options.visibility,
             in_place,
             append_at: intent.append.then_some(now.size),
             readable: intent.read

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
 
-use sftpgo_storage::{Chunk, Metadata, SetAttributes, WriteHandle, WriteVisibility};
+use sftpgo_storage::{Chunk, Metadata, SetAttributes, WriteHandle};
 use tokio_util::sync::CancellationToken;
 
 use super::{Changeable, Pacer};
@@ -23,8 +23,7 @@ pub(crate) struct UploadParts {
     pub(crate) pacer: Option<Pacer>,
     pub(crate) server_path: String,
     pub(crate) cancel: CancellationToken,
-    pub(crate) visibility: WriteVisibility,
-    /// Whether the file stays in place whatever `visibility` says, because it existed and was not truncated.
+    /// Whether the file itself is written, and not one that takes its name in the end.
     pub(crate) in_place: bool,
     /// `Some(end)` if every write goes to the end of the file, which is now at `end`.
     pub(crate) append_at: Option<u64>,
@@ -165,7 +164,7 @@ impl Upload {
         let opened = self.opened;
         let done = tasks.spawn(async move {
             if failed {
-                abort(parts, opened).await;
+                abort(parts).await;
                 return Err(OpError::from(OpErrorKind::Aborted));
             }
             complete(parts, opened).await
@@ -179,8 +178,7 @@ impl Drop for Upload {
     /// A client that goes away in the middle: the clean-up runs on its own, and the server does not stop before it ended.
     fn drop(&mut self) {
         if let Some(parts) = self.parts.take() {
-            let opened = self.opened;
-            parts.core.tasks().clone().spawn(abort(parts, opened));
+            parts.core.tasks().clone().spawn(abort(parts));
         }
     }
 }
@@ -192,7 +190,6 @@ async fn complete(parts: UploadParts, opened: Instant) -> OpResult<()> {
         hold,
         guard,
         server_path,
-        visibility,
         in_place,
         ..
     } = parts;
@@ -205,7 +202,7 @@ async fn complete(parts: UploadParts, opened: Instant) -> OpResult<()> {
             return Err(error.into());
         }
     };
-    settle(hold, visibility, in_place, &file, replaced.as_ref()).await;
+    settle(hold, in_place, &file, replaced.as_ref()).await;
     let connection = guard.connection();
     let bytes = guard.transfer.bytes();
     core.metrics().uploads.bytes.add(bytes);
@@ -222,21 +219,20 @@ async fn complete(parts: UploadParts, opened: Instant) -> OpResult<()> {
     Ok(())
 }
 
-async fn abort(parts: UploadParts, _opened: Instant) {
+async fn abort(parts: UploadParts) {
     let UploadParts {
         core,
         handle,
         hold,
         guard,
         server_path,
-        visibility,
         in_place,
         ..
     } = parts;
     let _still = hold.hold_still().await;
     match handle.abort().await {
         Ok(Some((file, replaced))) => {
-            settle(hold, visibility, in_place, &file, replaced.as_ref()).await;
+            settle(hold, in_place, &file, replaced.as_ref()).await;
         }
         Ok(None) => hold.settle(Settlement::Nothing).await,
         Err(error) => {
@@ -247,21 +243,13 @@ async fn abort(parts: UploadParts, _opened: Instant) {
     report_failure(&core, &guard, &server_path);
 }
 
-async fn settle(
-    hold: QuotaHold,
-    visibility: WriteVisibility,
-    in_place: bool,
-    file: &Metadata,
-    replaced: Option<&Metadata>,
-) {
-    match visibility {
-        WriteVisibility::OnFinish | WriteVisibility::OnFinishKeepPartial if !in_place => {
-            hold.settle(Settlement::Replaced(file, replaced)).await;
-        }
-        WriteVisibility::InPlace
-        | WriteVisibility::OnFinish
-        | WriteVisibility::OnFinishKeepPartial => hold.settle(Settlement::InPlace(file)).await,
-    }
+async fn settle(hold: QuotaHold, in_place: bool, file: &Metadata, replaced: Option<&Metadata>) {
+    let settlement = if in_place {
+        Settlement::InPlace(file)
+    } else {
+        Settlement::Replaced(file, replaced)
+    };
+    hold.settle(settlement).await;
 }
 
 fn report_failure(core: &Core, guard: &TransferGuard, server_path: &str) {
