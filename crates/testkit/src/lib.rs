@@ -15,6 +15,7 @@
 
 mod account;
 mod client;
+pub mod corpus;
 mod disk;
 mod keys;
 mod rest;
