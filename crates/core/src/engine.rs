@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use sftpgo_data::DataProvider;
 use sftpgo_storage::registry::Backends;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -81,6 +82,8 @@ pub struct Core {
     pub(crate) settings: CoreSettings,
     pub(crate) hasher: Arc<PasswordHasher>,
     pub(crate) quota: QuotaLedger,
+    /// Steps of digests that are computed at a time.
+    pub(crate) digest_steps: Arc<Semaphore>,
     metrics: Arc<Metrics>,
     registry: Arc<Registry>,
     tasks: TaskTracker,
@@ -101,6 +104,7 @@ impl Core {
             settings: parts.settings,
             hasher: Arc::new(PasswordHasher::new()),
             quota,
+            digest_steps: Arc::new(Semaphore::new(cores())),
             registry: Arc::new(Registry::new(Arc::clone(&metrics))),
             metrics,
             tasks,
@@ -182,4 +186,8 @@ impl Core {
             () = tokio::time::sleep(duration) => true,
         }
     }
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }

@@ -9,6 +9,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sftpgo_core::model::SettingIssue;
 
+use crate::command::{DEFAULT_COMMANDS, known_commands};
+
 /// Keys that are accepted, so that a settings file of the reference keeps working, but that
 /// nothing reads yet. Whoever implements one removes its row.
 pub const NOT_USED_YET: &[&str] = &[
@@ -17,22 +19,6 @@ pub const NOT_USED_YET: &[&str] = &[
     "sftpd.actions.http_notification_url",
     "sftpd.keyboard_interactive_auth_program",
     "sftpd.proxy_allowed",
-];
-
-/// Every command that `enabled_ssh_commands` may name; `*` there means all of them.
-pub const KNOWN_SSH_COMMANDS: &[&str] = &[
-    "scp",
-    "md5sum",
-    "sha1sum",
-    "sha256sum",
-    "sha384sum",
-    "sha512sum",
-    "cd",
-    "pwd",
-    "git-receive-pack",
-    "git-upload-pack",
-    "git-upload-archive",
-    "rsync",
 ];
 
 /// The software version in the identification line unless `banner` says otherwise.
@@ -132,7 +118,7 @@ impl Default for SftpdConfig {
             macs: Vec::new(),
             login_banner_file: String::new(),
             setstat_mode: 0,
-            enabled_ssh_commands: ["md5sum", "sha1sum", "cd", "pwd"].map(String::from).into(),
+            enabled_ssh_commands: DEFAULT_COMMANDS.iter().copied().map(String::from).collect(),
             keyboard_interactive_auth_program: String::new(),
             proxy_protocol: 0,
             proxy_allowed: Vec::new(),
@@ -189,7 +175,7 @@ pub struct SftpdSettings {
     /// Whether requests to change permissions, owner and times are answered with success and
     /// not applied.
     pub ignore_setstat: bool,
-    /// SSH commands that users may run; each is one of [`KNOWN_SSH_COMMANDS`], none twice.
+    /// SSH commands that users may run; each is a known one, none twice.
     pub enabled_ssh_commands: Vec<String>,
 }
 
@@ -240,8 +226,8 @@ impl SftpdConfig {
         let mut wanted: Vec<&str> = Vec::new();
         for name in &self.enabled_ssh_commands {
             match name.as_str() {
-                "*" => wanted.extend(KNOWN_SSH_COMMANDS),
-                name if KNOWN_SSH_COMMANDS.contains(&name) => wanted.push(name),
+                "*" => wanted.extend(known_commands().map(|name: &str| name)),
+                name if known_commands().any(|known| known == name) => wanted.push(name),
                 unknown => {
                     let reason = format!("unknown command {unknown:?}; not enabled");
                     warnings.push(SettingIssue::new("sftpd.enabled_ssh_commands", reason));
@@ -350,7 +336,7 @@ mod tests {
         assert_eq!(settings.host_keys, HostKeys::GenerateIn("/srv/conf".into()));
         assert_eq!(
             settings.enabled_ssh_commands,
-            ["md5sum", "sha1sum", "cd", "pwd"]
+            ["md5sum", "sha1sum", "cd", "pwd", "df"]
         );
         assert_eq!(warnings, []);
     }
@@ -451,7 +437,7 @@ mod tests {
         let (settings, _) = resolved(commands(&["pwd", "*"], true));
         assert_eq!(
             settings.enabled_ssh_commands.len(),
-            KNOWN_SSH_COMMANDS.len()
+            known_commands().count()
         );
     }
 

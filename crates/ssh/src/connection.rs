@@ -8,6 +8,7 @@ use sftpgo_core::model::{Protocol, PublicKey};
 use sftpgo_core::{ConnectionInfo, Core, Session};
 use tokio_util::task::TaskTracker;
 
+use crate::command::{self, Exec};
 use crate::sftp;
 use crate::transport::{Channel, ChannelRequest, Events};
 
@@ -20,8 +21,16 @@ pub(crate) struct Connection {
     pub(crate) login: Option<Arc<Login>>,
     /// Attempts that reached an evaluation.
     pub(crate) tried: Arc<std::sync::atomic::AtomicBool>,
+    /// The commands that may be run, by name.
+    pub(crate) commands: Arc<[String]>,
     /// What runs in channels; the connection ends after all of it did.
     pub(crate) channels: TaskTracker,
+}
+
+/// What a channel is started for.
+enum Started {
+    Sftp,
+    Command(Exec),
 }
 
 impl Connection {
@@ -29,16 +38,23 @@ impl Connection {
         self.tried.store(true, std::sync::atomic::Ordering::Release);
     }
 
-    async fn start_sftp(&mut self, channel: Channel) -> Result<(), Channel> {
+    /// Starts something in a channel.
+    fn start_in(&mut self, channel: Channel, what: Started) -> Result<(), Channel> {
         let Some(login) = self.login.clone() else {
             return Err(channel);
         };
         let (core, info) = (Arc::clone(&self.core), self.info.clone());
         // Opening the session may wait for a disk: not in the transport's task. The client may send meanwhile.
         self.channels.spawn(async move {
-            let opened = Session::open(&core, &login, Protocol::Sftp, String::new()).await;
-            match opened {
-                Ok(session) => sftp::serve(session, channel).await,
+            let (protocol, text) = match &what {
+                Started::Sftp => (Protocol::Sftp, String::new()),
+                Started::Command(exec) => (exec.command.protocol(), exec.text.clone()),
+            };
+            match Session::open(&core, &login, protocol, text).await {
+                Ok(session) => match what {
+                    Started::Sftp => sftp::serve(session, channel).await,
+                    Started::Command(exec) => command::run(session, channel, exec).await,
+                },
                 Err(error) => {
                     tracing::error!(
                         connection_id = info.id,
@@ -94,7 +110,9 @@ impl Events for Connection {
 
     async fn start(&mut self, request: ChannelRequest, channel: Channel) -> Result<(), Channel> {
         match request {
-            ChannelRequest::Subsystem(name) if name == "sftp" => self.start_sftp(channel).await,
+            ChannelRequest::Subsystem(name) if name == "sftp" => {
+                self.start_in(channel, Started::Sftp)
+            }
             ChannelRequest::Subsystem(name) => {
                 tracing::info!(
                     connection_id = self.info.id,
@@ -103,16 +121,19 @@ impl Events for Connection {
                 );
                 Err(channel)
             }
-            ChannelRequest::Exec(command) => {
-                tracing::info!(
-                    connection_id = self.info.id,
-                    "command refused: {:?}",
-                    String::from_utf8_lossy(
-                        command.get(..256.min(command.len())).unwrap_or_default()
-                    )
-                );
-                Err(channel)
-            }
+            ChannelRequest::Exec(line) => match command::parse(&line, &self.commands) {
+                Ok(exec) => self.start_in(channel, Started::Command(exec)),
+                Err(refused) => {
+                    tracing::info!(
+                        connection_id = self.info.id,
+                        "command refused, {refused}: {:?}",
+                        String::from_utf8_lossy(
+                            line.get(..256.min(line.len())).unwrap_or_default()
+                        )
+                    );
+                    Err(channel)
+                }
+            },
         }
     }
 }

@@ -32,6 +32,7 @@ pub enum SshError {
 #[derive(Debug)]
 pub struct SshFrontEnd {
     transport: TransportSettings,
+    commands: Arc<[String]>,
     fingerprints: Vec<String>,
 }
 
@@ -77,6 +78,7 @@ impl SshFrontEnd {
         );
         Ok(Self {
             transport,
+            commands: settings.enabled_ssh_commands.clone().into(),
             fingerprints,
         })
     }
@@ -97,6 +99,7 @@ impl SshFrontEnd {
         let transport = Arc::new(self.transport);
         sftpgo_net::serve("sftpd", listener, limits, move |stream, peer, slot, end| {
             let (core, transport) = (Arc::clone(&core), Arc::clone(&transport));
+            let commands = Arc::clone(&self.commands);
             let workers = Arc::clone(&workers);
             async move {
                 // The socket leaves the listener's event queue for that of the connection's thread.
@@ -108,6 +111,7 @@ impl SshFrontEnd {
                     peer,
                     slot,
                     end,
+                    commands,
                 };
                 workers.run(move || handle(core, transport, accepted)).await;
             }
@@ -120,6 +124,7 @@ struct Accepted {
     peer: SocketAddr,
     slot: ConnectionSlot,
     end: CancellationToken,
+    commands: Arc<[String]>,
 }
 
 async fn handle(core: Arc<Core>, settings: Arc<TransportSettings>, accepted: Accepted) {
@@ -128,6 +133,7 @@ async fn handle(core: Arc<Core>, settings: Arc<TransportSettings>, accepted: Acc
         peer,
         mut slot,
         end,
+        commands,
     } = accepted;
     let stream = match TcpStream::from_std(stream) {
         Ok(stream) => stream,
@@ -152,6 +158,7 @@ async fn handle(core: Arc<Core>, settings: Arc<TransportSettings>, accepted: Acc
         info: info.clone(),
         login: None,
         tried: Arc::clone(&tried),
+        commands,
         channels: channels.clone(),
     };
     let draining = slot.draining().clone();

@@ -4,6 +4,7 @@
 
 pub mod config;
 
+mod command;
 mod connection;
 mod front_end;
 mod sftp;

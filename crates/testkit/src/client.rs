@@ -8,7 +8,7 @@ mod ssh;
 use async_trait::async_trait;
 
 pub use sftp::Sftp;
-pub use ssh::SshClient;
+pub use ssh::{Ran, SshClient};
 
 /// Why a server refused, as far as a client can tell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

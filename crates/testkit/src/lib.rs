@@ -22,7 +22,7 @@ mod rest;
 mod server;
 
 pub use account::{Account, PASSWORD};
-pub use client::{Answer, Entry, FileClient, Kind, Refusal, Refused, Sftp, SshClient, Stat};
+pub use client::{Answer, Entry, FileClient, Kind, Ran, Refusal, Refused, Sftp, SshClient, Stat};
 pub use disk::{Usage, usage};
 pub use keys::TestKey;
 pub use rest::{Response, request};

@@ -1,6 +1,8 @@
 //! A logged-in principal on one connection; every protocol acts through it and through nothing else.
 
 mod attributes;
+mod command;
+mod digest;
 mod entries;
 mod links;
 mod list;

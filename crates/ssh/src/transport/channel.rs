@@ -104,6 +104,14 @@ impl ChannelOutput {
         self.write.data_bytes(bytes).await.map_err(|_| Gone)
     }
 
+    /// Sends bytes for the client's standard error (RFC 4254 5.2, SSH_EXTENDED_DATA_STDERR); waits for the client's window.
+    pub(crate) async fn send_stderr(&self, bytes: Bytes) -> Result<(), Gone> {
+        self.write
+            .extended_data_bytes(1, bytes)
+            .await
+            .map_err(|_| Gone)
+    }
+
     /// Ends the channel: exit status, EOF, CLOSE. Clients wait for ever if any of them is missing.
     pub(crate) async fn finish(self, exit_status: u32) {
         // Each fails only if the connection is gone, and then nobody waits for it.

@@ -26,6 +26,25 @@ impl std::fmt::Debug for SshClient {
     }
 }
 
+/// What a command left.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Ran {
+    /// Standard output.
+    pub stdout: Vec<u8>,
+    /// Standard error.
+    pub stderr: Vec<u8>,
+    /// Exit status, if one came.
+    pub status: Option<u32>,
+}
+
+impl Ran {
+    /// Standard output as text.
+    #[must_use]
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.stdout).into_owned()
+    }
+}
+
 /// The host key that is expected; `None` takes any.
 struct HostKeyCheck(Option<PublicKey>);
 
@@ -148,6 +167,49 @@ impl SshClient {
             }
         })
         .await
+    }
+
+    /// Opens a channel and runs a command in it; `None` if the server refuses either.
+    pub async fn start(&self, command: &[u8]) -> Option<Channel<Msg>> {
+        let mut channel = self.channel().await?;
+        channel.exec(true, command).await.ok()?;
+        within("the answer to a request", async {
+            loop {
+                match channel.wait().await? {
+                    ChannelMsg::Success => return Some(channel),
+                    ChannelMsg::Failure | ChannelMsg::Close => return None,
+                    _ => {}
+                }
+            }
+        })
+        .await
+    }
+
+    /// Runs a command with this input and waits for its end; `None` if the server refuses it.
+    pub async fn exec(&self, command: &[u8], input: &[u8]) -> Option<Ran> {
+        let mut channel = self.start(command).await?;
+        if !input.is_empty() {
+            let sent = channel.data_bytes(input.to_vec());
+            within("the input of a command to be taken", sent)
+                .await
+                .ok()?;
+        }
+        channel.eof().await.ok()?;
+        let mut ran = Ran::default();
+        within("the end of a command", async {
+            while let Some(message) = channel.wait().await {
+                match message {
+                    ChannelMsg::Data { data } => ran.stdout.extend_from_slice(&data),
+                    ChannelMsg::ExtendedData { data, ext: 1 } => {
+                        ran.stderr.extend_from_slice(&data);
+                    }
+                    ChannelMsg::ExitStatus { exit_status } => ran.status = Some(exit_status),
+                    _ => {}
+                }
+            }
+        })
+        .await;
+        Some(ran)
     }
 
     /// Whether the connection is over.
