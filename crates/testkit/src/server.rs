@@ -149,14 +149,19 @@ impl TestServer {
         SshClient::connect(self.ssh_address(), Some(&Self::host_key())).await
     }
 
-    /// An SFTP session of a user.
-    pub async fn sftp(&self, username: &str) -> Sftp {
+    /// A connection on which a user is logged in.
+    pub async fn login(&self, username: &str) -> SshClient {
         let mut client = self.connect().await;
         assert!(
             client.key(username, &Account::key(username)).await,
             "the login of {username}"
         );
-        Sftp::open(Arc::new(client))
+        client
+    }
+
+    /// An SFTP session of a user.
+    pub async fn sftp(&self, username: &str) -> Sftp {
+        Sftp::open(Arc::new(self.login(username).await))
             .await
             .expect("the sftp subsystem")
     }
