@@ -69,7 +69,7 @@ pub struct SftpdConfig {
     /// 0 applies requests to change permissions, owner and times, 1 silently ignores them.
     pub setstat_mode: i32,
     /// SSH commands that users may run: `scp`, `md5sum`, `sha1sum`, `sha256sum`, `sha384sum`,
-    /// `sha512sum`, `cd`, `pwd`, `git-receive-pack`, `git-upload-pack`, `git-upload-archive`,
+    /// `sha512sum`, `cd`, `pwd`, `df`, `git-receive-pack`, `git-upload-pack`, `git-upload-archive`,
     /// `rsync`, or `*` for all of them.
     pub enabled_ssh_commands: Vec<String>,
     /// Absolute path of a program for keyboard-interactive authentication.

@@ -11,6 +11,7 @@
 )]
 
 mod architecture;
+mod commands;
 mod hostile;
 mod login;
 mod login_log;
