@@ -4,4 +4,6 @@
 //! the answer is a value or an error, never a panic, and never an allocation whose size the peer chose.
 
 pub mod exec;
+pub mod git;
+pub mod rsync;
 pub mod sftp;
