@@ -62,6 +62,8 @@ pub struct Capabilities {
     pub set_attributes: bool,
     /// Total and free space are known.
     pub space: bool,
+    /// Files are files of this machine, which programs of the system can be given.
+    pub native: bool,
     /// Names may be any bytes but NUL and `/`; otherwise they must be UTF-8.
     pub byte_names: bool,
 }

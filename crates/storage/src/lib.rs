@@ -15,6 +15,8 @@ pub mod storage;
 pub use capability::Capabilities;
 pub use error::{StorageError, StorageErrorKind, StorageResult};
 pub use metadata::{Entry, FileId, FileKind, FileTime, Metadata, SetAttributes, Space};
+#[cfg(unix)]
+pub use storage::Native;
 pub use storage::{
     Chunk, Guard, Links, Listing, OpenExisting, ReadHandle, Removed, RenameMode, Storage, Target,
     Usage, WriteHandle, WriteOptions, WriteVisibility,

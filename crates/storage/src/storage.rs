@@ -11,6 +11,10 @@ use sftpgo_model::StoragePath;
 
 use crate::capability::Capabilities;
 use crate::error::StorageResult;
+#[cfg(unix)]
+use crate::error::{StorageError, StorageErrorKind};
+#[cfg(unix)]
+use crate::metadata::FileKind;
 use crate::metadata::{Entry, Metadata, SetAttributes, Space};
 
 /// Asked with the real path when symbolic links led somewhere else than the path that was named; `false` refuses with
@@ -208,6 +212,25 @@ pub trait Storage: Send + Sync + fmt::Debug {
 
     /// Counts every regular file below the root.
     async fn usage(&self) -> StorageResult<Usage>;
+
+    /// The object itself, for a program of the system that is to work on it. Capability `native`.
+    #[cfg(unix)]
+    async fn native(&self, _target: &Target, _links: Links) -> StorageResult<Native> {
+        Err(StorageError::new(
+            StorageErrorKind::Unsupported,
+            "files of this storage are no files of the system",
+        ))
+    }
+}
+
+/// An object that a program of the system can be given: pinned, so that no rename makes it another.
+#[cfg(unix)]
+#[derive(Debug)]
+pub struct Native {
+    /// Opened with `O_PATH`: names the object, and reads nothing of it.
+    pub object: std::os::fd::OwnedFd,
+    /// What it is; a link only if links were not to be followed.
+    pub kind: FileKind,
 }
 
 /// An open directory. Dropping it closes it.

@@ -5,14 +5,14 @@ use std::sync::Arc;
 
 use rustix::fs::{fstat, fstatvfs};
 
-use super::error::{changed_or_failed, fault, settle};
+use super::error::{Interrupted, changed_or_failed, fault, settle};
 use super::identity::OpenInodes;
 use super::lock::NameLocks;
 use super::root::Root;
-use super::stat::{metadata, space};
+use super::stat::{kind, metadata, space};
 use crate::error::StorageResult;
 use crate::metadata::{Metadata, Space};
-use crate::storage::{Links, Target};
+use crate::storage::{Links, Native, Target};
 
 /// One root directory and the locks it shares with every other root of the process.
 #[derive(Debug)]
@@ -37,6 +37,21 @@ impl Disk {
         settle(|| {
             let (_, stat) = self.root.existing(target, links)?;
             Ok(self.inodes.describe(&stat))
+        })
+    }
+
+    pub(super) fn native(&self, target: &Target, links: Links) -> StorageResult<Native> {
+        settle(|| {
+            let (place, seen) = self.root.existing(target, links)?;
+            let object = place
+                .pin()
+                .map_err(|errno| changed_or_failed("open", errno))?;
+            let stat = fstat(&object).map_err(|errno| fault("stat", errno))?;
+            if kind(&stat) != kind(&seen) {
+                return Err(Interrupted::Changed);
+            }
+            let kind = kind(&stat);
+            Ok(Native { object, kind })
         })
     }
 

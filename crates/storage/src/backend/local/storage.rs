@@ -16,7 +16,7 @@ use crate::capability::{Capabilities, Folders, Rename, Visible, Writes};
 use crate::error::StorageResult;
 use crate::metadata::{Metadata, SetAttributes, Space};
 use crate::storage::{
-    Links, Listing, ReadHandle, Removed, RenameMode, Storage, Target, Usage, WriteHandle,
+    Links, Listing, Native, ReadHandle, Removed, RenameMode, Storage, Target, Usage, WriteHandle,
     WriteOptions,
 };
 
@@ -32,6 +32,7 @@ pub(crate) const CAPABILITIES: Capabilities = Capabilities {
     hard_link: true,
     set_attributes: true,
     space: true,
+    native: true,
     byte_names: true,
 };
 
@@ -200,5 +201,10 @@ impl Storage for LocalStorage {
         let stop = Arc::new(AtomicBool::new(false));
         let _stop_on_drop = StopOnDrop(Arc::clone(&stop));
         self.pool.scan(move || disk.usage(&stop)).await
+    }
+
+    async fn native(&self, target: &Target, links: Links) -> StorageResult<Native> {
+        let target = target.clone();
+        self.run(move |disk| disk.native(&target, links)).await
     }
 }

@@ -28,6 +28,7 @@ pub(crate) const CAPABILITIES: Capabilities = Capabilities {
     hard_link: true,
     set_attributes: true,
     space: true,
+    native: false,
     byte_names: true,
 };
 
