@@ -17,6 +17,8 @@ pub(crate) struct Connection {
     pub(crate) core: Arc<Core>,
     pub(crate) authenticator: Authenticator,
     pub(crate) info: ConnectionInfo,
+    /// What we call ourselves, by which some clients choose what they send.
+    pub(crate) software: Arc<str>,
     /// Set by a login and never replaced: no later attempt can change who acts.
     pub(crate) login: Option<Arc<Login>>,
     /// Attempts that reached an evaluation.
@@ -44,6 +46,7 @@ impl Connection {
             return Err(channel);
         };
         let (core, info) = (Arc::clone(&self.core), self.info.clone());
+        let software = Arc::clone(&self.software);
         // Opening the session may wait for a disk: not in the transport's task. The client may send meanwhile.
         self.channels.spawn(async move {
             let (protocol, text) = match &what {
@@ -52,7 +55,7 @@ impl Connection {
             };
             match Session::open(&core, &login, protocol, text).await {
                 Ok(session) => match what {
-                    Started::Sftp => sftp::serve(session, channel).await,
+                    Started::Sftp => sftp::serve(session, channel, &software).await,
                     Started::Command(exec) => command::run(session, channel, exec).await,
                 },
                 Err(error) => {
@@ -76,6 +79,10 @@ impl Connection {
 #[async_trait]
 impl Events for Connection {
     fn identified(&mut self, client_version: String) {
+        // The login was made before anybody could tell.
+        if let Some(login) = self.login.as_mut().and_then(Arc::get_mut) {
+            login.identify(client_version.clone());
+        }
         self.info.client_version = client_version;
     }
 

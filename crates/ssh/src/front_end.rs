@@ -156,6 +156,7 @@ async fn handle(core: Arc<Core>, settings: Arc<TransportSettings>, accepted: Acc
         core,
         authenticator: authenticator.clone(),
         info: info.clone(),
+        software: Arc::clone(settings.software()),
         login: None,
         tried: Arc::clone(&tried),
         commands,

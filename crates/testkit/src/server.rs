@@ -166,6 +166,19 @@ impl TestServer {
             .expect("the sftp subsystem")
     }
 
+    /// An SFTP session of a user whose client calls itself `software`.
+    pub async fn sftp_as(&self, software: &str, username: &str) -> Sftp {
+        let key = Self::host_key();
+        let mut client = SshClient::connect_as(software, self.ssh_address(), Some(&key)).await;
+        assert!(
+            client.key(username, &Account::key(username)).await,
+            "the login of {username}"
+        );
+        Sftp::open(Arc::new(client))
+            .await
+            .expect("the sftp subsystem")
+    }
+
     /// The counters of a user.
     pub async fn quota(&self, username: &str) -> Usage {
         self.core().flush_quota().await;

@@ -41,6 +41,11 @@ impl Login {
         &self.user.username
     }
 
+    /// Notes the client's identification line, which some transports learn only after the login.
+    pub fn identify(&mut self, client_version: String) {
+        self.info.client_version = client_version;
+    }
+
     /// How it was proved.
     pub fn method(&self) -> LoginMethod {
         self.method

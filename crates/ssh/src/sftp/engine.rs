@@ -15,6 +15,7 @@ use tokio::time::Instant;
 use super::handles::{Directory, HandleId, HandleOp, Handles, Queued, WriteOp};
 use super::output::Output;
 use super::path::PathOutcome;
+use super::quirk::Quirks;
 use super::replies::{Replies, Sequence};
 use super::table::{HandleAction, Lane, PathAction, lane};
 use super::{extension, status};
@@ -77,6 +78,7 @@ pub(super) struct QueuedPath {
 /// State of one channel.
 pub(super) struct Engine {
     pub(super) session: Session,
+    pub(super) quirks: Quirks,
     pub(super) input: ChannelInput,
     pub(super) gate: Arc<Gate>,
     /// What it holds of a request that has not arrived whole is not counted at the gate: many channels that wait for the
@@ -104,9 +106,15 @@ pub(super) struct Engine {
 }
 
 impl Engine {
-    pub(super) fn new(session: Session, input: ChannelInput, output: Output) -> Self {
+    pub(super) fn new(
+        session: Session,
+        quirks: Quirks,
+        input: ChannelInput,
+        output: Output,
+    ) -> Self {
         Self {
             session,
+            quirks,
             gate: Arc::clone(input.gate()),
             input,
             decoder: FrameDecoder::new(),
@@ -246,7 +254,7 @@ impl Engine {
             return Err("the first packet was not INIT".to_owned());
         }
         let sequence = self.replies.open();
-        let (id, lane) = lane(request);
+        let (id, lane) = lane(request, self.quirks);
         match lane {
             Lane::Version => {
                 self.initialised = true;

@@ -18,6 +18,7 @@ mod handles;
 mod listing;
 mod output;
 mod path;
+mod quirk;
 mod read;
 mod replies;
 mod start;
@@ -29,10 +30,12 @@ use sftpgo_core::Session;
 use crate::transport::Channel;
 
 /// Serves one SFTP channel until the client ends it, breaks the protocol, or the connection is cancelled.
-pub(crate) async fn serve(session: Session, channel: Channel) {
+/// `software` is what this server calls itself.
+pub(crate) async fn serve(session: Session, channel: Channel, software: &str) {
     let Channel { input, output } = channel;
     let (output, writer) = output::start(output);
-    let engine = engine::Engine::new(session, input, output);
+    let quirks = quirk::Quirks::of(&session.connection().info.client_version, software);
+    let engine = engine::Engine::new(session, quirks, input, output);
     // The writer waits for the client, the engine never does; both end together, whichever ends first.
     let (exit_status, output) = tokio::join!(engine.run(), writer);
     if let Some(output) = output {

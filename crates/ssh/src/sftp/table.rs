@@ -1,5 +1,6 @@
 //! Where each request goes: the one place that tells requests apart.
 
+use super::quirk::Quirks;
 use bytes::Bytes;
 use sftpgo_core::Chunk;
 use sftpgo_wire::sftp::{Attrs, Extension, MAX_READ_WRITE, OpenFlags, Payload, Request};
@@ -53,7 +54,7 @@ pub(super) enum PathAction {
 }
 
 /// Splits a request into its id and its lane.
-pub(super) fn lane(request: Request) -> (u32, Lane) {
+pub(super) fn lane(request: Request, quirks: Quirks) -> (u32, Lane) {
     let on = |handle: Bytes, action: HandleAction| Lane::Handle { handle, action };
     match request {
         Request::Init { .. } => (0, Lane::Version),
@@ -111,6 +112,11 @@ pub(super) fn lane(request: Request) -> (u32, Lane) {
         Request::Rename { id, from, to } => (id, Lane::Path(PathAction::Rename { from, to })),
         Request::Readlink { id, path } => (id, Lane::Path(PathAction::ReadLink { path })),
         Request::Symlink { id, target, link } => {
+            let (target, link) = if quirks.link_first {
+                (link, target)
+            } else {
+                (target, link)
+            };
             (id, Lane::Path(PathAction::Symlink { target, link }))
         }
         Request::Extended { id, request } => (id, extended(request)),

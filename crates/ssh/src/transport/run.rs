@@ -34,6 +34,7 @@ const RECEIVE_QUEUE: usize = 64 * 1024;
 /// What all connections share.
 pub(crate) struct TransportSettings {
     config: Arc<Config>,
+    software: Arc<str>,
     login_banner: Option<String>,
 }
 
@@ -79,8 +80,14 @@ impl TransportSettings {
         };
         Self {
             config: Arc::new(config),
+            software: banner.into(),
             login_banner,
         }
+    }
+
+    /// What we call ourselves: our identification line behind `SSH-2.0-`.
+    pub(crate) fn software(&self) -> &Arc<str> {
+        &self.software
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use russh::client::{self, AuthResult, Handle, Msg};
 use russh::keys::agent::AgentIdentity;
 use russh::keys::{HashAlg, PrivateKeyWithHashAlg, PublicKey, PublicKeyOrCertificate};
-use russh::{Channel, ChannelMsg, MethodKind};
+use russh::{Channel, ChannelMsg, MethodKind, SshId};
 
 use crate::keys::TestKey;
 use crate::within;
@@ -90,6 +90,27 @@ impl russh::Signer for NoSigner {
 impl SshClient {
     /// Connects and exchanges keys; the server must have this host key, or any.
     pub async fn connect(address: SocketAddr, host_key: Option<&TestKey>) -> Self {
+        Self::connect_with(client::Config::default(), address, host_key).await
+    }
+
+    /// Connects as a client that calls itself `software`.
+    pub async fn connect_as(
+        software: &str,
+        address: SocketAddr,
+        host_key: Option<&TestKey>,
+    ) -> Self {
+        let config = client::Config {
+            client_id: SshId::Standard(format!("SSH-2.0-{software}").into()),
+            ..client::Config::default()
+        };
+        Self::connect_with(config, address, host_key).await
+    }
+
+    async fn connect_with(
+        config: client::Config,
+        address: SocketAddr,
+        host_key: Option<&TestKey>,
+    ) -> Self {
         let check = HostKeyCheck(host_key.map(TestKey::public));
         within("the handshake", async {
             let stream = tokio::net::TcpStream::connect(address).await.unwrap();
@@ -98,7 +119,7 @@ impl SshClient {
             let stream = tokio::net::TcpStream::from_std(stream).unwrap();
             // Small messages, sent as soon as they are there.
             stream.set_nodelay(true).unwrap();
-            let config = Arc::new(client::Config::default());
+            let config = Arc::new(config);
             let handle = client::connect_stream(config, stream, check).await.unwrap();
             Self { handle, socket }
         })

@@ -5,7 +5,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 
 use bytes::Bytes;
-use sftpgo_testkit::{Account, FileClient as _, Kind, Refusal};
+use sftpgo_testkit::{Account, FileClient as _, Kind, Refusal, TestServer};
 use sftpgo_wire::sftp::Extension;
 
 use super::{Lab, mode, refused};
@@ -168,4 +168,41 @@ async fn hard_links_are_not_made() {
         to: Bytes::from_static(b"/link"),
     };
     refused(lab.sftp.extended(&request).await, Refusal::Unsupported);
+}
+
+#[tokio::test]
+async fn clients_that_send_the_link_before_its_target_are_understood() {
+    for (banner, link_first) in [("SFTPGo", true), ("OpenSSH_9.9", false)] {
+        let server = TestServer::builder()
+            .set("sftpd.banner", banner)
+            .start()
+            .await;
+        let mut lab = Lab::on(server, Account::new("alice")).await;
+        lab.make_dir("dir");
+        lab.write_disk("dir/file", b"content");
+        for (number, software) in ["AsyncSSH_2.21.0", "WinSCP_release_6.5.3", "libssh_0.11.1"]
+            .into_iter()
+            .enumerate()
+        {
+            let mut client = lab.server.sftp_as(software, "alice").await;
+            let link = format!("/link{number}").into_bytes();
+            if link_first {
+                client.symlink(&link, b"dir/file").await.unwrap();
+            } else {
+                client.symlink(b"dir/file", &link).await.unwrap();
+            }
+            assert_eq!(client.readlink(&link).await.unwrap(), b"dir/file");
+            assert_eq!(client.get(&link).await.unwrap(), b"content", "{software}");
+            let connections = lab.server.core().registry().connections();
+            let shown = format!("SSH-2.0-{software}");
+            assert!(
+                connections
+                    .iter()
+                    .any(|row| row.info.client_version == shown)
+            );
+        }
+        // Everybody else sends the target first, whatever this server calls itself.
+        lab.sftp.symlink(b"dir/file", b"/link").await.unwrap();
+        assert_eq!(lab.sftp.readlink(b"/link").await.unwrap(), b"dir/file");
+    }
 }
