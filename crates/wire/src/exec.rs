@@ -39,6 +39,21 @@ impl std::error::Error for SplitError {}
 /// # Errors
 /// See [`SplitError`].
 pub fn split(line: &[u8]) -> Result<Vec<Vec<u8>>, SplitError> {
+    split_marking(line, |_| false)
+}
+
+/// As [`split`], but leaves a backslash in front of each quoted character that a shell would otherwise expand in a path:
+/// `'*'.txt` becomes `\*.txt`, and a quoted backslash becomes two.
+///
+/// # Errors
+/// See [`SplitError`].
+pub fn split_patterns(line: &[u8]) -> Result<Vec<Vec<u8>>, SplitError> {
+    split_marking(line, |byte| {
+        matches!(byte, b'*' | b'?' | b'[' | b']' | b'~' | b'!' | b'^' | b'\\')
+    })
+}
+
+fn split_marking(line: &[u8], marked: fn(u8) -> bool) -> Result<Vec<Vec<u8>>, SplitError> {
     if line.len() > MAX_COMMAND {
         return Err(SplitError::TooLong);
     }
@@ -49,18 +64,24 @@ pub fn split(line: &[u8]) -> Result<Vec<Vec<u8>>, SplitError> {
     // `Some` from the first character or quote of a word: `''` is a word too.
     let mut word: Option<Vec<u8>> = None;
     let mut rest = line.iter().copied();
+    let push = |word: &mut Vec<u8>, byte| {
+        if marked(byte) {
+            word.push(b'\\');
+        }
+        word.push(byte);
+    };
     while let Some(byte) = rest.next() {
         match byte {
             b' ' | b'\t' | b'\n' => words.extend(word.take()),
             b'#' if word.is_none() => {
                 rest.by_ref().find(|byte| *byte == b'\n');
             }
-            b'\'' => quoted(&mut rest, word.get_or_insert_default())?,
-            b'"' => double_quoted(&mut rest, word.get_or_insert_default())?,
+            b'\'' => quoted(&mut rest, word.get_or_insert_default(), push)?,
+            b'"' => double_quoted(&mut rest, word.get_or_insert_default(), push)?,
             b'\\' => match rest.next().ok_or(SplitError::Unbalanced)? {
                 // A line that goes on.
                 b'\n' => {}
-                escaped => word.get_or_insert_default().push(escaped),
+                escaped => push(word.get_or_insert_default(), escaped),
             },
             _ => word.get_or_insert_default().push(byte),
         }
@@ -72,11 +93,15 @@ pub fn split(line: &[u8]) -> Result<Vec<Vec<u8>>, SplitError> {
     Ok(words)
 }
 
-fn quoted(rest: &mut impl Iterator<Item = u8>, word: &mut Vec<u8>) -> Result<(), SplitError> {
+fn quoted(
+    rest: &mut impl Iterator<Item = u8>,
+    word: &mut Vec<u8>,
+    push: impl Fn(&mut Vec<u8>, u8),
+) -> Result<(), SplitError> {
     loop {
         match rest.next().ok_or(SplitError::Unbalanced)? {
             b'\'' => return Ok(()),
-            byte => word.push(byte),
+            byte => push(word, byte),
         }
     }
 }
@@ -84,16 +109,20 @@ fn quoted(rest: &mut impl Iterator<Item = u8>, word: &mut Vec<u8>) -> Result<(),
 fn double_quoted(
     rest: &mut impl Iterator<Item = u8>,
     word: &mut Vec<u8>,
+    push: impl Fn(&mut Vec<u8>, u8),
 ) -> Result<(), SplitError> {
     loop {
         match rest.next().ok_or(SplitError::Unbalanced)? {
             b'"' => return Ok(()),
             b'\\' => match rest.next().ok_or(SplitError::Unbalanced)? {
                 b'\n' => {}
-                escaped @ (b'$' | b'`' | b'"' | b'\\') => word.push(escaped),
-                other => word.extend([b'\\', other]),
+                escaped @ (b'$' | b'`' | b'"' | b'\\') => push(word, escaped),
+                other => {
+                    push(word, b'\\');
+                    push(word, other);
+                }
             },
-            byte => word.push(byte),
+            byte => push(word, byte),
         }
     }
 }
@@ -144,6 +173,17 @@ mod tests {
     fn nothing_is_expanded_or_run() {
         assert_eq!(words("cd $HOME; rm *"), ["cd", "$HOME;", "rm", "*"]);
         assert_eq!(words("echo `id` | sh"), ["echo", "`id`", "|", "sh"]);
+    }
+
+    #[test]
+    fn quoted_wildcards_keep_a_mark_for_whoever_expands_paths() {
+        let patterns = |line: &str| {
+            let words = split_patterns(line.as_bytes()).unwrap();
+            words.join(&b' ')
+        };
+        assert_eq!(patterns(r"scp -f *.txt '*'.txt"), br"scp -f *.txt \*.txt");
+        assert_eq!(patterns(r#""a?b" a\[b\] '~'"#), br"a\?b a\[b\] \~");
+        assert_eq!(patterns(r"a\\b 'c\d' "), br"a\\b c\\d");
     }
 
     #[test]

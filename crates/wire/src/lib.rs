@@ -6,4 +6,5 @@
 pub mod exec;
 pub mod git;
 pub mod rsync;
+pub mod scp;
 pub mod sftp;
