@@ -1,6 +1,6 @@
 //! Renaming.
 
-use sftpgo_model::{Permission, VirtualPath};
+use sftpgo_model::{Permission, User, VirtualPath};
 use sftpgo_storage::{Links, Removed, RenameMode, StorageErrorKind};
 
 use super::{CommandLog, Session};
@@ -42,7 +42,8 @@ impl Session {
         };
         let session = self.clone();
         self.to_the_end(async move {
-            let replaced = move_entry(&source, &target, replacing.as_ref()).await?;
+            let user = &session.inner.user;
+            let replaced = move_entry(user, &source, &target, replacing.as_ref()).await?;
             if let Some(replaced) = &replaced {
                 session
                     .inner
@@ -64,6 +65,7 @@ impl Session {
 
 /// Replaces what is there if `overwrite` holds where links lead, too; otherwise only a new name may be taken.
 async fn move_entry(
+    user: &User,
     source: &Permit,
     target: &Permit,
     replacing: Option<&Permit>,
@@ -74,7 +76,10 @@ async fn move_entry(
             .rename(&source.target, &replacing.target, RenameMode::Replace)
             .await;
         match moved {
-            Err(error) if error.kind() == StorageErrorKind::PermissionDenied => {}
+            // The account may not replace what is there; if it may, it was the system that refused.
+            Err(error)
+                if error.kind() == StorageErrorKind::PermissionDenied
+                    && !replacing.permissions(user).contains(Permission::Overwrite) => {}
             moved => return Ok(moved?),
         }
     }
