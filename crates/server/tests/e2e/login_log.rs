@@ -36,12 +36,7 @@ impl Log {
             PASSWORD,
         );
         assert!(output.status.success(), "{}", text(&output.stderr));
-        let mut serve = Serve::spawn(at, &[("SFTPGO_LOG_FILE_PATH", "")]);
-        let line = serve
-            .line_with(r#""message":"listening on 127.0.0.1"#)
-            .unwrap();
-        let address = line.split_once("listening on ").unwrap().1;
-        serve.ssh = address.split_once('"').unwrap().0.parse().unwrap();
+        let serve = Serve::start_logging(at);
         Self { directory, serve }
     }
 

@@ -17,6 +17,8 @@ mod login;
 mod login_log;
 mod program;
 mod quota_property;
+mod reference;
+mod requests;
 mod running;
 mod scenarios;
 mod serve;

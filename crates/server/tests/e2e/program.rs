@@ -7,7 +7,12 @@ use std::process::{Command, Output, Stdio};
 
 /// The program in `directory`, with no variables but a home.
 pub(crate) fn sftpgo(directory: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_sftpgo"));
+    program_at(Path::new(env!("CARGO_BIN_EXE_sftpgo")), directory)
+}
+
+/// A copy of the program, likewise.
+pub(crate) fn program_at(program: &Path, directory: &Path) -> Command {
+    let mut command = Command::new(program);
     // Not the settings of whoever runs the test.
     command
         .env_clear()

@@ -4,17 +4,22 @@
 use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
+use std::os::unix::fs::chown;
+use std::os::unix::process::CommandExt as _;
 use std::path::Path;
-use std::process::{Child, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, getuid, kill_process};
 use serde_json::{Value, json};
 use sftpgo_testkit::{Account, DEADLINE, Sftp, SshClient, TestServer};
 use tempfile::TempDir;
 
-use super::program::{free_address, run, sftpgo, text};
+use super::program::{free_address, program_at, run, sftpgo, text};
+
+/// The user and group of those who have no file.
+const NOBODY: u32 = 65_534;
 
 /// The program, serving on free ports, and what it says.
 pub(crate) struct Serve {
@@ -28,9 +33,13 @@ pub(crate) struct Serve {
 impl Serve {
     /// Starts it and waits until it is ready.
     pub(crate) fn start(directory: &Path, variables: &[(&str, &str)]) -> Self {
+        Self::ready(|| Self::spawn(directory, variables))
+    }
+
+    fn ready(spawn: impl Fn() -> Self) -> Self {
         // Port 0 would switch HTTP off. Should somebody take the free port meanwhile, there is another one.
         for _ in 0..10 {
-            let mut serve = Self::spawn(directory, variables);
+            let mut serve = spawn();
             if let Some(line) = serve.line_with("  SFTP ") {
                 serve.ssh = line.split_whitespace().nth(1).unwrap().parse().unwrap();
                 serve.line_with("Host key").unwrap();
@@ -45,9 +54,41 @@ impl Serve {
         panic!("no free port");
     }
 
+    /// Starts it with its log on stdout, where [`Self::line_with`] finds it.
+    pub(crate) fn start_logging(directory: &Path) -> Self {
+        let mut serve = Self::spawn(directory, &[("SFTPGO_LOG_FILE_PATH", "")]);
+        let line = serve
+            .line_with(r#""message":"listening on 127.0.0.1"#)
+            .unwrap();
+        let address = line.split_once("listening on ").unwrap().1;
+        serve.ssh = address.split_once('"').unwrap().0.parse().unwrap();
+        serve
+    }
+
+    /// Starts it as somebody whom the system does not allow everything, also if these tests are run by root. Everything
+    /// in the directory is given to it.
+    pub(crate) fn start_unprivileged(directory: &Path) -> Self {
+        if !getuid().is_root() {
+            return Self::start(directory, &[]);
+        }
+        // Where everybody may run it.
+        let program = directory.join("program");
+        fs::copy(sftpgo(directory).get_program(), &program).unwrap();
+        give(directory, NOBODY);
+        Self::ready(|| {
+            let mut command = program_at(&program, directory);
+            command.uid(NOBODY).gid(NOBODY);
+            Self::spawn_command(command, &[])
+        })
+    }
+
     pub(crate) fn spawn(directory: &Path, variables: &[(&str, &str)]) -> Self {
+        Self::spawn_command(sftpgo(directory), variables)
+    }
+
+    fn spawn_command(mut command: Command, variables: &[(&str, &str)]) -> Self {
         let http = free_address();
-        let mut child = sftpgo(directory)
+        let mut child = command
             .arg("serve")
             .env("SFTPGO_SFTPD__BIND_PORT", "0")
             .env("SFTPGO_SFTPD__BIND_ADDRESS", "127.0.0.1")
@@ -125,6 +166,19 @@ impl Drop for Serve {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+}
+
+/// Gives a directory and all in it to a user and group of this number.
+fn give(directory: &Path, id: u32) {
+    chown(directory, Some(id), Some(id)).unwrap();
+    for entry in fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            give(&path, id);
+        } else {
+            chown(path, Some(id), Some(id)).unwrap();
+        }
     }
 }
 
