@@ -6,8 +6,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use sftpgo_wire::sftp::{OpenFlags, Payload, Reply, client};
 
+use crate::channel::{SftpChannel, unexpected};
 use crate::error::LoadError;
-use crate::session::{Session, unexpected};
 use crate::upload::Job;
 
 /// A pause in reading: nothing is taken from the connection meanwhile.
@@ -26,7 +26,7 @@ struct Span {
 }
 
 /// READs of one file.
-struct Reader<'a> {
+pub(crate) struct Reader<'a> {
     job: &'a Job,
     handle: Bytes,
     /// Where the next new READ begins.
@@ -38,50 +38,76 @@ struct Reader<'a> {
 
 /// Receives the whole file, and compares it; the number of READs that were answered short.
 pub(crate) async fn download(
-    session: &mut Session,
+    channel: &mut SftpChannel,
     job: &Job,
     stall: Option<Stall>,
 ) -> Result<u64, LoadError> {
-    let handle = session.open_file(&job.path, OpenFlags::READ).await?;
-    let mut reader = Reader {
-        job,
-        handle,
-        next: 0,
-        in_flight: HashMap::with_capacity(job.depth),
-        received: 0,
-        short: 0,
-    };
+    let mut reader = Reader::open(channel, job).await?;
     let mut stall = stall;
-    while reader.received < job.size {
-        reader.ask(session);
-        let reply = session.reply().await?;
-        reader.take(session, reply)?;
+    while !reader.is_done() {
+        reader.ask(channel);
+        let reply = channel.reply().await?;
+        reader.take(channel, reply)?;
         if let Some(due) = stall.take_if(|stall| reader.received >= stall.after) {
             tokio::time::sleep(due.lasts).await;
         }
     }
-    session.close(&reader.handle).await?;
+    channel.close(&reader.handle).await?;
     Ok(reader.short)
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
+    /// Opens the file.
+    pub(crate) async fn open(
+        channel: &mut SftpChannel,
+        job: &'a Job,
+    ) -> Result<Reader<'a>, LoadError> {
+        let handle = channel.open_file(&job.path, OpenFlags::READ).await?;
+        Ok(Self {
+            job,
+            handle,
+            next: 0,
+            in_flight: HashMap::with_capacity(job.depth),
+            received: 0,
+            short: 0,
+        })
+    }
+
+    pub(crate) fn handle(&self) -> &Bytes {
+        &self.handle
+    }
+
+    pub(crate) fn is_done(&self) -> bool {
+        self.received >= self.job.size
+    }
+
+    /// Whether the request with this id is one of its own, and not answered yet.
+    pub(crate) fn owns(&self, id: u32) -> bool {
+        self.in_flight.contains_key(&id)
+    }
+
     /// Keeps the wanted number of READs in flight.
-    fn ask(&mut self, session: &mut Session) {
+    pub(crate) fn ask(&mut self, channel: &mut SftpChannel) {
         while self.next < self.job.size && self.in_flight.len() < self.job.depth {
             let rest = u32::try_from(self.job.size - self.next).unwrap_or(u32::MAX);
             let len = self.job.request.min(rest);
-            self.read(session, self.next, len);
+            self.read(channel, self.next, len);
             self.next += u64::from(len);
         }
     }
 
-    fn read(&mut self, session: &mut Session, offset: u64, len: u32) {
-        let id = session.id();
-        session.send(|out| client::read(out, id, &self.handle, offset, len));
+    fn read(&mut self, channel: &mut SftpChannel, offset: u64, len: u32) {
+        let id = channel.id();
+        channel.send(|out| client::read(out, id, &self.handle, offset, len));
         self.in_flight.insert(id, Span { offset, len });
     }
 
-    fn take(&mut self, session: &mut Session, reply: Reply) -> Result<(), LoadError> {
+    /// Takes the answer to one of its requests, and compares what it brings.
+    pub(crate) fn take(
+        &mut self,
+        channel: &mut SftpChannel,
+        reply: Reply,
+    ) -> Result<(), LoadError> {
         let Reply::Data { id, data } = reply else {
             return Err(unexpected("READ", &reply));
         };
@@ -98,7 +124,7 @@ impl Reader<'_> {
         self.received += u64::from(got);
         if got < span.len {
             self.short += 1;
-            self.read(session, span.offset + u64::from(got), span.len - got);
+            self.read(channel, span.offset + u64::from(got), span.len - got);
         }
         Ok(())
     }

@@ -3,10 +3,12 @@
 //! Every byte that is received is compared with what was sent; a run with any error prints no figures and ends with
 //! status 1. It measures what a client sees; what the server spends is measured beside it, by `bench/run`.
 
+mod channel;
 mod command;
 mod content;
 mod download;
 mod error;
+mod listing;
 mod report;
 mod session;
 mod small;

@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use sftpgo_wire::sftp::{Attrs, OpenFlags, Reply, client};
 
+use crate::channel::{SftpChannel, handle_of, success, unexpected};
 use crate::content::Content;
 use crate::error::LoadError;
-use crate::session::{Session, handle_of, success, unexpected};
 
 /// What to move.
 #[derive(Debug, Clone)]
@@ -40,7 +40,7 @@ enum Step {
 
 /// The files of one run.
 struct Run<'a> {
-    session: &'a mut Session,
+    channel: &'a mut SftpChannel,
     tree: &'a Tree,
     direction: Direction,
     in_flight: HashMap<u32, (u32, Step)>,
@@ -60,12 +60,12 @@ pub(crate) fn file_content(number: u32) -> Content {
 
 /// Moves the files; how long each one took.
 pub(crate) async fn small(
-    session: &mut Session,
+    channel: &mut SftpChannel,
     tree: &Tree,
     direction: Direction,
 ) -> Result<Vec<Duration>, LoadError> {
     let mut run = Run {
-        session,
+        channel,
         tree,
         direction,
         in_flight: HashMap::new(),
@@ -78,7 +78,7 @@ pub(crate) async fn small(
             run.open(next);
             next += 1;
         }
-        let reply = run.session.reply().await?;
+        let reply = run.channel.reply().await?;
         run.take(reply)?;
     }
     Ok(run.took)
@@ -92,13 +92,13 @@ impl Run<'_> {
             Direction::Get => OpenFlags::READ,
         };
         let id = self.request(file, Step::Open);
-        self.session
+        self.channel
             .send(|out| client::open(out, id, path.as_bytes(), flags, &Attrs::EMPTY));
         self.begun.insert(file, Instant::now());
     }
 
     fn request(&mut self, file: u32, step: Step) -> u32 {
-        let id = self.session.id();
+        let id = self.channel.id();
         self.in_flight.insert(id, (file, step));
         id
     }
@@ -128,7 +128,7 @@ impl Run<'_> {
         let close = self.request(file, Step::Close);
         let size = self.tree.size;
         let direction = self.direction;
-        self.session.send(|out| {
+        self.channel.send(|out| {
             match direction {
                 Direction::Put => {
                     client::write_header(out, data, handle, 0, size as usize);

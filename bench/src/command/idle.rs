@@ -11,9 +11,10 @@ use sftpgo_wire::sftp::{Reply, client};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
+use crate::channel::unexpected;
 use crate::error::LoadError;
 use crate::report::{frequency, with};
-use crate::session::{Session, unexpected};
+use crate::session::Session;
 use crate::target::Target;
 
 #[derive(Args)]
@@ -43,6 +44,7 @@ pub(crate) async fn run(target: &Arc<Target>, args: &IdleArgs) -> Result<Value, 
     let _ = timeout(Duration::from_secs(args.hold), line_of_input()).await;
     for session in &mut sessions {
         let reply = session
+            .sftp
             .call(|out, id| client::realpath(out, id, b"."))
             .await?;
         if !matches!(reply, Reply::Name { .. }) {

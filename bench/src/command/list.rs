@@ -6,11 +6,11 @@ use std::time::Instant;
 use bytes::Bytes;
 use clap::Args;
 use serde_json::{Value, json};
-use sftpgo_wire::sftp::{Reply, StatusCode, client};
 
 use crate::error::LoadError;
+use crate::listing::list;
 use crate::report::{frequency, with};
-use crate::session::{Session, handle_of, unexpected};
+use crate::session::Session;
 use crate::small::file_name;
 use crate::target::Target;
 
@@ -30,46 +30,13 @@ pub(crate) struct ListArgs {
 pub(crate) async fn run(target: &Arc<Target>, args: &ListArgs) -> Result<Value, LoadError> {
     let mut session = Session::open(target).await?;
     let begun = Instant::now();
-    let (names, replies) = list(&mut session, &args.dir, args.depth.max(1)).await?;
+    let listing = list(&mut session.sftp, args.dir.as_bytes(), args.depth.max(1)).await?;
     let elapsed = begun.elapsed();
     session.part().await;
-    check(names, args.files)?;
+    let names = listing.entries.into_iter().map(|entry| entry.filename);
+    check(names.collect(), args.files)?;
     let figures = frequency("list", u64::from(args.files), elapsed);
-    Ok(with(figures, json!({"replies": replies})))
-}
-
-async fn list(
-    session: &mut Session,
-    dir: &str,
-    depth: usize,
-) -> Result<(Vec<Bytes>, u64), LoadError> {
-    let reply = session
-        .call(|out, id| client::opendir(out, id, dir.as_bytes()))
-        .await?;
-    let handle = handle_of("OPENDIR", &reply)?;
-    let mut names = Vec::new();
-    let mut replies = 0;
-    let mut in_flight = 0;
-    let mut ended = false;
-    while !ended || in_flight > 0 {
-        while !ended && in_flight < depth {
-            let id = session.id();
-            session.send(|out| client::readdir(out, id, &handle));
-            in_flight += 1;
-        }
-        let reply = session.reply().await?;
-        if let Reply::Name { entries, .. } = reply {
-            replies += 1;
-            names.extend(entries.into_iter().map(|entry| entry.filename));
-        } else if matches!(reply, Reply::Status { code, .. } if code == StatusCode::Eof) {
-            ended = true;
-        } else {
-            return Err(unexpected("READDIR", &reply));
-        }
-        in_flight -= 1;
-    }
-    session.close(&handle).await?;
-    Ok((names, replies))
+    Ok(with(figures, json!({"replies": listing.replies})))
 }
 
 /// Whether `names` are those of the files 0 to `files`, each once, beside the two that some servers send.

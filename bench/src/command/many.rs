@@ -72,7 +72,7 @@ impl TransferArgs {
     async fn job(&self, session: &mut Session, number: u64) -> Result<Job, LoadError> {
         const LONGEST: u64 = 261_120;
         let request = match self.request {
-            0 => u32::try_from(session.max_request().await?.min(LONGEST)).unwrap_or(32_768),
+            0 => u32::try_from(session.sftp.max_request().await?.min(LONGEST)).unwrap_or(32_768),
             given => given,
         };
         Ok(Job {
@@ -98,7 +98,12 @@ impl TransferArgs {
 pub(crate) async fn put(target: &Arc<Target>, args: &TransferArgs) -> Result<Value, LoadError> {
     let mut workers = args.workers(target).await?;
     let begun = Instant::now();
-    try_join_all(workers.iter_mut().map(|w| upload(&mut w.session, &w.job))).await?;
+    try_join_all(
+        workers
+            .iter_mut()
+            .map(|w| upload(&mut w.session.sftp, &w.job)),
+    )
+    .await?;
     let elapsed = begun.elapsed();
     let request = request_of(&workers);
     part(workers).await;
@@ -129,7 +134,7 @@ async fn receive(
     let begun = Instant::now();
     let transfers = workers
         .iter_mut()
-        .map(|w| download(&mut w.session, &w.job, stall));
+        .map(|w| download(&mut w.session.sftp, &w.job, stall));
     let short: u64 = try_join_all(transfers).await?.into_iter().sum();
     let elapsed = begun.elapsed();
     let request = request_of(&workers);
@@ -151,7 +156,7 @@ pub(crate) async fn vanish(target: &Arc<Target>, args: &TransferArgs) -> Result<
     let begun = Instant::now();
     let parts = workers
         .iter_mut()
-        .map(|w| upload_part(&mut w.session, &w.job, half));
+        .map(|w| upload_part(&mut w.session.sftp, &w.job, half));
     try_join_all(parts).await?;
     let elapsed = begun.elapsed();
     for worker in workers {

@@ -40,10 +40,10 @@ pub(crate) async fn run(target: &Arc<Target>, args: &SmallArgs) -> Result<Value,
     };
     let mut session = Session::open(target).await?;
     if args.mkdir {
-        session.make_dir(tree.dir.as_bytes()).await?;
+        session.sftp.make_dir(tree.dir.as_bytes()).await?;
     }
     let begun = Instant::now();
-    let took = small(&mut session, &tree, args.direction).await?;
+    let took = small(&mut session.sftp, &tree, args.direction).await?;
     let elapsed = begun.elapsed();
     session.part().await;
     let mode = match args.direction {
