@@ -37,7 +37,7 @@ impl Session {
         demands.extend(changes.owner.map(|_| CHOWN));
         demands.extend(changes.mode.map(|_| CHMOD));
         demands.extend(changes.times.map(|_| CHTIMES));
-        let scope = self.scope_of(path, &demands).await?;
+        let scope = self.scope_of(path, &demands, links).await?;
         let mut permits = Vec::new();
         for demand in demands {
             permits.push(self.permit(path, Demand { scope, ..demand })?);
@@ -76,7 +76,12 @@ impl Session {
 
     /// A directory is an entry of its parent. Anything else follows the path itself, which differs only where permissions
     /// are defined for just that path (reference 3.3).
-    async fn scope_of(&self, path: &VirtualPath, demands: &[Demand]) -> OpResult<Scope> {
+    async fn scope_of(
+        &self,
+        path: &VirtualPath,
+        demands: &[Demand],
+        links: Links,
+    ) -> OpResult<Scope> {
         let permissions = &self.inner.user.permissions;
         let alike = permissions.in_directory(path) == permissions.in_directory(&path.parent());
         let Some(demand) = demands.first().filter(|_| !alike) else {
@@ -90,7 +95,7 @@ impl Session {
         let permit = self.permit(path, either)?;
         let is_dir = permit
             .storage()?
-            .stat(&permit.target, Links::Follow)
+            .stat(&permit.target, links)
             .await?
             .is_dir();
         Ok(if is_dir { Scope::Parent } else { Scope::Itself })

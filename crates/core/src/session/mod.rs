@@ -2,6 +2,7 @@
 
 mod attributes;
 mod command;
+mod copy;
 mod digest;
 mod entries;
 mod links;
@@ -78,6 +79,11 @@ impl Session {
     /// The user's name.
     pub fn username(&self) -> &str {
         &self.inner.user.username
+    }
+
+    /// The owner and the group that the account's files get; `None` is that of the server.
+    pub fn owner(&self) -> (Option<u32>, Option<u32>) {
+        (self.inner.user.uid, self.inner.user.gid)
     }
 
     /// Notes activity and checks a demand.

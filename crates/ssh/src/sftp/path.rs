@@ -76,6 +76,9 @@ async fn perform(session: &Session, id: u32, action: PathAction) -> OpResult<Pat
                     .await?,
             )
         }
+        PathAction::SetLinkStat { path, attrs } => {
+            done(extension::lsetstat::run(session, &parse(&path)?, &attrs).await?)
+        }
         PathAction::Remove { path } => done(session.remove_file(&parse(&path)?).await?),
         PathAction::MakeDir { path } => done(session.create_dir(&parse(&path)?).await?),
         PathAction::RemoveDir { path } => done(session.remove_dir(&parse(&path)?).await?),
@@ -91,6 +94,20 @@ async fn perform(session: &Session, id: u32, action: PathAction) -> OpResult<Pat
             id,
             &session.space(&parse(&path)?).await?,
         )),
+        PathAction::SpaceAvailable { path } => PathOutcome::Reply(
+            extension::space::available_reply(id, &session.space(&parse(&path)?).await?),
+        ),
+        PathAction::ExpandPath { path } => {
+            let expanded = extension::expand_path::run(session, &path)?;
+            name_reply(id, expanded.as_bytes())
+        }
+        PathAction::Home { username } => {
+            let home = extension::home_directory::run(session, &username)?;
+            name_reply(id, home.as_bytes())
+        }
+        PathAction::Names { uids, gids } => PathOutcome::Reply(
+            extension::users_groups_by_id::reply(id, session, &uids, &gids),
+        ),
         PathAction::Limits => PathOutcome::Reply(extension::limits(id)),
     })
 }

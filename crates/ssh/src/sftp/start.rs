@@ -14,6 +14,7 @@ use super::handles::{HandleId, HandleOp, Open, Queued, WriteOp};
 use super::output::BUDGET;
 use super::read::ReadOp;
 use super::replies::Sequence;
+use super::table::PathAction;
 use super::{listing, path, status};
 
 /// READs of one handle that run at the same time, when they have to wait for a disk.
@@ -332,7 +333,9 @@ impl Engine {
                 return;
             };
             let sequence = next.sequence;
-            if !self.replies.all_before_ready(sequence) || !self.has_room(sequence, SMALL_ANSWER) {
+            if !self.replies.all_before_ready(sequence)
+                || !self.has_room(sequence, longest_answer(&next.action))
+            {
                 return;
             }
             let Some(QueuedPath {
@@ -367,5 +370,14 @@ impl Engine {
             Some(done) => self.finished.push_back(done),
             None => self.running.push(work),
         }
+    }
+}
+
+/// More than any answer to a request on paths.
+fn longest_answer(action: &PathAction) -> usize {
+    if matches!(action, PathAction::Names { .. }) {
+        MAX_NAME_REPLY
+    } else {
+        SMALL_ANSWER
     }
 }

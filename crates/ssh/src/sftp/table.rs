@@ -42,6 +42,7 @@ pub(super) enum PathAction {
     OpenDir { path: Bytes },
     Stat { path: Bytes, follow: bool },
     SetStat { path: Bytes, attrs: Attrs },
+    SetLinkStat { path: Bytes, attrs: Attrs },
     Remove { path: Bytes },
     MakeDir { path: Bytes },
     RemoveDir { path: Bytes },
@@ -50,7 +51,11 @@ pub(super) enum PathAction {
     ReadLink { path: Bytes },
     Symlink { target: Bytes, link: Bytes },
     Space { path: Bytes },
+    SpaceAvailable { path: Bytes },
     Limits,
+    ExpandPath { path: Bytes },
+    Home { username: Bytes },
+    Names { uids: Vec<u32>, gids: Vec<u32> },
 }
 
 /// Splits a request into its id and its lane.
@@ -137,14 +142,14 @@ pub(super) fn extended(request: Extension) -> Lane {
             action: HandleAction::Sync,
         },
         Extension::Limits => Lane::Path(PathAction::Limits),
+        Extension::Lsetstat { path, attrs } => Lane::Path(PathAction::SetLinkStat { path, attrs }),
+        Extension::ExpandPath { path } => Lane::Path(PathAction::ExpandPath { path }),
+        Extension::HomeDirectory { username } => Lane::Path(PathAction::Home { username }),
+        Extension::UsersGroupsById { uids, gids } => Lane::Path(PathAction::Names { uids, gids }),
+        Extension::SpaceAvailable { path } => Lane::Path(PathAction::SpaceAvailable { path }),
         Extension::Hardlink { .. }
-        | Extension::Lsetstat { .. }
-        | Extension::ExpandPath { .. }
         | Extension::CopyData { .. }
-        | Extension::HomeDirectory { .. }
-        | Extension::UsersGroupsById { .. }
         | Extension::CheckFile { .. }
-        | Extension::SpaceAvailable { .. }
         | Extension::Unknown { .. } => Lane::Unsupported,
     }
 }

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use sftpgo_testkit::{Account, FileClient as _, Kind, Refusal, TestServer};
 use sftpgo_wire::sftp::Extension;
 
-use super::{Lab, mode, refused};
+use super::{Lab, mode, refused, size, times};
 
 #[tokio::test]
 async fn stat_follows_and_lstat_does_not() {
@@ -205,4 +205,37 @@ async fn clients_that_send_the_link_before_its_target_are_understood() {
         lab.sftp.symlink(b"dir/file", b"/link").await.unwrap();
         assert_eq!(lab.sftp.readlink(b"/link").await.unwrap(), b"dir/file");
     }
+}
+
+#[tokio::test]
+async fn lsetstat_changes_a_link_and_not_what_it_leads_to() {
+    let mut lab = Lab::new().await;
+    lab.write_disk("file", b"12345");
+    symlink("file", lab.disk("link")).unwrap();
+    symlink("none", lab.disk("dangling")).unwrap();
+    let before = fs::metadata(lab.disk("file")).unwrap().modified().unwrap();
+    let request = |path: &'static [u8], attrs| Extension::Lsetstat {
+        path: Bytes::from_static(path),
+        attrs,
+    };
+    let old = times(1_000_000_000, 1_100_000_000);
+    for link in [&b"/link"[..], b"/dangling"] {
+        lab.sftp.extended(&request(link, old)).await.unwrap();
+        assert_eq!(lab.sftp.lstat(link).await.unwrap().times, old.times);
+    }
+    let after = fs::metadata(lab.disk("file")).unwrap().modified().unwrap();
+    assert_eq!(before, after);
+    // A link has neither a mode nor a size of its own, and is not followed for either.
+    let answer = lab.sftp.extended(&request(b"/link", mode(0o600))).await;
+    refused(answer, Refusal::Unsupported);
+    let answer = lab.sftp.extended(&request(b"/link", size(0))).await;
+    refused(answer, Refusal::BadMessage);
+    assert_eq!(lab.read_disk("file"), b"12345");
+    // Everything else is changed as by SETSTAT, and needs the same permissions.
+    lab.sftp
+        .extended(&request(b"/file", mode(0o600)))
+        .await
+        .unwrap();
+    let attrs = lab.sftp.stat_attrs(b"/file").await.unwrap();
+    assert_eq!(attrs.permissions.unwrap() & 0o777, 0o600);
 }

@@ -1,6 +1,10 @@
 //! Extensions that are served: a row here and an arm in `table::extended` each.
 
+pub(super) mod expand_path;
+pub(super) mod home_directory;
+pub(super) mod lsetstat;
 pub(super) mod space;
+pub(super) mod users_groups_by_id;
 
 use bytes::{Bytes, BytesMut};
 use sftpgo_wire::sftp::encode_version;
@@ -9,12 +13,17 @@ use sftpgo_wire::sftp::extension::{LimitsReply, row};
 use super::handles::MAX_HANDLES;
 
 /// The names that VERSION announces.
-const ANNOUNCED: [&[u8]; 5] = [
+const ANNOUNCED: [&[u8]; 10] = [
     b"posix-rename@openssh.com",
     b"statvfs@openssh.com",
     b"fstatvfs@openssh.com",
     b"fsync@openssh.com",
+    b"lsetstat@openssh.com",
     b"limits@openssh.com",
+    b"expand-path@openssh.com",
+    b"home-directory",
+    b"users-groups-by-id@openssh.com",
+    b"space-available",
 ];
 
 /// The VERSION packet.
@@ -64,6 +73,10 @@ mod tests {
             },
             Extension::ExpandPath { path: empty() },
             Extension::HomeDirectory { username: empty() },
+            Extension::UsersGroupsById {
+                uids: Vec::new(),
+                gids: Vec::new(),
+            },
             Extension::SpaceAvailable { path: empty() },
             Extension::Unknown {
                 name: Bytes::from_static(b"nobody@example.com"),
