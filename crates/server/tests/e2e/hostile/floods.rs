@@ -332,3 +332,42 @@ async fn five_thousand_opens_are_answered_and_the_limit_is_a_refusal() {
     assert!(matches!(flood.reply().await, Reply::Status { .. }));
     still_serves(&serve, directory.path()).await;
 }
+
+/// CVE-2026-39827: places of refused channels that nobody gives back.
+#[tokio::test]
+async fn refused_channels_cost_nothing() {
+    let (directory, serve) = program(alice()).await;
+    let mut peer = Peer::login(serve.ssh, "alice").await;
+    let refused = async |peer: &mut Peer, count: u32| {
+        for number in 0..count {
+            let open = |kind: &[u8]| {
+                let open = Message::new(90).string(kind).u32(number);
+                open.u32(1 << 20).u32(32_768)
+            };
+            let message = match number % 3 {
+                0 => open(b"direct-tcpip")
+                    .string(b"host")
+                    .u32(80)
+                    .string(b"::1")
+                    .u32(1),
+                1 => open(b"x11").string(b"::1").u32(1),
+                _ => open(b"no-such@example.com"),
+            };
+            peer.send(&message).await;
+            // Answers are read now and then, so that they do not fill the socket.
+            if number % 64 == 63 {
+                for _ in 0..64 {
+                    assert!(peer.next(92).await.is_some(), "{number}");
+                }
+            }
+        }
+    };
+    refused(&mut peer, 6_400).await;
+    let before = serve.peak_kilobytes();
+    refused(&mut peer, 192_000).await;
+    let grown = serve.peak_kilobytes() - before;
+    assert!(grown < 4 * 1024, "{grown} KiB more");
+    let channel = peer.open(200_000, 1 << 20).await;
+    assert!(peer.subsystem(channel, "sftp").await);
+    still_serves(&serve, directory.path()).await;
+}

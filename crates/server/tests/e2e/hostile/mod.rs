@@ -8,9 +8,12 @@ mod laundering;
 mod packets;
 mod paths;
 mod peer;
+mod prefixes;
 mod quota;
 mod sessions;
+mod spellings;
 mod swapping;
+mod texts;
 mod transport;
 mod vanishing;
 
