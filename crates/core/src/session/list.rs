@@ -31,7 +31,16 @@ impl std::fmt::Debug for DirectoryListing {
 impl Session {
     /// Opens a directory for listing.
     pub async fn list(&self, path: &VirtualPath) -> OpResult<DirectoryListing> {
-        let permit = self.permit(path, LIST)?;
+        self.list_with(path, LIST).await
+    }
+
+    /// As [`list`](Self::list), with another demand.
+    pub(super) async fn list_with(
+        &self,
+        path: &VirtualPath,
+        demand: Demand,
+    ) -> OpResult<DirectoryListing> {
+        let permit = self.permit(path, demand)?;
         let listing = permit.storage()?.list(&permit.target).await?;
         let folders = self.inner.mounts.folders_in(path).cloned().collect();
         Ok(DirectoryListing {

@@ -15,6 +15,7 @@ mod asyncssh;
 mod curl;
 mod lftp;
 mod openssh_scp;
+mod openssh_scp_legacy;
 mod openssh_sftp;
 mod openssh_ssh;
 mod paramiko;

@@ -2,9 +2,11 @@
 
 use bytes::Bytes;
 use sftpgo_core::{OpError, Session};
+use sftpgo_wire::exec;
 
 use super::table::{Command, Exec};
 use super::{df, digest, directory};
+use crate::scp;
 use crate::transport::{Channel, ChannelInput, Gate, Input};
 
 /// How a command that only answers ended.
@@ -45,6 +47,12 @@ pub(crate) async fn run(session: Session, channel: Channel, exec: Exec) {
         | Command::ChangeDirectory
         | Command::PrintDirectory
         | Command::DiskFree => answer(&session, channel, &exec).await,
+        Command::Scp => {
+            // It was split before; quoted wildcards make a difference here only.
+            let words = exec::split_patterns(&exec.line).unwrap_or_default();
+            let words = words.get(1..).unwrap_or_default();
+            scp::serve(session, channel, words).await;
+        }
     }
 }
 
@@ -64,6 +72,8 @@ async fn answer(session: &Session, channel: Channel, exec: &Exec) {
             Command::DiskFree => Some(df::run(session, exec).await),
             Command::ChangeDirectory => Some(directory::change()),
             Command::PrintDirectory => Some(directory::print()),
+            // It converses, and is served elsewhere.
+            Command::Scp => None,
         }
     };
     let answer = tokio::select! {

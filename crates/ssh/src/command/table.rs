@@ -17,6 +17,8 @@ pub(crate) enum Command {
     PrintDirectory,
     /// `df`: space of the disk, within the quota.
     DiskFree,
+    /// `scp -t` and `scp -f`.
+    Scp,
 }
 
 impl Command {
@@ -26,6 +28,7 @@ impl Command {
             Self::Digest(_) | Self::ChangeDirectory | Self::PrintDirectory | Self::DiskFree => {
                 Protocol::Ssh
             }
+            Self::Scp => Protocol::Scp,
         }
     }
 }
@@ -40,6 +43,7 @@ const COMMANDS: &[(&str, Command)] = &[
     ("cd", Command::ChangeDirectory),
     ("pwd", Command::PrintDirectory),
     ("df", Command::DiskFree),
+    ("scp", Command::Scp),
 ];
 
 /// Enabled unless the settings say otherwise: those of the reference, and `df`, which sync tools ask for free space.
@@ -56,7 +60,9 @@ pub(crate) struct Exec {
     pub(crate) command: Command,
     /// The words of the line, the name first.
     pub(crate) words: Vec<Vec<u8>>,
-    /// The line as it came, for logs and the connection list.
+    /// The line as it came.
+    pub(crate) line: Vec<u8>,
+    /// The same for logs and the connection list.
     pub(crate) text: String,
 }
 
@@ -105,6 +111,7 @@ pub(crate) fn parse(line: &[u8], enabled: &[String]) -> Result<Exec, Refused> {
     Ok(Exec {
         command: *command,
         words,
+        line: line.to_vec(),
         text: String::from_utf8_lossy(line).into_owned(),
     })
 }
