@@ -155,10 +155,14 @@ impl Serve {
         line.split_whitespace().nth(1).unwrap().parse().unwrap()
     }
 
-    pub(crate) async fn sftp(&self, name: &str) -> Sftp {
+    pub(crate) async fn login(&self, name: &str) -> SshClient {
         let mut client = SshClient::connect(self.ssh, None).await;
         assert!(client.key(name, &Account::key(name)).await);
-        Sftp::open(Arc::new(client)).await.unwrap()
+        client
+    }
+
+    pub(crate) async fn sftp(&self, name: &str) -> Sftp {
+        Sftp::open(Arc::new(self.login(name).await)).await.unwrap()
     }
 }
 

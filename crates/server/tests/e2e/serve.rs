@@ -321,3 +321,28 @@ async fn a_hundred_thousand_entries_are_listed_in_little_memory() {
         "{before} kB before, {after} kB after"
     );
 }
+
+/// Sync tools open a channel for every hash they ask for, on one connection.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_connection_forgets_the_channels_that_are_over() {
+    const MORE: u64 = 4 << 10;
+    let directory = configured(&Value::Null);
+    add_user(directory.path(), "alice");
+    let serve = Serve::start(directory.path(), &[]);
+    let client = serve.login("alice").await;
+    let some = async |count: usize| {
+        for _ in 0..count {
+            // The server closes the channel first.
+            assert_eq!(client.exec(b"pwd", b"").await.unwrap().status, Some(0));
+        }
+    };
+    some(500).await;
+    let before = serve.peak_kilobytes();
+    some(4_000).await;
+    let after = serve.peak_kilobytes();
+    assert!(
+        after.saturating_sub(before) < MORE,
+        "{before} kB before, {after} kB after"
+    );
+}

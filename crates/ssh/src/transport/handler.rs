@@ -18,8 +18,9 @@ use super::{ChannelRequest, Events};
 
 /// Channels of one connection that may be open at a time; OpenSSH's `MaxSessions` is 10.
 pub(super) const MAX_CHANNELS: usize = 32;
-/// Channels one connection may open in its life before it is ended: refused ones cost too.
-const MAX_CHANNELS_EVER: usize = 100_000;
+/// Channels one connection may open in vain before it is ended: opening and refusing costs too. Those in which something
+/// was started do not count; sync tools open one for every hash that they ask for.
+const MAX_CHANNELS_IN_VAIN: usize = 100_000;
 /// Largest RSA public key in wire form that is computed with: 8192 bits and a large exponent.
 const MAX_RSA_BLOB: usize = 8192 / 8 + 64;
 
@@ -34,7 +35,8 @@ pub(super) struct RusshHandler<E> {
     /// One for each channel that may be open, [`MAX_CHANNELS`] in all. What runs in a channel gives its place back when it
     /// ends: the library does not tell when the client closes a channel that we closed first.
     pub(super) places: Arc<Semaphore>,
-    pub(super) opened: usize,
+    /// Channels opened less those in which something was started.
+    pub(super) in_vain: usize,
     pub(super) identified: bool,
 }
 
@@ -113,6 +115,7 @@ impl<E: Events> RusshHandler<E> {
         match self.events.start(request, channel).await {
             Ok(()) => {
                 self.idle.remove(&id);
+                self.in_vain = self.in_vain.saturating_sub(1);
                 session.channel_success(id)?;
             }
             Err(refused) => {
@@ -179,9 +182,10 @@ impl<E: Events> Handler for RusshHandler<E> {
         reply: ChannelOpenHandle,
         _session: &mut Session,
     ) -> Result<(), Self::Error> {
-        self.opened += 1;
-        if self.opened > MAX_CHANNELS_EVER {
-            return Err(TransportError("too many channels were opened".to_owned()));
+        self.in_vain += 1;
+        if self.in_vain > MAX_CHANNELS_IN_VAIN {
+            let reason = "too many channels were opened in vain";
+            return Err(TransportError(reason.to_owned()));
         }
         let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
             reply.reject(ChannelOpenFailure::ResourceShortage).await;

@@ -123,7 +123,7 @@ where
         authenticated: Some(logged_in),
         idle: HashMap::new(),
         places: Arc::new(Semaphore::new(MAX_CHANNELS)),
-        opened: 0,
+        in_vain: 0,
         identified: false,
     };
     let stream = Socket::new(stream, gate, cancel.clone());
