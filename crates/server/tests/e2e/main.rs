@@ -15,6 +15,7 @@ mod commands;
 mod hostile;
 mod login;
 mod login_log;
+mod matrix;
 mod program;
 mod quota_property;
 mod reference;
