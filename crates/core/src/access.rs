@@ -135,6 +135,19 @@ impl Permit {
         self
     }
 
+    /// A permit that holds only if `check` agrees, too, with the place where links lead.
+    fn if_there(mut self, check: impl Fn(&VirtualPath) -> bool + Send + Sync + 'static) -> Self {
+        let at = self.mount.at.clone();
+        // Without a guard every place is alike.
+        self.target.guard = self.target.guard.take().map(|own| {
+            let both = move |real: &StoragePath| {
+                own(real) && at.join_storage(real).is_ok_and(|path| check(&path))
+            };
+            Arc::new(both) as Guard
+        });
+        self
+    }
+
     /// The virtual path of a place in the same storage.
     pub(crate) fn mount_point(&self) -> &VirtualPath {
         &self.mount.at
@@ -191,4 +204,34 @@ impl Permit {
             Some(_) => None,
         }
     }
+}
+
+/// Two permits that hold only together: `fits` is asked with what the account may do in the directory of the first and in
+/// that of the second, as they are named and where links lead. The storage must be asked for the first one first.
+pub(crate) fn tie(
+    user: &Arc<User>,
+    first: Permit,
+    second: Permit,
+    fits: fn(PermissionSet, PermissionSet) -> bool,
+) -> OpResult<(Permit, Permit)> {
+    let of = |path: &VirtualPath| user.permissions.in_directory(&path.parent());
+    let (named_first, named_second) = (of(&first.path), of(&second.path));
+    if !fits(named_first, named_second) {
+        return Err(OpErrorKind::PermissionDenied.into());
+    }
+    let real_first = Arc::clone(&first.real);
+    let rules = Arc::clone(user);
+    let first = first.if_there(move |real| {
+        let there = rules.permissions.in_directory(&real.parent());
+        fits(named_first.and(there), named_second)
+    });
+    let rules = Arc::clone(user);
+    let second = second.if_there(move |real| {
+        let of_first = match &*real_first.lock() {
+            Some(real) => named_first.and(rules.permissions.in_directory(&real.parent())),
+            None => named_first,
+        };
+        fits(of_first, rules.permissions.in_directory(&real.parent()))
+    });
+    Ok((first, second))
 }

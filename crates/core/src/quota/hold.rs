@@ -4,6 +4,9 @@
 //! of the file ends, one change makes them what is really there:
 //!
 //! `change = real size - size that was counted before - reserved`
+//!
+//! A file counts once for each of its names, so both sizes are those of all names together. Names that come and go while the
+//! file is open are noted in its account and change the counters in the end.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering};
@@ -25,9 +28,12 @@ const MAX_STEP: u64 = 64 << 20;
 #[derive(Debug, Default)]
 pub(crate) struct FileAccount {
     uploads: AtomicU32,
-    /// Size the counters held for the name before the first upload opened it.
+    /// Size the counters held before the first upload opened the file, for all its names.
     counted_before: AtomicI64,
-    existed: AtomicBool,
+    /// Names they held; none for a new file.
+    names_before: AtomicI64,
+    /// Names now.
+    names: AtomicI64,
     /// Where the reservations end: bytes up to here may be written.
     covered: AtomicU64,
     reserved_bytes: AtomicI64,
@@ -60,6 +66,61 @@ impl FileAccount {
     /// Waits until no upload of the file is ending, and keeps others from it.
     pub(super) async fn hold_still(&self) -> OwnedMutexGuard<()> {
         Arc::clone(&self.still).lock_owned().await
+    }
+
+    /// Notes that one of the `before` names that a file had is gone; `false` if the file was opened only after that.
+    pub(super) fn lose_name(&self, before: u64) -> bool {
+        let before = to_signed(before);
+        let less = |names: i64| (names >= before).then(|| names - 1);
+        self.names
+            .try_update(Ordering::AcqRel, Ordering::Acquire, less)
+            .is_ok()
+    }
+
+    /// Notes that the file has a new name, `after` in all, and takes over what was reserved for it; `false` if the file was
+    /// opened only after that.
+    pub(super) fn gain_name(&self, after: u64, reserved: &Self) -> bool {
+        let after = to_signed(after);
+        let more = |names: i64| (names < after).then(|| names + 1);
+        if self
+            .names
+            .try_update(Ordering::AcqRel, Ordering::Acquire, more)
+            .is_err()
+        {
+            return false;
+        }
+        for (own, new) in [
+            (&self.reserved_bytes, &reserved.reserved_bytes),
+            (&self.reserved_files, &reserved.reserved_files),
+        ] {
+            own.fetch_add(new.load(Ordering::Acquire), Ordering::AcqRel);
+        }
+        // Every name needs room for what is written next.
+        self.covered
+            .fetch_min(reserved.covered.load(Ordering::Acquire), Ordering::AcqRel);
+        true
+    }
+
+    /// Names of the file that are to be counted when its last upload ends.
+    fn names_left(&self) -> i64 {
+        // Removed while it was open: neither the file nor what was counted for it is there any more.
+        if self.removed.load(Ordering::Acquire) {
+            return 0;
+        }
+        self.names.load(Ordering::Acquire)
+    }
+
+    /// What the counters held before.
+    fn before(&self) -> QuotaDelta {
+        QuotaDelta {
+            files: self.names_before.load(Ordering::Acquire),
+            bytes: self.counted_before.load(Ordering::Acquire),
+        }
+    }
+
+    /// Where the reservations of the file end.
+    pub(super) fn covered(&self) -> u64 {
+        self.covered.load(Ordering::Acquire)
     }
 
     /// Notes that the name is gone; `false` if it was noted before.
@@ -113,8 +174,14 @@ impl QuotaHold {
     pub(crate) fn attach(&mut self, id: Option<FileId>, before: Option<&Metadata>) {
         let size = before.map_or(0, |file| file.size);
         let own = &self.account;
-        own.existed.store(before.is_some(), Ordering::Release);
-        own.counted_before.store(to_signed(size), Ordering::Release);
+        // What is replaced in the end loses one name, whatever others it has; what is written in place has all of them.
+        let in_place = before.filter(|file| id.is_none() || is_same(file.id, id));
+        let names = in_place.map_or(1, |file| to_signed(file.links).max(1));
+        own.names.store(names, Ordering::Release);
+        own.names_before
+            .store(if before.is_some() { names } else { 0 }, Ordering::Release);
+        own.counted_before
+            .store(to_signed(size).saturating_mul(names), Ordering::Release);
         // What the old file took may be used again without reserving: it is counted already.
         own.covered.store(size, Ordering::Release);
         let Some(id) = id else { return };
@@ -142,20 +209,25 @@ impl QuotaHold {
             return Ok(());
         };
         let step = covered.clamp(MIN_STEP, MAX_STEP);
+        // For each name of the file.
+        let names = u64::try_from(self.account.names.load(Ordering::Acquire))
+            .unwrap_or(1)
+            .max(1);
+        let all = |bytes: u64| bytes.saturating_mul(names);
         let mut wanted = needed.max(step);
-        if !self.reserve(wanted).await? {
+        if !self.reserve(all(wanted)).await? {
             // Near the limit: take what is left, as long as it is enough.
-            wanted = self.ledger.free_bytes(&self.user).await?;
-            if wanted < needed || !self.reserve(wanted).await? {
+            wanted = self.ledger.free_bytes(&self.user).await? / names;
+            if wanted < needed || !self.reserve(all(wanted)).await? {
                 wanted = needed;
-                if !self.reserve(wanted).await? {
+                if !self.reserve(all(wanted)).await? {
                     return Err(OpErrorKind::QuotaExceeded.into());
                 }
             }
         }
         self.account
             .reserved_bytes
-            .fetch_add(to_signed(wanted), Ordering::AcqRel);
+            .fetch_add(to_signed(all(wanted)), Ordering::AcqRel);
         self.account
             .covered
             .store(covered.saturating_add(wanted), Ordering::Release);
@@ -186,36 +258,53 @@ impl QuotaHold {
             return;
         }
         let account = &self.account;
-        let removed = account.removed.load(Ordering::Acquire);
+        let counted = |file: &Metadata, names: i64| QuotaDelta {
+            files: names,
+            bytes: to_signed(file.size).saturating_mul(names),
+        };
         let (real, before) = match settlement {
-            // Removed while it was open: neither the file nor what was counted for it is there any more.
-            Settlement::InPlace(_) if removed => (None, self.counted_before()),
-            Settlement::InPlace(file) => (Some(file.size), self.counted_before()),
+            Settlement::InPlace(file) => (counted(file, account.names_left()), account.before()),
             Settlement::Replaced(file, replaced) => {
                 let replaced = replaced
                     .filter(|replaced| replaced.is_file())
                     .filter(|replaced| !self.ledger.left_to_its_uploads(replaced));
-                (
-                    Some(file.size),
-                    replaced.map(|replaced| to_signed(replaced.size)),
-                )
+                let lost = replaced.map_or(QuotaDelta::default(), |file| counted(file, 1));
+                (counted(file, 1), lost)
             }
-            Settlement::Nothing => (None, None),
+            Settlement::Nothing => (QuotaDelta::default(), QuotaDelta::default()),
         };
-        let files = i64::from(real.is_some())
-            - i64::from(before.is_some())
-            - account.reserved_files.load(Ordering::Acquire);
-        let bytes = to_signed(real.unwrap_or(0))
-            - before.unwrap_or(0)
-            - account.reserved_bytes.load(Ordering::Acquire);
-        self.ledger
-            .apply(&self.user, QuotaDelta { files, bytes })
-            .await;
+        let change = QuotaDelta {
+            files: real.files - before.files - account.reserved_files.load(Ordering::Acquire),
+            bytes: real
+                .bytes
+                .saturating_sub(before.bytes)
+                .saturating_sub(account.reserved_bytes.load(Ordering::Acquire)),
+        };
+        self.ledger.apply(&self.user, change).await;
     }
 
-    fn counted_before(&self) -> Option<i64> {
-        let existed = self.account.existed.load(Ordering::Acquire);
-        existed.then(|| self.account.counted_before.load(Ordering::Acquire))
+    /// Makes sure that a file may have one name more.
+    ///
+    /// # Errors
+    /// `QuotaExceeded`; what is reserved stays so until the hold is settled.
+    pub(crate) async fn grow_by_name(&mut self, file: &Metadata) -> OpResult<()> {
+        self.attach(None, None);
+        let open = self.ledger.covered(file);
+        self.grow(file.size.max(open.unwrap_or(0))).await
+    }
+
+    /// Counts the name that a file got, or leaves that to the uploads that have the file open.
+    pub(crate) async fn settle_name(self, linked: &Metadata) {
+        if !self.ledger.add_name(linked, &self.account) {
+            self.settle(Settlement::InPlace(linked)).await;
+        }
+    }
+}
+
+fn is_same(one: Option<FileId>, other: Option<FileId>) -> bool {
+    match (one, other) {
+        (Some(one), Some(other)) => (one.device, one.inode) == (other.device, other.inode),
+        (Some(_) | None, _) => false,
     }
 }
 

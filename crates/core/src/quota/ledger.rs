@@ -154,7 +154,9 @@ impl QuotaLedger {
         let mut files = self.inner.open_files.lock();
         // A file with further names stays where they are; the sum over names loses this one.
         if removed.links > 1 {
-            return false;
+            return files
+                .get(&id)
+                .is_some_and(|account| account.lose_name(removed.links));
         }
         match files.get(&id) {
             Some(account) => account.note_removed(),
@@ -166,6 +168,22 @@ impl QuotaLedger {
                 false
             }
         }
+    }
+
+    /// Notes that a file has a new name, if it is open for writing; whoever closes it last then counts it, and settles what
+    /// `hold` reserved for it. `false` if nobody will.
+    pub(super) fn add_name(&self, linked: &Metadata, hold: &FileAccount) -> bool {
+        let Some(id) = linked.id else { return false };
+        let files = self.inner.open_files.lock();
+        files
+            .get(&id)
+            .is_some_and(|account| account.gain_name(linked.links, hold))
+    }
+
+    /// Where the reservations of a file end that is open for writing.
+    pub(super) fn covered(&self, file: &Metadata) -> Option<u64> {
+        let files = self.inner.open_files.lock();
+        Some(files.get(&file.id?)?.covered())
     }
 
     /// Keeps the uploads of a file from ending, while somebody else changes its size; `None` if it has none.

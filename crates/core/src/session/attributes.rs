@@ -167,9 +167,11 @@ impl Session {
     }
 }
 
+/// How much more a file counts that gets this size: every name of it does.
 fn change_of(file: &Metadata, size: u64) -> i64 {
     let signed = |size: u64| i64::try_from(size).unwrap_or(i64::MAX);
-    signed(size).saturating_sub(signed(file.size))
+    let change = signed(size).saturating_sub(signed(file.size));
+    change.saturating_mul(signed(file.links).max(1))
 }
 
 /// `-rw-r--r--`, as the command log shows modes.

@@ -5,6 +5,7 @@ mod command;
 mod copy;
 mod digest;
 mod entries;
+mod hard_link;
 mod links;
 mod list;
 mod open;

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use sftpgo_testkit::{Account, FileClient as _, Sftp, TestServer, Usage};
-use sftpgo_wire::sftp::{Attrs, OpenFlags, client};
+use sftpgo_wire::sftp::{Attrs, Extension, OpenFlags, client};
 use tokio::runtime::Runtime;
 
 const FILES: i64 = 5;
@@ -59,6 +59,10 @@ enum Step {
         target: usize,
         link: usize,
     },
+    HardLink {
+        from: usize,
+        to: usize,
+    },
     /// Opens a file that stays open; at most one a client.
     Open {
         name: usize,
@@ -101,6 +105,7 @@ fn steps() -> impl Strategy<Value = Vec<(usize, Step)>> {
         1 => name().prop_map(|name| Step::MakeDir { name }),
         1 => name().prop_map(|name| Step::RemoveDir { name }),
         1 => (name(), name()).prop_map(|(target, link)| Step::Symlink { target, link }),
+        3 => (name(), name()).prop_map(|(from, to)| Step::HardLink { from, to }),
         5 => (name(), flags).prop_map(|(name, flags)| Step::Open { name, flags }),
         4 => (offset(), size()).prop_map(|(offset, size)| Step::Write { offset, size }),
         2 => offset().prop_map(|size| Step::SetSize { size }),
@@ -131,6 +136,13 @@ impl Worker {
             Step::RemoveDir { name: at } => drop(sftp.remove_dir(&name(at)).await),
             Step::Symlink { target, link } => {
                 drop(sftp.symlink(&name(target), &name(link)).await);
+            }
+            Step::HardLink { from, to } => {
+                let request = Extension::Hardlink {
+                    from: name(from).into(),
+                    to: name(to).into(),
+                };
+                drop(sftp.extended(&request).await);
             }
             Step::Open { name: of, flags } => {
                 self.close().await;

@@ -90,6 +90,9 @@ async fn perform(session: &Session, id: u32, action: PathAction) -> OpResult<Pat
         PathAction::Symlink { target, link } => {
             done(session.symlink(&target, &parse(&link)?).await?)
         }
+        PathAction::HardLink { from, to } => {
+            done(session.hard_link(&parse(&from)?, &parse(&to)?).await?)
+        }
         PathAction::Space { path } => PathOutcome::Reply(extension::space::reply(
             id,
             &session.space(&parse(&path)?).await?,

@@ -50,6 +50,7 @@ pub(super) enum PathAction {
     Rename { from: Bytes, to: Bytes },
     ReadLink { path: Bytes },
     Symlink { target: Bytes, link: Bytes },
+    HardLink { from: Bytes, to: Bytes },
     Space { path: Bytes },
     SpaceAvailable { path: Bytes },
     Limits,
@@ -147,10 +148,10 @@ pub(super) fn extended(request: Extension) -> Lane {
         Extension::HomeDirectory { username } => Lane::Path(PathAction::Home { username }),
         Extension::UsersGroupsById { uids, gids } => Lane::Path(PathAction::Names { uids, gids }),
         Extension::SpaceAvailable { path } => Lane::Path(PathAction::SpaceAvailable { path }),
-        Extension::Hardlink { .. }
-        | Extension::CopyData { .. }
-        | Extension::CheckFile { .. }
-        | Extension::Unknown { .. } => Lane::Unsupported,
+        Extension::Hardlink { from, to } => Lane::Path(PathAction::HardLink { from, to }),
+        Extension::CopyData { .. } | Extension::CheckFile { .. } | Extension::Unknown { .. } => {
+            Lane::Unsupported
+        }
     }
 }
 

@@ -251,3 +251,65 @@ async fn a_name_that_is_filtered_is_filtered_behind_a_link_too() {
         b"secret"
     );
 }
+
+/// A hard link is a file, not a way to one: what it opens it would open for ever.
+#[tokio::test]
+async fn no_hard_link_is_made_out_of_a_closed_directory_or_into_one() {
+    let (_server, mut sftp, home) = scene("list,upload,overwrite").await;
+    let before = closed(&home);
+    let link = |from: &[u8], to: &[u8]| Extension::Hardlink {
+        from: bytes::Bytes::copy_from_slice(from),
+        to: bytes::Bytes::copy_from_slice(to),
+    };
+    let sources = SECRETS.into_iter().chain([
+        &b"/closed/file"[..],
+        b"/closed/sub/../file",
+        b"/open/dir/sub/file",
+        b"/open/half-dir/file",
+        b"/half/file",
+        b"/open/half-file",
+    ]);
+    for from in sources {
+        let shown = String::from_utf8_lossy(from);
+        for to in [&b"/open/mine"[..], b"/mine", b"/half/mine"] {
+            let answer = sftp.extended(&link(from, to)).await;
+            assert_eq!(kind(answer), DENIED, "{shown}");
+        }
+    }
+    for to in [
+        &b"/closed/new"[..],
+        b"/open/dir/new",
+        b"/open/sub/new",
+        b"/open/dir/sub/new",
+    ] {
+        let answer = sftp.extended(&link(b"/open/own", to)).await;
+        assert_eq!(kind(answer), DENIED);
+    }
+    assert_eq!(closed(&home), before);
+    assert_eq!(super::names_in(&home.join("half")), ["file"]);
+}
+
+#[tokio::test]
+async fn a_hard_link_by_way_of_links_allows_no_more_than_the_real_directories_do() {
+    let (_server, mut sftp, home) = scene("list,download,upload").await;
+    let link = |from: &'static [u8], to: &'static [u8]| Extension::Hardlink {
+        from: bytes::Bytes::from_static(from),
+        to: bytes::Bytes::from_static(to),
+    };
+    // What may only be read stays what it is, by whatever way it is named.
+    for from in [&b"/half/file"[..], b"/open/half-dir/file"] {
+        for to in [&b"/open/mine"[..], b"/mine"] {
+            assert_eq!(kind(sftp.extended(&link(from, to)).await), DENIED);
+        }
+        sftp.extended(&link(from, b"/half/second")).await.unwrap();
+        std::fs::remove_file(home.join("half/second")).unwrap();
+    }
+    std::os::unix::fs::symlink("../open", home.join("half/out")).unwrap();
+    let out = link(b"/half/file", b"/half/out/mine");
+    assert_eq!(kind(sftp.extended(&out).await), DENIED);
+    // And what is open may be named where less is allowed.
+    sftp.extended(&link(b"/open/own", b"/open/half-dir/own"))
+        .await
+        .unwrap();
+    assert_eq!(std::fs::read(home.join("half/own")).unwrap(), b"own");
+}

@@ -160,17 +160,6 @@ async fn making_links_needs_a_permission_of_its_own() {
 }
 
 #[tokio::test]
-async fn hard_links_are_not_made() {
-    let mut lab = Lab::new().await;
-    lab.write_disk("file", b"");
-    let request = Extension::Hardlink {
-        from: Bytes::from_static(b"/file"),
-        to: Bytes::from_static(b"/link"),
-    };
-    refused(lab.sftp.extended(&request).await, Refusal::Unsupported);
-}
-
-#[tokio::test]
 async fn clients_that_send_the_link_before_its_target_are_understood() {
     for (banner, link_first) in [("SFTPGo", true), ("OpenSSH_9.9", false)] {
         let server = TestServer::builder()

@@ -5,6 +5,7 @@ mod answers;
 mod attributes;
 mod extensions;
 mod handles;
+mod hard_links;
 mod links;
 mod wire;
 

@@ -13,10 +13,11 @@ use sftpgo_wire::sftp::extension::{LimitsReply, row};
 use super::handles::MAX_HANDLES;
 
 /// The names that VERSION announces.
-const ANNOUNCED: [&[u8]; 10] = [
+const ANNOUNCED: [&[u8]; 11] = [
     b"posix-rename@openssh.com",
     b"statvfs@openssh.com",
     b"fstatvfs@openssh.com",
+    b"hardlink@openssh.com",
     b"fsync@openssh.com",
     b"lsetstat@openssh.com",
     b"limits@openssh.com",

@@ -147,9 +147,11 @@ impl Disk {
                 return Err(refused(StorageErrorKind::IsADirectory, "make a hard link").into());
             }
             let _locked = self.lock(&goal)?;
+            let _pinned = pinned(&source, &stat)?;
             let flags = AtFlags::empty();
             match linkat(&source.dir, &source.name, &goal.dir, &goal.name, flags) {
-                Ok(()) => Ok(metadata(&goal.stat()?.unwrap_or(stat))),
+                // After the link: an upload that opens the file from now on knows of the name.
+                Ok(()) => Ok(self.inodes.describe(&goal.stat()?.unwrap_or(stat))),
                 Err(Errno::EXIST) => Err(failed("make a hard link", Errno::EXIST)),
                 Err(Errno::NOENT) => Err(Interrupted::Changed),
                 Err(errno) => Err(failed("make a hard link", errno)),
