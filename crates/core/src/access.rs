@@ -6,7 +6,7 @@ use parking_lot::Mutex;
 use sftpgo_model::{Permission, PermissionSet, StoragePath, User, VirtualPath};
 use sftpgo_storage::{Guard, Storage, Target};
 
-use crate::error::{OpErrorKind, OpResult};
+use crate::error::{OpError, OpErrorKind, OpResult};
 use crate::mounts::{Mount, Mounts};
 
 /// Which directory's permissions count for a path.
@@ -191,6 +191,69 @@ pub(crate) fn permit(
         },
         mount: Arc::clone(mount),
         real,
+    })
+}
+
+/// What is needed to hand a whole tree to somebody who checks nothing afterwards.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Tree {
+    /// All of these are needed at the path, and wherever below it permissions are named.
+    pub(crate) needs: PermissionSet,
+    /// It must be in the home and not in a virtual folder.
+    pub(crate) home_only: bool,
+    /// No extension filter may stand at, above or below it.
+    pub(crate) unfiltered: bool,
+}
+
+impl Tree {
+    fn check(&self, user: &User, at: &VirtualPath, path: &VirtualPath) -> OpResult<()> {
+        if self.home_only && !at.is_root() {
+            return Err(OpError::new(
+                OpErrorKind::Unsupported,
+                "this is not served in virtual folders",
+            ));
+        }
+        if self.unfiltered && user.extension_rules.concern(path) {
+            return Err(OpError::new(
+                OpErrorKind::Unsupported,
+                "this is not served where file names are filtered",
+            ));
+        }
+        if user.permissions.in_directory(path).and(self.needs) != self.needs {
+            return Err(OpErrorKind::PermissionDenied.into());
+        }
+        match user.permissions.lacking_below(path, self.needs) {
+            None => Ok(()),
+            Some(below) => Err(OpError::new(
+                OpErrorKind::PermissionDenied,
+                format!("Permission Denied: the permissions of {below} are not enough"),
+            )),
+        }
+    }
+}
+
+/// [`permit`] for a whole tree.
+pub(crate) fn permit_tree(
+    user: &Arc<User>,
+    mounts: &Mounts,
+    path: &VirtualPath,
+    tree: Tree,
+) -> OpResult<Permit> {
+    let (mount, inside) = mounts.locate(path);
+    tree.check(user, &mount.at, path)?;
+    let (judge, at) = (Arc::clone(user), mount.at.clone());
+    let guard: Guard = Arc::new(move |real: &StoragePath| {
+        let path = at.join_storage(real);
+        path.is_ok_and(|path| tree.check(&judge, &at, &path).is_ok())
+    });
+    Ok(Permit {
+        path: path.clone(),
+        target: Target {
+            path: inside,
+            guard: Some(guard),
+        },
+        mount: Arc::clone(mount),
+        real: Arc::default(),
     })
 }
 

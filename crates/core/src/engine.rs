@@ -12,6 +12,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::auth::{Authenticator, PasswordHasher};
 use crate::metrics::Metrics;
+use crate::program::Programs;
 use crate::quota::{QuotaLedger, QuotaTracking};
 use crate::registry::Registry;
 
@@ -82,6 +83,8 @@ pub struct Core {
     pub(crate) settings: CoreSettings,
     pub(crate) hasher: Arc<PasswordHasher>,
     pub(crate) quota: QuotaLedger,
+    pub(crate) programs: Programs,
+    programs_are_confined: bool,
     /// Steps of digests that are computed at a time.
     pub(crate) digest_steps: Arc<Semaphore>,
     metrics: Arc<Metrics>,
@@ -104,6 +107,8 @@ impl Core {
             settings: parts.settings,
             hasher: Arc::new(PasswordHasher::new()),
             quota,
+            programs: Programs::default(),
+            programs_are_confined: crate::program::can_be_confined(),
             digest_steps: Arc::new(Semaphore::new(cores())),
             registry: Arc::new(Registry::new(Arc::clone(&metrics))),
             metrics,
@@ -133,6 +138,11 @@ impl Core {
     /// The one way to a login.
     pub fn authenticator(self: &Arc<Self>) -> Authenticator {
         Authenticator::new(Arc::clone(self))
+    }
+
+    /// Whether the kernel keeps programs that run for accounts within their directories.
+    pub fn programs_are_confined(&self) -> bool {
+        self.programs_are_confined
     }
 
     /// Work that must end before the process does: clean-up of transfers whose client is gone.
@@ -180,7 +190,7 @@ impl Core {
     }
 
     /// Waits; `false` when the server stops.
-    async fn pause(&self, duration: Duration) -> bool {
+    pub(crate) async fn pause(&self, duration: Duration) -> bool {
         tokio::select! {
             () = self.stop.cancelled() => false,
             () = tokio::time::sleep(duration) => true,

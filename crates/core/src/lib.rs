@@ -11,6 +11,7 @@ pub mod engine;
 pub mod error;
 pub mod metrics;
 pub mod mounts;
+pub mod program;
 pub mod quota;
 pub mod registry;
 pub mod secret;

@@ -65,6 +65,13 @@ impl Mounts {
         (&self.home, path.to_storage())
     }
 
+    /// Every storage that is there.
+    pub(crate) fn storages(&self) -> impl Iterator<Item = &Arc<dyn Storage>> {
+        std::iter::once(&self.home)
+            .chain(&self.folders)
+            .filter_map(|mount| mount.storage.as_ref())
+    }
+
     /// Whether `path` is the place where a virtual folder appears.
     pub(crate) fn is_folder(&self, path: &VirtualPath) -> bool {
         self.folders.iter().any(|folder| folder.at == *path)

@@ -113,6 +113,13 @@ impl ExtensionRules {
         self.0.is_empty()
     }
 
+    /// Whether a rule stands at, above or below `path`.
+    pub fn concern(&self, path: &VirtualPath) -> bool {
+        self.0
+            .iter()
+            .any(|rule| rule.directory.is_within(path) || path.is_within(&rule.directory))
+    }
+
     /// Whether the name of `path` may be used. The nearest directory with a filter decides alone; denied wins over allowed.
     pub fn allows(&self, path: &VirtualPath) -> bool {
         if self.0.is_empty() {

@@ -138,6 +138,19 @@ impl DirectoryPermissions {
             .unwrap_or_default()
     }
 
+    /// The first directory below `directory` that has permissions of its own, and not all of `needed`.
+    pub fn lacking_below(
+        &self,
+        directory: &VirtualPath,
+        needed: PermissionSet,
+    ) -> Option<&VirtualPath> {
+        let lacking = self
+            .0
+            .iter()
+            .find(|(path, set)| path.is_within(directory) && set.and(needed) != needed);
+        lacking.map(|(path, _)| path)
+    }
+
     /// Whether every directory has the same permissions, so that a path need not be looked up.
     pub fn is_uniform(&self) -> bool {
         self.0.len() <= 1
@@ -181,6 +194,20 @@ mod tests {
         );
         assert_eq!(at("p/3/4/../4"), PermissionSet::NONE);
         assert_eq!(at("../"), PermissionSet::ALL);
+    }
+
+    #[test]
+    fn a_directory_below_that_may_less_is_found() {
+        let needed = PermissionSet::NONE.with(Permission::List);
+        let map = permissions(&[("/", &["*"]), ("/a/b", &["list"]), ("/a/c", &["upload"])]);
+        let below = |path: &str| {
+            let path = VirtualPath::parse(path.as_bytes()).unwrap();
+            map.lacking_below(&path, needed).map(ToString::to_string)
+        };
+        assert_eq!(below("/a"), Some("/a/c".to_owned()));
+        assert_eq!(below("/"), Some("/a/c".to_owned()));
+        assert_eq!(below("/a/b"), None);
+        assert_eq!(below("/a/cc"), None);
     }
 
     #[test]

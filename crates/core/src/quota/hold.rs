@@ -16,6 +16,7 @@ use sftpgo_model::User;
 use sftpgo_storage::{FileId, Metadata};
 use tokio::sync::OwnedMutexGuard;
 
+use super::activity::Moving;
 use super::ledger::QuotaLedger;
 use crate::error::{OpErrorKind, OpResult};
 
@@ -148,11 +149,14 @@ pub(crate) struct QuotaHold {
     tracked: bool,
     account: Arc<FileAccount>,
     id: Option<FileId>,
+    /// Goes when it is settled.
+    _upload: Moving,
 }
 
 impl QuotaHold {
-    pub(super) fn new(ledger: QuotaLedger, user: Arc<User>, tracked: bool) -> Self {
+    pub(super) fn new(ledger: QuotaLedger, user: Arc<User>, tracked: bool, upload: Moving) -> Self {
         Self {
+            _upload: upload,
             ledger,
             user,
             tracked,

@@ -13,6 +13,7 @@ use tokio::sync::{Notify, OwnedMutexGuard};
 use tokio_util::sync::CancellationToken;
 
 use super::QuotaTracking;
+use super::activity::Activity;
 use super::hold::{FileAccount, QuotaHold};
 use crate::error::{OpErrorKind, OpResult};
 
@@ -22,12 +23,12 @@ const WRITE_BEHIND: Duration = Duration::from_millis(200);
 /// What this server knows of quotas.
 #[derive(Debug, Clone)]
 pub struct QuotaLedger {
-    inner: Arc<Inner>,
+    pub(super) inner: Arc<Inner>,
 }
 
 #[derive(Debug)]
-struct Inner {
-    provider: Arc<dyn DataProvider>,
+pub(super) struct Inner {
+    pub(super) provider: Arc<dyn DataProvider>,
     tracking: QuotaTracking,
     /// Files open for writing, so that two uploads of one file, or its removal meanwhile, are counted once.
     open_files: Mutex<HashMap<FileId, Arc<FileAccount>>>,
@@ -35,6 +36,8 @@ struct Inner {
     /// limited users' changes are never put here.
     pending: Mutex<HashMap<String, QuotaDelta>>,
     changed: Notify,
+    /// What moves while somebody scans.
+    pub(super) activity: Activity,
     /// One flush at a time, so that who waits for a flush knows that nothing is in flight.
     flushing: tokio::sync::Mutex<()>,
 }
@@ -48,13 +51,14 @@ impl QuotaLedger {
                 open_files: Mutex::default(),
                 pending: Mutex::default(),
                 changed: Notify::new(),
+                activity: Activity::default(),
                 flushing: tokio::sync::Mutex::default(),
             }),
         }
     }
 
     /// Whether changes of this user are counted.
-    fn tracks(&self, user: &User) -> bool {
+    pub(crate) fn tracks(&self, user: &User) -> bool {
         match self.inner.tracking {
             QuotaTracking::Off => false,
             QuotaTracking::Always => true,
@@ -67,7 +71,8 @@ impl QuotaLedger {
     /// # Errors
     /// `QuotaExceeded` if the account is full already.
     pub(crate) async fn begin(&self, user: &Arc<User>, new_file: bool) -> OpResult<QuotaHold> {
-        let mut hold = QuotaHold::new(self.clone(), Arc::clone(user), self.tracks(user));
+        let upload = self.inner.activity.enter(&user.username);
+        let mut hold = QuotaHold::new(self.clone(), Arc::clone(user), self.tracks(user), upload);
         if hold.is_limited() {
             let used = self
                 .inner
@@ -102,7 +107,7 @@ impl QuotaLedger {
     }
 
     /// What is still free for a limited user, in bytes.
-    pub(super) async fn free_bytes(&self, user: &User) -> OpResult<u64> {
+    pub(crate) async fn free_bytes(&self, user: &User) -> OpResult<u64> {
         let used = self
             .inner
             .provider
@@ -118,6 +123,7 @@ impl QuotaLedger {
         if !self.tracks(user) || delta == QuotaDelta::default() {
             return;
         }
+        self.inner.activity.note_change(&user.username);
         if user.quota.is_unlimited() {
             let mut pending = self.inner.pending.lock();
             let sum = pending.entry(user.username.clone()).or_default();

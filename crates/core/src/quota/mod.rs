@@ -1,8 +1,10 @@
 //! Quota: reserve while bytes arrive, settle with what is really there. Invariant: when nothing is open, a user's counters
 //! equal the sum over the user's files, whatever succeeded or failed before.
 
+mod activity;
 mod hold;
 mod ledger;
+mod scan;
 
 pub(crate) use hold::{QuotaHold, Settlement};
 pub use ledger::QuotaLedger;

@@ -19,7 +19,7 @@ use sftpgo_model::{Permission, Protocol, User, VirtualPath};
 pub use list::DirectoryListing;
 pub use open::{OpenFile, OpenIntent};
 
-use crate::access::{Demand, Permit, permit};
+use crate::access::{Demand, Permit, Tree, permit, permit_tree};
 use crate::auth::Login;
 use crate::engine::Core;
 use crate::error::{OpError, OpErrorKind, OpResult};
@@ -94,7 +94,26 @@ impl Session {
             .inspect_err(|error| self.log_denied(path, error))
     }
 
-    fn has(&self, directory: &VirtualPath, permission: Permission) -> bool {
+    /// The same for a whole tree.
+    pub(crate) fn permit_tree(&self, path: &VirtualPath, tree: Tree) -> OpResult<Permit> {
+        self.connection().touch();
+        permit_tree(&self.inner.user, &self.inner.mounts, path, tree)
+            .inspect_err(|error| self.log_denied(path, error))
+    }
+
+    pub(crate) fn core(&self) -> &Arc<Core> {
+        &self.inner.core
+    }
+
+    pub(crate) fn user(&self) -> &Arc<User> {
+        &self.inner.user
+    }
+
+    pub(crate) fn mounts(&self) -> &Mounts {
+        &self.inner.mounts
+    }
+
+    pub(crate) fn has(&self, directory: &VirtualPath, permission: Permission) -> bool {
         self.inner
             .user
             .permissions

@@ -7,7 +7,10 @@
 mod df;
 mod digest;
 mod directory;
+mod git;
 mod paths;
+mod program;
+mod rsync;
 mod run;
 mod table;
 

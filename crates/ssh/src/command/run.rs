@@ -5,7 +5,7 @@ use sftpgo_core::{OpError, Session};
 use sftpgo_wire::exec;
 
 use super::table::{Command, Exec};
-use super::{df, digest, directory};
+use super::{df, digest, directory, program};
 use crate::scp;
 use crate::transport::{Channel, ChannelInput, Gate, Input};
 
@@ -53,6 +53,7 @@ pub(crate) async fn run(session: Session, channel: Channel, exec: Exec) {
             let words = words.get(1..).unwrap_or_default();
             scp::serve(session, channel, words).await;
         }
+        Command::Git | Command::Rsync => program::serve(&session, channel, &exec).await,
     }
 }
 
@@ -73,7 +74,7 @@ async fn answer(session: &Session, channel: Channel, exec: &Exec) {
             Command::ChangeDirectory => Some(directory::change()),
             Command::PrintDirectory => Some(directory::print()),
             // It converses, and is served elsewhere.
-            Command::Scp => None,
+            Command::Scp | Command::Git | Command::Rsync => None,
         }
     };
     let answer = tokio::select! {

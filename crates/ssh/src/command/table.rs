@@ -19,15 +19,22 @@ pub(crate) enum Command {
     DiskFree,
     /// `scp -t` and `scp -f`.
     Scp,
+    /// The services of git.
+    Git,
+    /// `rsync --server`.
+    Rsync,
 }
 
 impl Command {
     /// What the connection list and the logs call it.
     pub(crate) const fn protocol(self) -> Protocol {
         match self {
-            Self::Digest(_) | Self::ChangeDirectory | Self::PrintDirectory | Self::DiskFree => {
-                Protocol::Ssh
-            }
+            Self::Digest(_)
+            | Self::ChangeDirectory
+            | Self::PrintDirectory
+            | Self::DiskFree
+            | Self::Git
+            | Self::Rsync => Protocol::Ssh,
             Self::Scp => Protocol::Scp,
         }
     }
@@ -44,6 +51,10 @@ const COMMANDS: &[(&str, Command)] = &[
     ("pwd", Command::PrintDirectory),
     ("df", Command::DiskFree),
     ("scp", Command::Scp),
+    ("git-receive-pack", Command::Git),
+    ("git-upload-pack", Command::Git),
+    ("git-upload-archive", Command::Git),
+    ("rsync", Command::Rsync),
 ];
 
 /// Enabled unless the settings say otherwise: those of the reference, and `df`, which sync tools ask for free space.

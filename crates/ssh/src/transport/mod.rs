@@ -17,8 +17,8 @@ use async_trait::async_trait;
 use sftpgo_core::auth::Login;
 use sftpgo_core::model::PublicKey;
 
-pub(crate) use channel::{Channel, ChannelInput, ChannelOutput, Input};
-pub(crate) use gate::Gate;
+pub(crate) use channel::{Channel, ChannelInput, ChannelOutput, Gone, Input};
+pub(crate) use gate::{Gate, Held};
 pub(crate) use run::{End, TransportSettings, run};
 
 /// What a client wants to run in a channel.

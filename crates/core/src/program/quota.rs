@@ -1,0 +1,71 @@
+//! Quota around a program: a full account starts none that writes, and afterwards the counters are what a scan finds.
+
+use std::time::Duration;
+
+use super::slots::Slot;
+use super::supervise::usage;
+use crate::error::{OpErrorKind, OpResult};
+use crate::session::Session;
+
+/// How long nothing may change around a scan for it to count as exact.
+const QUIET: Duration = Duration::from_secs(1);
+/// Scans for one program; who never stops uploading gets what the last one found.
+const SCANS: u32 = 64;
+
+impl Session {
+    /// One of the places for programs.
+    pub(super) fn program_slot(&self) -> OpResult<Slot> {
+        self.connection().touch();
+        self.core().programs.take_slot(&self.connection().info.id)
+    }
+
+    /// Refuses a full account, be it of files or of bytes. Waits for the scan of a program that has just ended.
+    pub(super) async fn check_not_full(&self) -> OpResult<()> {
+        let (core, user) = (self.core(), self.user());
+        if !core.quota.limits(user) {
+            return Ok(());
+        }
+        let scan = core.programs.scan_of(&user.username);
+        drop(scan.lock().await);
+        if core.quota.is_full(user).await? {
+            return Err(OpErrorKind::QuotaExceeded.into());
+        }
+        Ok(())
+    }
+
+    /// Makes the counters what is on the disk. One scan of a user at a time; while one waits, further ones are not needed.
+    ///
+    /// Exact if nothing else changed the account's files around the scan; else it is repeated until that is so. Until then the
+    /// counters are at least what the scan found.
+    pub(super) async fn correct_quota(&self) {
+        let (core, user) = (self.core(), self.user());
+        if !core.quota.tracks(user) {
+            return;
+        }
+        let scan = core.programs.scan_of(&user.username);
+        let _one_at_a_time = scan.lock().await;
+        for round in 0..SCANS {
+            let watch = core.quota.watch(&user.username);
+            let found = match usage(self.mounts()).await {
+                Ok(found) => found,
+                Err(error) => {
+                    tracing::warn!(username = user.username, %error, "the quota was not scanned after a command");
+                    if !core.pause(QUIET * (round + 1)).await {
+                        return;
+                    }
+                    continue;
+                }
+            };
+            let still = watch.is_still();
+            if still || round + 1 == SCANS {
+                core.quota.set(user, found).await;
+            } else {
+                core.quota.raise(user, found).await;
+            }
+            // A removal that was done before the scan may be counted after it.
+            if !core.pause(QUIET).await || (still && watch.is_still()) {
+                return;
+            }
+        }
+    }
+}

@@ -1,0 +1,200 @@
+//! From the start of a program to its end: one task owns it, sees it end, and puts the quota right afterwards.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sftpgo_storage::Usage;
+use tokio::process::{ChildStderr, ChildStdin, ChildStdout};
+use tokio::sync::oneshot;
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use super::allowance::{Allowance, Watcher};
+use super::linux::process::{self, Launch, Process};
+use super::slots::Slot;
+use super::stream::{Pipe, ProgramInput, ProgramOutput, Stream};
+use crate::error::{OpError, OpErrorKind, OpResult};
+use crate::mounts::Mounts;
+use crate::registry::Direction;
+use crate::session::Session;
+use crate::transfer::Pacer;
+use sftpgo_model::VirtualPath;
+
+/// Between asking a program to end and ending it.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// A running program: its streams and its end. Dropped, the program is stopped.
+#[derive(Debug)]
+pub struct Program {
+    /// Its standard input.
+    pub input: ProgramInput,
+    /// Its standard output.
+    pub output: ProgramOutput,
+    /// What it says of errors.
+    pub errors: ProgramOutput,
+    /// Its end.
+    pub end: ProgramEnd,
+}
+
+/// The end of a program. Dropping it stops the program and all that it has started.
+#[derive(Debug)]
+pub struct ProgramEnd {
+    ended: oneshot::Receiver<OpResult<bool>>,
+    _stop: DropGuard,
+}
+
+impl ProgramEnd {
+    /// Waits for the end; whether it succeeded.
+    ///
+    /// # Errors
+    /// It was stopped: `QuotaExceeded`, `Aborted`.
+    pub async fn wait(self) -> OpResult<bool> {
+        self.ended.await.map_err(|_| OpErrorKind::Aborted)?
+    }
+}
+
+/// What is to be run, and for what.
+#[derive(Debug)]
+pub(super) struct Plan {
+    pub(super) launch: Launch,
+    /// What the client named.
+    pub(super) path: VirtualPath,
+    /// Whether it changes files, so that quotas count.
+    pub(super) writes: bool,
+    /// Whether it may be sent more than is free, because it also removes.
+    pub(super) renewable: bool,
+}
+
+impl Session {
+    /// Starts a planned program.
+    pub(super) async fn launch(&self, plan: Plan, slot: Slot) -> OpResult<Program> {
+        let (core, user) = (self.core(), self.user());
+        let mut allowance = Allowance::unlimited();
+        let mut watcher = None;
+        if plan.writes && core.quota.limits(user) {
+            let free = core.quota.free_bytes(user).await?;
+            let (limited, watching) = Allowance::limited(user.quota, free, plan.renewable);
+            (allowance, watcher) = (limited, Some(watching));
+        }
+        let started = process::start(plan.launch).await;
+        let (pipes, process) = started.map_err(|error| {
+            tracing::error!(%error, "a program cannot be started");
+            OpError::with_source(OpErrorKind::Unavailable, error)
+        })?;
+        let io = |error| OpError::with_source(OpErrorKind::Internal, error);
+        let stop = CancellationToken::new();
+        let stream = |direction, limit: Option<u64>| Stream {
+            guard: self
+                .connection()
+                .begin_transfer(direction, plan.path.clone()),
+            pacer: limit.map(Pacer::new),
+            metrics: Arc::clone(core.metrics()),
+            stop: stop.clone(),
+            failed: false,
+        };
+        let (ended, ending) = oneshot::channel();
+        let supervisor = Supervisor {
+            session: self.clone(),
+            process,
+            stop: stop.clone(),
+            watcher,
+            writes: plan.writes,
+            _slot: slot,
+        };
+        // From here on the program has an owner: whatever fails below drops the guard, which stops it.
+        let end = ProgramEnd {
+            ended: ending,
+            _stop: stop.clone().drop_guard(),
+        };
+        core.tasks().spawn(supervisor.run(ended));
+        Ok(Program {
+            input: ProgramInput {
+                pipe: Some(ChildStdin::from_std(pipes.stdin).map_err(io)?),
+                stream: stream(Direction::Upload, user.upload_bandwidth),
+                allowance,
+            },
+            output: ProgramOutput {
+                pipe: Pipe::Output(ChildStdout::from_std(pipes.stdout).map_err(io)?),
+                stream: stream(Direction::Download, user.download_bandwidth),
+            },
+            errors: ProgramOutput {
+                pipe: Pipe::Errors(ChildStderr::from_std(pipes.stderr).map_err(io)?),
+                stream: stream(Direction::Download, user.download_bandwidth),
+            },
+            end,
+        })
+    }
+}
+
+/// Owns a running program.
+struct Supervisor {
+    session: Session,
+    process: Process,
+    stop: CancellationToken,
+    watcher: Option<Watcher>,
+    writes: bool,
+    _slot: Slot,
+}
+
+impl Supervisor {
+    async fn run(mut self, ended: oneshot::Sender<OpResult<bool>>) {
+        let session = self.session.clone();
+        let cancel = session.connection().info.cancel.clone();
+        let watcher = self.watcher.take();
+        let exceeded = async {
+            match watcher {
+                Some(watcher) => {
+                    let look = || async { usage(session.mounts()).await };
+                    watcher.exceeded(look).await;
+                }
+                None => std::future::pending().await,
+            }
+        };
+        let stopped = tokio::select! {
+            biased;
+            status = &mut self.process.ended => Ok(status),
+            () = exceeded => Err(OpErrorKind::QuotaExceeded),
+            () = self.stop.cancelled() => Err(OpErrorKind::Aborted),
+            () = cancel.cancelled() => Err(OpErrorKind::Aborted),
+        };
+        let result = match stopped {
+            Ok(Ok(Ok(status))) => Ok(status.success()),
+            Ok(Ok(Err(error))) => Err(OpError::with_source(OpErrorKind::Internal, error)),
+            Ok(Err(_)) => Err(OpErrorKind::Internal.into()),
+            Err(kind) => {
+                // Streams end too: nobody waits for a program that is being ended.
+                self.stop.cancel();
+                self.end().await;
+                Err(kind.into())
+            }
+        };
+        // Nobody may wait for it any more.
+        let _ = ended.send(result);
+        if self.writes {
+            session.correct_quota().await;
+        }
+    }
+
+    /// Ends the program and everything it has started, and sees it gone.
+    async fn end(&mut self) {
+        self.process.terminate();
+        if tokio::time::timeout(GRACE, &mut self.process.ended)
+            .await
+            .is_err()
+        {
+            self.process.kill();
+            // Only a disk that hangs keeps a killed process; its thread collects it then.
+            let _ = tokio::time::timeout(GRACE, &mut self.process.ended).await;
+        }
+    }
+}
+
+/// Everything the account has stored, in its home and in its virtual folders.
+pub(super) async fn usage(mounts: &Mounts) -> OpResult<Usage> {
+    let mut sum = Usage::default();
+    for storage in mounts.storages() {
+        let found = storage.usage().await?;
+        sum.files = sum.files.saturating_add(found.files);
+        sum.bytes = sum.bytes.saturating_add(found.bytes);
+    }
+    Ok(sum)
+}
