@@ -15,6 +15,7 @@ PACKAGES = {
         ("/usr/lib/proftpd/mod_sftp.so", "proftpd-mod-crypto"),
     ],
     "netem": [("/usr/sbin/tc", "iproute2")],
+    "rsync": [("/usr/bin/rsync", "rsync")],
 }
 
 

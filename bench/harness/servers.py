@@ -266,25 +266,35 @@ class Ours(Server):
         # A fresh database each time it starts, so that every run begins alike.
         for old in self.home.glob("sftpgo.db*"):
             old.unlink()
-        settings = {
+        (self.home / "sftpgo.json").write_text(json.dumps(self.settings()))
+        self.run("initprovider")
+        for name, home in self.accounts().items():
+            self.run("user", "add", name, "--no-password", "--permission", "/:*",
+                     "--home-dir", home, "--public-key-file", self.site.public_key)  # fmt: skip
+
+    def settings(self):
+        """The settings file."""
+        return {
             "sftpd": {
                 "bind_port": self.port,
                 "bind_address": "127.0.0.1",
                 "keys": [{"private_key": str(self.site.host_key)}],
+                # Those of the default, and scp.
+                "enabled_ssh_commands": ["md5sum", "sha1sum", "sha256sum", "cd", "pwd", "scp"],
             },
             "httpd": {"bind_port": 0},
         }
-        (self.home / "sftpgo.json").write_text(json.dumps(settings))
-        for words in (
-            ["initprovider", "-c", self.home],
-            ["user", "add", "-c", self.home, self.user, "--no-password", "--permission", "/:*",
-             "--home-dir", self.site.data, "--public-key-file", self.site.public_key],
-        ):  # fmt: skip
-            run = subprocess.run(
-                [self.binary, *words], env=self.environment(), capture_output=True, text=True
-            )
-            if run.returncode != 0:
-                raise RuntimeError(f"sftpgo {words[0]}: {(run.stdout + run.stderr).strip()}")
+
+    def accounts(self):
+        """Names with home directories."""
+        return {self.user: self.site.data}
+
+    def run(self, *words):
+        """A command of the program beside the server."""
+        command = [self.binary, *words, "-c", self.home]
+        run = subprocess.run(command, env=self.environment(), capture_output=True, text=True)
+        if run.returncode != 0:
+            raise RuntimeError(f"sftpgo {words[0]}: {(run.stdout + run.stderr).strip()}")
 
     def environment(self):
         # Settings come from the file alone.

@@ -30,8 +30,7 @@ const OUT_BLOCK: usize = 1 << 20;
 /// An open `sftp` subsystem on some connection.
 pub(crate) struct SftpChannel {
     out: Arc<Outbox>,
-    /// Held for its Drop.
-    _pump: Pump,
+    pump: Pump,
     inbox: ChannelReadHalf,
     decoder: FrameDecoder,
     target: Arc<Target>,
@@ -111,7 +110,7 @@ impl SftpChannel {
         let (inbox, channel) = channel.split();
         let out = Arc::new(Outbox::default());
         let mut opened = Self {
-            _pump: Pump(tokio::spawn(pump(Arc::clone(&out), channel))),
+            pump: Pump(tokio::spawn(pump(Arc::clone(&out), channel))),
             out,
             inbox,
             decoder: FrameDecoder::with_limit(MAX_REPLY),
@@ -193,16 +192,16 @@ impl SftpChannel {
 
     /// Makes a directory.
     pub(crate) async fn make_dir(&mut self, path: &[u8]) -> Result<(), LoadError> {
-        let reply = self
-            .call(|out, id| client::mkdir(out, id, path, &Attrs::EMPTY))
-            .await?;
-        success("MKDIR", &reply)
+        self.must("MKDIR", |out, id| {
+            client::mkdir(out, id, path, &Attrs::EMPTY);
+        })
+        .await
     }
 
     /// Closes a handle.
     pub(crate) async fn close(&mut self, handle: &[u8]) -> Result<(), LoadError> {
-        let reply = self.call(|out, id| client::close(out, id, handle)).await?;
-        success("CLOSE", &reply)
+        self.must("CLOSE", |out, id| client::close(out, id, handle))
+            .await
     }
 
     /// Asks for the longest READ and WRITE; 32 KiB where the server does not tell.
@@ -229,18 +228,8 @@ impl SftpChannel {
 
     /// Ends the channel in good order, and waits until the server has closed it, too: one with a process for it can then
     /// collect that one's exit status, and its CPU time with it.
-    pub(crate) async fn part(self) {
-        self.end(End::Eof).await;
-    }
-
-    /// Closes the channel in the midst of whatever is in flight; requests that are not sent yet never are.
-    pub(crate) async fn abandon(self) {
-        self.out.queue.lock().bytes.clear();
-        self.end(End::Close).await;
-    }
-
-    async fn end(mut self, how: End) {
-        self.out.queue.lock().end = how;
+    pub(crate) async fn part(mut self) {
+        self.out.queue.lock().end = End::Eof;
         self.out.changed.notify_one();
         let _ = timeout(PARTING, async {
             while let Some(message) = self.inbox.wait().await {
@@ -250,6 +239,35 @@ impl SftpChannel {
             }
         })
         .await;
+    }
+
+    /// Closes the channel in the midst of whatever is in flight; requests that are not sent yet never are. Nothing waits
+    /// for the server's side of it, for the SSH library does not tell.
+    pub(crate) async fn abandon(self) {
+        let Self {
+            out,
+            mut pump,
+            inbox,
+            ..
+        } = self;
+        // Replies that nobody takes would hold up the whole connection.
+        drop(inbox);
+        {
+            let mut queue = out.queue.lock();
+            queue.bytes.clear();
+            queue.end = End::Close;
+        }
+        out.changed.notify_one();
+        let _ = timeout(PARTING, &mut pump.0).await;
+    }
+
+    /// Makes a request that is answered with a status, which must be success.
+    pub(crate) async fn must(
+        &mut self,
+        what: &'static str,
+        encode: impl FnOnce(&mut BytesMut, u32),
+    ) -> Result<(), LoadError> {
+        success(what, &self.call(encode).await?)
     }
 }
 

@@ -50,17 +50,21 @@ impl Content {
     /// SHA-256 of the first `size` bytes, in hexadecimal.
     pub(crate) fn sha256(self, size: u64) -> String {
         let mut context = Context::new(&SHA256);
+        self.feed(size, |piece| context.update(piece));
+        hex(context.finish().as_ref())
+    }
+
+    /// Gives the first `size` bytes in order to a digest.
+    pub(crate) fn feed(self, size: u64, mut digest: impl FnMut(&[u8])) {
         let mut offset = 0;
         while offset < size {
             let len = usize::try_from((size - offset).min(BLOCK as u64)).unwrap_or(BLOCK);
             self.pieces(offset, len, |piece| {
-                context.update(piece);
+                digest(piece);
                 true
             });
             offset += len as u64;
         }
-        let digest = context.finish();
-        digest.as_ref().iter().map(|b| format!("{b:02x}")).collect()
     }
 
     /// Gives the bytes in order to `take`, until it answers false.
@@ -91,8 +95,13 @@ impl Content {
     }
 }
 
+/// In hexadecimal, as digests are printed.
+pub(crate) fn hex(digest: &[u8]) -> String {
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// One round of splitmix64.
-fn mix(value: u64) -> u64 {
+pub(crate) fn mix(value: u64) -> u64 {
     let mut z = value.wrapping_add(0x9e37_79b9_7f4a_7c15);
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
@@ -138,7 +147,7 @@ mod tests {
     #[test]
     fn the_digest_is_that_of_the_bytes() {
         let digest = aws_lc_rs::digest::digest(&SHA256, &bytes(3, 0, BLOCK + 5));
-        let expected: String = digest.as_ref().iter().map(|b| format!("{b:02x}")).collect();
+        let expected = hex(digest.as_ref());
         assert_eq!(Content::new(3).sha256(BLOCK as u64 + 5), expected);
     }
 }

@@ -9,6 +9,7 @@ mod content;
 mod download;
 mod error;
 mod listing;
+mod mixed;
 mod report;
 mod session;
 mod small;

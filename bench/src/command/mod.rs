@@ -7,6 +7,7 @@ mod list;
 mod local;
 mod login;
 mod many;
+mod mixed;
 mod small;
 
 use std::sync::Arc;
@@ -62,6 +63,8 @@ enum Drive {
     List(list::ListArgs),
     /// Log in again and again
     Login(login::LoginArgs),
+    /// Do a bit of everything in many sessions for some minutes, and check all of it
+    Mixed(mixed::MixedArgs),
     /// Open sessions and hold them until a line, or the end, of standard input
     Idle(idle::IdleArgs),
 }
@@ -101,6 +104,7 @@ async fn drive(command: Drive, target: TargetArgs) -> Result<Value, LoadError> {
         Drive::Small(args) => small::run(&target, &args).await,
         Drive::List(args) => list::run(&target, &args).await,
         Drive::Login(args) => login::run(&target, args).await,
+        Drive::Mixed(args) => mixed::run(&target, &args).await,
         Drive::Idle(args) => idle::run(&target, &args).await,
     }
 }
