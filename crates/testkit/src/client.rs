@@ -2,11 +2,13 @@
 
 mod answer;
 mod files;
+mod scp;
 mod sftp;
 mod ssh;
 
 use async_trait::async_trait;
 
+pub use scp::{Scp, ScpFiles, quoted};
 pub use sftp::Sftp;
 pub use ssh::{Ran, SshClient};
 

@@ -22,7 +22,10 @@ mod rest;
 mod server;
 
 pub use account::{Account, PASSWORD};
-pub use client::{Answer, Entry, FileClient, Kind, Ran, Refusal, Refused, Sftp, SshClient, Stat};
+pub use client::{
+    Answer, Entry, FileClient, Kind, Ran, Refusal, Refused, Scp, ScpFiles, Sftp, SshClient, Stat,
+    quoted,
+};
 pub use disk::{Usage, usage};
 pub use keys::TestKey;
 pub use rest::{Response, request};

@@ -22,6 +22,7 @@ mod reference;
 mod requests;
 mod running;
 mod scenarios;
+mod scp;
 mod serve;
 mod sftp;
 mod user_cli;
