@@ -23,6 +23,15 @@ pub(super) struct Worker {
     pub(super) session: Session,
 }
 
+/// What a connection is for.
+#[derive(Debug, Clone, Copy)]
+struct Begin {
+    /// The directory must be made.
+    fresh: bool,
+    /// Only to look at every file once more.
+    last: bool,
+}
+
 /// Works until the end of the run, then looks at every file once more. What the directory holds at last.
 pub(crate) async fn work(load: Arc<Load>, number: u64) -> Folder {
     let mut random = Random::new(load.seed.wrapping_mul(1_000_003).wrapping_add(number));
@@ -31,7 +40,8 @@ pub(crate) async fn work(load: Arc<Load>, number: u64) -> Folder {
     let mut failures = 0;
     while failures < MOST_FAILURES {
         let last = Instant::now() >= load.end;
-        let (left, failed) = one_connection(&load, number, &mut random, folder, fresh).await;
+        let begin = Begin { fresh, last };
+        let (left, failed) = one_connection(&load, number, &mut random, folder, begin).await;
         folder = left;
         fresh = failed;
         if failed {
@@ -53,7 +63,7 @@ async fn one_connection(
     number: u64,
     random: &mut Random,
     folder: Folder,
-    fresh: bool,
+    begin: Begin,
 ) -> (Folder, bool) {
     let who = format!("session {number}");
     let begun = Instant::now();
@@ -76,7 +86,7 @@ async fn one_connection(
         folder,
         session,
     };
-    let failed = worker.run(&who, fresh).await;
+    let failed = worker.run(&who, begin).await;
     *random = worker.random;
     worker.session.part().await;
     (worker.folder, failed)
@@ -94,9 +104,9 @@ pub(super) async fn bounded<T>(
 
 impl Worker {
     /// Some operations, or at the end of the run a look at every file; whether anything failed.
-    async fn run(&mut self, who: &str, fresh: bool) -> bool {
+    async fn run(&mut self, who: &str, begin: Begin) -> bool {
         let load = Arc::clone(&self.load);
-        if fresh {
+        if begin.fresh {
             let made = bounded(&load, self.make_folder()).await;
             if let Err(error) = made {
                 load.tally.lock().failed(who, "mkdir", &error);
@@ -120,13 +130,14 @@ impl Worker {
                 }
             }
         }
-        if Instant::now() < load.end {
+        if !begin.last {
             return false;
         }
+        let begun = Instant::now();
         let verified = self.verify().await;
         let mut tally = load.tally.lock();
         match &verified {
-            Ok(()) => tally.done("look at all files at the end", Duration::ZERO),
+            Ok(()) => tally.done("look at all files at the end", begun.elapsed()),
             Err(error) => tally.failed(who, "look at all files at the end", error),
         }
         verified.is_err()
