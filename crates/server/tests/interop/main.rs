@@ -13,6 +13,7 @@ mod support;
 
 mod asyncssh;
 mod curl;
+mod git;
 mod lftp;
 mod openssh_scp;
 mod openssh_scp_legacy;
@@ -21,5 +22,6 @@ mod openssh_ssh;
 mod paramiko;
 mod psftp;
 mod rclone;
+mod rsync;
 mod ssh_audit;
 mod sshfs;
