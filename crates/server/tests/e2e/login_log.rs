@@ -2,8 +2,8 @@
 //! the form that ban tools read (14.5) show here only.
 #![cfg(unix)]
 
-use serde_json::Value;
-use sftpgo_testkit::{Account, PASSWORD, SshClient, TestKey};
+use serde_json::{Value, json};
+use sftpgo_testkit::{Account, PASSWORD, SshClient, TestKey, request};
 use tempfile::TempDir;
 
 use super::program::{run, text};
@@ -47,6 +47,13 @@ impl Log {
             "",
         );
         assert!(output.status.success(), "{}", text(&output.stderr));
+    }
+
+    /// No flag does it.
+    async fn deny_passwords(&self) {
+        let filters = json!({ "filters": { "denied_login_methods": ["password"] } });
+        let reply = request(self.serve.http, "PUT", "/api/v1/user/1", &filters).await;
+        assert_eq!(reply.status, 200, "{}", reply.body);
     }
 
     async fn connect(&self) -> SshClient {
@@ -125,4 +132,9 @@ async fn the_first_check_that_fails_is_the_one_that_is_told() {
     log.change(&["--max-sessions", "0"]);
     assert!(!log.connect().await.password("alice", PASSWORD).await);
     assert!(log.reason().contains("address"));
+
+    log.deny_passwords().await;
+    assert!(!log.connect().await.password("alice", PASSWORD).await);
+    let reason = log.reason();
+    assert!(reason.contains("method") && !reason.contains("address"));
 }

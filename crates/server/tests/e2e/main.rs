@@ -23,6 +23,7 @@ mod requests;
 mod running;
 mod scenarios;
 mod scp;
+mod semantics;
 mod serve;
 mod sftp;
 mod user_cli;

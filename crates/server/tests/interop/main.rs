@@ -13,6 +13,7 @@ mod support;
 
 mod asyncssh;
 mod curl;
+mod durability;
 mod git;
 mod lftp;
 mod openssh_scp;

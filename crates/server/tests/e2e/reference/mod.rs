@@ -4,6 +4,7 @@
 
 mod accounts;
 mod directories;
+mod files;
 mod filters;
 mod statuses;
 mod system;

@@ -252,3 +252,19 @@ async fn every_combination_of_flags_opens_what_it_says() {
         }
     }
 }
+
+/// TestInitialization: settings that the reference puts up with. What stops the start is `serve`'s matter.
+#[tokio::test]
+async fn a_server_starts_without_its_umask_its_banner_file_or_a_command_it_does_not_know() {
+    let settings = serde_json::json!({ "sftpd": {
+        "umask": "invalid",
+        "login_banner_file": "no-such-file",
+        "keyboard_interactive_auth_program": "/no/such/program",
+        "enabled_ssh_commands": ["no-such-command", "pwd"],
+    }});
+    let directory = configured(&settings);
+    add_user(directory.path(), "alice");
+    let serve = Serve::start(directory.path(), &[]);
+    let mut sftp = serve.sftp("alice").await;
+    sftp.put(b"/file", b"content").await.unwrap();
+}

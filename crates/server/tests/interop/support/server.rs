@@ -142,6 +142,10 @@ impl Server {
         fs::write(self.ssh_config(), text).unwrap();
     }
 
+    pub(crate) fn pid(&self) -> u32 {
+        self.process.id()
+    }
+
     pub(crate) fn port(&self) -> u16 {
         self.port
     }
