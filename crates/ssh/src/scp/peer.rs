@@ -194,6 +194,8 @@ impl Inbox {
             if self.ended {
                 return Ok(false);
             }
+            // What is kept of it, the beginning of a line, is copied.
+            self.reading = None;
             let input = self.input.next().await;
             self.take_in(input)?;
         }

@@ -8,15 +8,26 @@ mod quota;
 mod transfers;
 mod virtual_folders;
 
-use sftpgo_testkit::{Account, Answer, Builder, FileClient, Refusal, TestServer};
+use sftpgo_testkit::{Account, Answer, Builder, FileClient, Refusal, ScpFiles, TestServer};
 
 /// A protocol whose clients can do all of [`FileClient`].
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Protocol {
     Sftp,
+    /// Whole files by SCP, the rest by SFTP.
+    Scp,
 }
 
-const PROTOCOLS: &[Protocol] = &[Protocol::Sftp];
+const PROTOCOLS: &[Protocol] = &[Protocol::Sftp, Protocol::Scp];
+
+impl Protocol {
+    fn enable(self, builder: Builder) -> Builder {
+        match self {
+            Self::Sftp => builder,
+            Self::Scp => builder.set("sftpd.enabled_ssh_commands", vec!["scp"]),
+        }
+    }
+}
 
 /// A server with one account, and the protocol to use it with.
 pub(crate) struct Scene {
@@ -32,7 +43,7 @@ impl Scene {
         scenario: impl AsyncFn(Self, Box<dyn FileClient>),
     ) {
         for protocol in PROTOCOLS {
-            let server = builder.clone().start().await;
+            let server = protocol.enable(builder.clone()).start().await;
             server.add(account.clone()).await;
             let scene = Self {
                 server,
@@ -52,6 +63,7 @@ impl Scene {
     pub(crate) async fn client(&self) -> Box<dyn FileClient> {
         match self.protocol {
             Protocol::Sftp => Box::new(self.server.sftp("alice").await),
+            Protocol::Scp => Box::new(ScpFiles::new(self.server.sftp("alice").await)),
         }
     }
 

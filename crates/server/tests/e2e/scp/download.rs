@@ -291,3 +291,40 @@ async fn virtual_folders_go_both_ways_under_their_virtual_names() {
     }
     scp.ends_with(0).await;
 }
+
+#[tokio::test]
+async fn sizes_over_four_gigabytes_are_announced_and_taken() {
+    const SIZE: u64 = (4 << 30) + 123_456;
+    let scene = Scene::of(super::builder().upload_mode(1), Account::new("alice")).await;
+    fs::File::create(scene.disk("large"))
+        .unwrap()
+        .set_len(SIZE)
+        .unwrap();
+    let mut scp = scene.source("-f large").await;
+    assert_eq!(
+        scp.line().await,
+        format!("C0644 {SIZE} large\n").into_bytes()
+    );
+    scp.send(&b"\0"[..]);
+    // What comes is the file, for as long as anybody wants to look.
+    assert!(scp.take(1 << 20).await.iter().all(|byte| *byte == 0));
+    drop(scp);
+    let mut scp = scene.sink("-t /").await;
+    scp.agreed(format!("C0644 {SIZE} f\n")).await;
+    // More is expected than these bytes, which the low half of the size would be.
+    scp.send(vec![0; 123_456]);
+    let (error, fatal) = {
+        scp.eof();
+        let (answer, _) = scp.rest().await;
+        (
+            String::from_utf8_lossy(&answer).into_owned(),
+            answer.first() == Some(&2),
+        )
+    };
+    assert!(
+        error.contains("the input ends within a file") && fatal,
+        "{error}"
+    );
+    super::ending::until_failed_uploads(&scene.server, 1).await;
+    assert_eq!(super::names_in(&scene.home()), ["large"]);
+}
