@@ -44,10 +44,10 @@ impl Allowance {
         Self(None)
     }
 
-    /// With `free` bytes to begin with. If `renewable`, more is granted when a look at the disk finds room; else that is all:
-    /// right for a program that stores what it is sent and removes nothing.
+    /// With `free` bytes, and a little more, to begin with. If `renewable`, more is granted when a look at the disk finds room;
+    /// else that is all: right for a program that stores what it is sent, removes nothing and knows the limit itself.
     pub(super) fn limited(limits: QuotaLimits, free: u64, renewable: bool) -> (Self, Watcher) {
-        let (granted, granting) = watch::channel(free.saturating_add(SLACK / 8));
+        let (granted, granting) = watch::channel(free.saturating_add(SLACK));
         let (more, asked) = mpsc::channel(1);
         let allowance = Self(Some(Limited {
             sent: 0,

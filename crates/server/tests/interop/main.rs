@@ -21,6 +21,7 @@ mod openssh_scp_legacy;
 mod openssh_sftp;
 mod openssh_ssh;
 mod paramiko;
+mod program_attacks;
 mod psftp;
 mod rclone;
 mod rsync;

@@ -29,7 +29,11 @@ fn big_tree(directory: &Path) {
         if number < 50 {
             fs::create_dir_all(&below).unwrap();
         }
-        fs::write(below.join(format!("f{number}")), number.to_string().repeat(number % 97)).unwrap();
+        fs::write(
+            below.join(format!("f{number}")),
+            number.to_string().repeat(number % 97),
+        )
+        .unwrap();
     }
 }
 
@@ -54,12 +58,21 @@ fn a_tree_of_five_thousand_files_goes_up_and_down() {
     assert_same_tree(&up, &down);
     // A second run has nothing to do.
     let format = "--out-format=%i %n";
-    assert_eq!(moved(rsync(&server, &["-a", format, "up/", "server:tree/"])), [""; 0]);
-    assert_eq!(moved(rsync(&server, &["-a", format, "server:/tree/", "down"])), [""; 0]);
+    assert_eq!(
+        moved(rsync(&server, &["-a", format, "up/", "server:tree/"])),
+        [""; 0]
+    );
+    assert_eq!(
+        moved(rsync(&server, &["-a", format, "server:/tree/", "down"])),
+        [""; 0]
+    );
     // What is gone here goes there, and what changed is sent.
     fs::remove_dir_all(up.join("d 7")).unwrap();
     fs::write(up.join("d 8/f8"), "changed").unwrap();
-    let sent = moved(rsync(&server, &["-a", "--delete", format, "up/", "server:tree/"]));
+    let sent = moved(rsync(
+        &server,
+        &["-a", "--delete", format, "up/", "server:tree/"],
+    ));
     assert_eq!(sent, ["d 8/f8"]);
     assert_same_tree(&up, &server.home().join("tree"));
 }
@@ -72,7 +85,13 @@ fn a_changed_file_is_sent_as_a_difference() {
     for (round, options) in [
         &["-tI", "--stats", "--no-whole-file"][..],
         &["-tI", "--stats", "--no-whole-file", "--inplace"],
-        &["-tz", "--stats", "--no-whole-file", "--partial", "--checksum"],
+        &[
+            "-tz",
+            "--stats",
+            "--no-whole-file",
+            "--partial",
+            "--checksum",
+        ],
     ]
     .into_iter()
     .enumerate()
@@ -80,8 +99,13 @@ fn a_changed_file_is_sent_as_a_difference() {
         let mut content = fs::read(&path).unwrap();
         content[10 << 20..][..100].fill(u8::try_from(round).unwrap());
         fs::write(&path, content).unwrap();
-        let stats = rsync(&server, options).args(["big", "server:big"]).succeed().text();
-        let literal = stats.lines().find_map(|line| line.strip_prefix("Literal data: "));
+        let stats = rsync(&server, options)
+            .args(["big", "server:big"])
+            .succeed()
+            .text();
+        let literal = stats
+            .lines()
+            .find_map(|line| line.strip_prefix("Literal data: "));
         let literal: String = literal.unwrap().chars().take_while(|c| *c != ' ').collect();
         let literal: u64 = literal.replace(',', "").parse().unwrap();
         assert!(literal < 200_000, "{literal}");
@@ -98,7 +122,13 @@ fn every_size_arrives_with_every_way_to_write_and_to_compress() {
         random_file(&up.join(size.to_string()), size);
     }
     for option in ["-rt", "-rtz", "-rtc", "-rtS", "-rtI"] {
-        for more in ["--inplace", "--partial", "--delay-updates", "--append", "--fuzzy"] {
+        for more in [
+            "--inplace",
+            "--partial",
+            "--delay-updates",
+            "--append",
+            "--fuzzy",
+        ] {
             rsync(&server, &[option, more, "up/", "server:/a/"]).succeed();
             assert_same_tree(&up, &server.home().join("a"));
             rsync(&server, &[option, more, "server:/a/", "down/"]).succeed();
@@ -118,9 +148,16 @@ fn hard_links_and_times_stay() {
     fs::hard_link(up.join("one"), up.join("two")).unwrap();
     super::support::files::set_mtime(&up.join("one"), 1_000_000_000);
     rsync(&server, &["-aH", "up/", "server:a"]).succeed();
-    let inode = |name: &str| fs::metadata(server.home().join("a").join(name)).unwrap().ino();
+    let inode = |name: &str| {
+        fs::metadata(server.home().join("a").join(name))
+            .unwrap()
+            .ino()
+    };
     assert_eq!(inode("one"), inode("two"));
-    assert_eq!(super::support::files::mtime(&server.home().join("a/one")), 1_000_000_000);
+    assert_eq!(
+        super::support::files::mtime(&server.home().join("a/one")),
+        1_000_000_000
+    );
     rsync(&server, &["-aH", "server:a/", "down"]).succeed();
     let down = server.work().join("down");
     assert_eq!(fs::metadata(down.join("one")).unwrap().nlink(), 2);
@@ -137,7 +174,10 @@ fn links_that_lead_out_of_the_tree_are_left_out() {
     symlink("../../../etc/passwd", up.join("climbing")).unwrap();
     rsync(&server, &["-a", "up/", "server:a"]).finish();
     let stored = server.home().join("a");
-    assert_eq!(fs::read_link(stored.join("inside")).unwrap(), Path::new("file"));
+    assert_eq!(
+        fs::read_link(stored.join("inside")).unwrap(),
+        Path::new("file")
+    );
     assert!(fs::symlink_metadata(stored.join("absolute")).is_err());
     assert!(fs::symlink_metadata(stored.join("climbing")).is_err());
 }
@@ -148,7 +188,12 @@ fn names_paths_and_patterns_mean_what_they_mean_elsewhere() {
     let home = server.home();
     fs::create_dir_all(home.join("a/b")).unwrap();
     super::support::files::named_files(&home.join("odd"), &super::support::files::odd_names());
-    for (name, text) in [("a/b/one.txt", "1"), ("a/b/two.txt", "2"), ("three", "3"), ("-e", "4")] {
+    for (name, text) in [
+        ("a/b/one.txt", "1"),
+        ("a/b/two.txt", "2"),
+        ("three", "3"),
+        ("-e", "4"),
+    ] {
         fs::write(home.join(name), text).unwrap();
     }
     let work = server.work();
@@ -158,9 +203,15 @@ fn names_paths_and_patterns_mean_what_they_mean_elsewhere() {
     rsync(&server, &["-r", "odd/", "server:odd2/"]).succeed();
     assert_same_tree(&home.join("odd"), &home.join("odd2"));
     rsync(&server, &["server:a/b/one.txt", ":three", "many/"]).succeed();
-    assert_eq!((read("many/one.txt"), read("many/three")), ("1".into(), "3".into()));
+    assert_eq!(
+        (read("many/one.txt"), read("many/three")),
+        ("1".into(), "3".into())
+    );
     rsync(&server, &["server:/a/*/*.txt", "matched/"]).succeed();
-    assert_eq!((read("matched/one.txt"), read("matched/two.txt")), ("1".into(), "2".into()));
+    assert_eq!(
+        (read("matched/one.txt"), read("matched/two.txt")),
+        ("1".into(), "2".into())
+    );
     rsync(&server, &["-R", "server:a/b/one.txt", "relative/"]).succeed();
     assert_eq!(read("relative/a/b/one.txt"), "1");
     rsync(&server, &["-R", "server:a/./b/one.txt", "pivot/"]).succeed();
@@ -171,7 +222,10 @@ fn names_paths_and_patterns_mean_what_they_mean_elsewhere() {
     assert_eq!(read("dir/a/b/two.txt"), "2");
     fs::write(work.join("list"), "a/b/one.txt\nthree\n").unwrap();
     rsync(&server, &["--files-from=list", "server:", "listed/"]).succeed();
-    assert_eq!((read("listed/a/b/one.txt"), read("listed/three")), ("1".into(), "3".into()));
+    assert_eq!(
+        (read("listed/a/b/one.txt"), read("listed/three")),
+        ("1".into(), "3".into())
+    );
     // One file under another name, into a directory, over a file.
     for target in ["server:new", "server:a/", "server:a/three", "server:new"] {
         rsync(&server, &["many/three", target]).succeed();
@@ -181,7 +235,9 @@ fn names_paths_and_patterns_mean_what_they_mean_elsewhere() {
     rsync(&server, &["--mkpath", "many/three", "server:x/y/z/"]).succeed();
     assert_eq!(fs::read_to_string(home.join("x/y/z/three")).unwrap(), "3");
     rsync(&server, &["many/three", "server:no/such/place/"]).fail();
-    rsync(&server, &["server:nothing", "x"]).fail().says("No such file");
+    rsync(&server, &["server:nothing", "x"])
+        .fail()
+        .says("No such file");
     rsync(&server, &["-r", "server:", "everything/"]).succeed();
     assert_eq!(read("everything/a/b/two.txt"), "2");
 }
@@ -194,16 +250,27 @@ fn backups_and_other_directories_stay_below_the_destination() {
     fs::create_dir_all(home.join("d/tmp")).unwrap();
     fs::write(home.join("d/f"), "old").unwrap();
     let into = "server:d/";
-    rsync(&server, &["-Ib", "--backup-dir=before", "--temp-dir=tmp", "f", into]).succeed();
+    rsync(
+        &server,
+        &["-Ib", "--backup-dir=before", "--temp-dir=tmp", "f", into],
+    )
+    .succeed();
     assert_eq!(fs::read_to_string(home.join("d/f")).unwrap(), "new");
     assert_eq!(fs::read_to_string(home.join("d/before/f")).unwrap(), "old");
-    for option in ["--backup-dir=/tmp/x", "--partial-dir=../x", "--link-dest=/etc", "--temp-dir=/tmp"] {
+    for option in [
+        "--backup-dir=/tmp/x",
+        "--partial-dir=../x",
+        "--link-dest=/etc",
+        "--temp-dir=/tmp",
+    ] {
         let refused = rsync(&server, &["-rb", option, "f", into]).fail();
         refused.says("takes a relative path below the destination");
     }
     let refused = rsync(&server, &["-M--log-file=/tmp/x", "f", into]).fail();
     refused.says("the option --log-file is not served");
-    rsync(&server, &["-s", "f", into]).fail().says("--no-secluded-args");
+    rsync(&server, &["-s", "f", into])
+        .fail()
+        .says("--no-secluded-args");
 }
 
 #[test]
@@ -213,7 +280,10 @@ fn an_unreadable_file_does_not_stop_the_others() {
     symlink("/etc/passwd", server.home().join("bad")).unwrap();
     // With -L the client asks for what the link leads to, and the kernel says no.
     rsync(&server, &["-rL", "server:", "down/"]).fail();
-    assert_eq!(fs::read_to_string(server.work().join("down/good")).unwrap(), "good");
+    assert_eq!(
+        fs::read_to_string(server.work().join("down/good")).unwrap(),
+        "good"
+    );
     assert!(!server.work().join("down/bad").exists());
 }
 
@@ -223,5 +293,8 @@ fn programs_never_get_bits_that_make_them_run_as_somebody_else() {
     fs::write(server.work().join("tool"), "x").unwrap();
     set_mode(&server.work().join("tool"), 0o6755);
     rsync(&server, &["-p", "tool", "server:tool"]).succeed();
-    assert_eq!(super::support::files::mode(&server.home().join("tool")), 0o755);
+    assert_eq!(
+        super::support::files::mode(&server.home().join("tool")),
+        0o755
+    );
 }
