@@ -83,6 +83,10 @@ pub enum AlgorithmKind {
 
 #[derive(Debug, Error)]
 pub enum Error {
+    /// sftpgo patch 2: the peer sent more than the window of a channel.
+    #[error("more data than the window of the channel")]
+    WindowExceeded,
+
     /// The key file could not be parsed.
     #[error("Could not read key")]
     CouldNotReadKey,

@@ -302,6 +302,34 @@ impl Encrypted {
         }
     }
 
+    /// sftpgo patch 2: counts what came in; the window grows only by [`Self::grow_window`].
+    pub fn take_from_window(
+        &mut self,
+        channel: ChannelId,
+        data: &[u8],
+    ) -> Result<(), crate::Error> {
+        if let Some(channel) = self.channels.get_mut(&channel) {
+            channel.sender_window_size = u32::try_from(data.len())
+                .ok()
+                .and_then(|len| channel.sender_window_size.checked_sub(len))
+                .ok_or(crate::Error::WindowExceeded)?;
+        }
+        Ok(())
+    }
+
+    /// sftpgo patch 2: lets the peer send `bytes` more.
+    pub fn grow_window(&mut self, channel: ChannelId, bytes: u32) -> Result<(), crate::Error> {
+        if let Some(channel) = self.channels.get_mut(&channel) {
+            channel.sender_window_size = channel.sender_window_size.saturating_add(bytes);
+            push_packet!(self.write, {
+                self.write.push(msg::CHANNEL_WINDOW_ADJUST);
+                channel.recipient_channel.encode(&mut self.write)?;
+                bytes.encode(&mut self.write)?;
+            });
+        }
+        Ok(())
+    }
+
     pub fn adjust_window_size(
         &mut self,
         channel: ChannelId,

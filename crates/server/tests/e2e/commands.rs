@@ -4,7 +4,9 @@ use std::fs;
 use std::os::unix::fs::symlink;
 
 use sftpgo_testkit::corpus::{self, Meaning};
-use sftpgo_testkit::{Account, Ran, SshClient, TestServer, until, within};
+use sftpgo_testkit::{Account, FileClient as _, Ran, Sftp, SshClient, TestServer, until, within};
+use sftpgo_wire::sftp::OpenFlags;
+use sftpgo_wire::sftp::client::write;
 
 /// A server on which every command is enabled, and a login there.
 async fn scene(account: Account) -> (TestServer, SshClient) {
@@ -305,9 +307,8 @@ async fn a_command_whose_client_leaves_ends_and_is_counted_as_failed() {
 async fn commands_run_side_by_side_with_sftp_on_one_connection() {
     let (server, client) = scene(Account::new("alice")).await;
     let client = std::sync::Arc::new(client);
-    let mut sftp = sftpgo_testkit::Sftp::open(client.clone()).await.unwrap();
+    let mut sftp = Sftp::open(client.clone()).await.unwrap();
     let waiting = client.start(b"md5sum").await.unwrap();
-    use sftpgo_testkit::FileClient as _;
     sftp.put(b"/file", b"abc").await.unwrap();
     succeeded(
         ran(&client, "md5sum file").await,
@@ -316,4 +317,26 @@ async fn commands_run_side_by_side_with_sftp_on_one_connection() {
     let rows = async || server.core().registry().connections().len() == 2;
     until("both are listed, and nothing else", rows).await;
     drop(waiting);
+}
+
+#[tokio::test]
+async fn a_stalled_upload_does_not_hold_up_its_neighbours_on_the_connection() {
+    let (server, client) = scene(Account::new("alice").with("upload_bandwidth", 1)).await;
+    fs::write(server.home("alice").join("large"), vec![b'l'; 24 << 20]).unwrap();
+    let client = std::sync::Arc::new(client);
+    let mut slow = Sftp::open(client.clone()).await.unwrap();
+    let handle = slow
+        .open_file(b"/slow", OpenFlags::WRITE | OpenFlags::CREATE)
+        .await
+        .unwrap();
+    // More than the server takes of it in an hour, and more than it is willing to keep.
+    for number in 0..160 {
+        let offset = number * 32_768;
+        slow.send(|out, id| write(out, id, &handle, offset, &[b's'; 32_768]));
+    }
+    // More than one window of the client, so that its adjustments must get through.
+    let mut quick = Sftp::open(client.clone()).await.unwrap();
+    assert_eq!(quick.get(b"/large").await.unwrap().len(), 24 << 20);
+    let hashed = client.exec(b"md5sum", &[b'x'; 3 << 20]).await.unwrap();
+    assert_eq!(hashed.status, Some(0));
 }

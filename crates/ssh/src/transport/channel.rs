@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use russh::server::Msg;
+use russh::server::{Handle, Msg};
 use russh::{ChannelMsg, ChannelReadHalf, ChannelWriteHalf};
 use tokio::sync::OwnedSemaphorePermit;
 
@@ -22,7 +22,9 @@ pub(crate) struct Channel {
 }
 
 impl Channel {
-    pub(super) fn new(channel: russh::Channel<Msg>, gate: Arc<Gate>, place: Place) -> Self {
+    pub(super) fn new(channel: russh::Channel<Msg>, library: Handle, place: Place) -> Self {
+        let id = channel.id();
+        let gate = Arc::new(Gate::new(move |bytes| library.grow_window(id, bytes)));
         let (read, write) = channel.split();
         Self {
             input: ChannelInput { read, gate },
@@ -67,6 +69,11 @@ impl ChannelInput {
                     self.gate.hold(data.len());
                     return Input::Data(data);
                 }
+                // No client has anything to say there; it counts all the same.
+                Some(ChannelMsg::ExtendedData { data, .. }) => {
+                    self.gate.hold(data.len());
+                    drop(self.gate.part(Gate::cost(data.len())));
+                }
                 Some(ChannelMsg::Eof) => return Input::Eof,
                 Some(ChannelMsg::Close) | None => return Input::Closed,
                 // Window adjusts are the library's own business; the rest is not for a server, or not for a started channel.
@@ -75,7 +82,7 @@ impl ChannelInput {
         }
     }
 
-    /// The budget of this connection.
+    /// What the client may send, and what of it is held.
     pub(crate) fn gate(&self) -> &Arc<Gate> {
         &self.gate
     }

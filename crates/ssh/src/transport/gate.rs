@@ -1,59 +1,88 @@
-//! The budget of received bytes of one connection.
+//! The receive window of a channel (RFC 4254 5.2): what its client may send, and what of it we hold.
+//!
+//! The window grows when bytes were dealt with, not when they came: a channel that stalls keeps one window of its client's
+//! bytes in memory and no more, and the socket goes on being read for its neighbours. It begins small and grows while the
+//! channel keeps up with its client, so that it is the network that limits a fast upload and not the window.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::task::{Context, Poll, Waker};
 
 use parking_lot::Mutex;
 
-/// Received bytes that may wait to be stored before the socket is left alone. Large enough for a full window of requests of a
-/// fast client while one batch is being written, small enough for hundreds of stalled uploads.
-pub(crate) const BUDGET: usize = 2 << 20;
+/// What a client may send before anything was dealt with.
+pub(super) const INITIAL: u32 = 1 << 20;
+
+/// What a channel that keeps up may grow to: 40 MiB/s over a round trip of 100 ms.
+const MAX: usize = 4 << 20;
 
 /// What one message costs beyond its bytes, so that a flood of tiny ones is bounded as well.
 const MESSAGE_COST: usize = 64;
 
-/// Counts bytes between the socket and where they are stored. Reading pauses while too many are held; sending does not.
-#[derive(Debug, Default)]
+/// Tells the client that it may send more.
+type Grow = Box<dyn Fn(u32) + Send + Sync>;
+
+/// Counts the bytes of a channel between the client and where they are stored.
 pub(crate) struct Gate {
-    held: AtomicUsize,
-    waiting: Mutex<Option<Waker>>,
+    state: Mutex<State>,
+    grow: Grow,
+}
+
+#[derive(Debug)]
+struct State {
+    /// What the client may send at a time, as long as nothing is held.
+    target: usize,
+    /// What it may still send; what is on its way to us counts as not sent.
+    granted: usize,
+    /// Bytes that came and are not dealt with, and what else is kept because of them.
+    held: usize,
+}
+
+impl std::fmt::Debug for Gate {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Gate").field(&*self.state.lock()).finish()
+    }
 }
 
 impl Gate {
-    /// Notes `bytes` that came in.
-    pub(crate) fn hold(&self, bytes: usize) {
-        self.held.fetch_add(bytes + MESSAGE_COST, Ordering::AcqRel);
+    /// A window of [`INITIAL`] bytes; `grow` tells the client, and must not wait.
+    pub(super) fn new(grow: impl Fn(u32) + Send + Sync + 'static) -> Self {
+        let initial = INITIAL as usize;
+        Self {
+            state: Mutex::new(State {
+                target: initial,
+                granted: initial,
+                held: 0,
+            }),
+            grow: Box::new(grow),
+        }
     }
 
-    /// Notes that `bytes` of one message were dealt with.
+    /// Notes a message that came in.
+    pub(super) fn hold(&self, bytes: usize) {
+        let mut state = self.state.lock();
+        state.granted = state.granted.saturating_sub(bytes);
+        state.held += Self::cost(bytes);
+    }
+
     fn release(&self, bytes: usize) {
-        let before = self.held.fetch_sub(bytes, Ordering::AcqRel);
-        if before >= BUDGET
-            && before.saturating_sub(bytes) < BUDGET
-            && let Some(waker) = self.waiting.lock().take()
-        {
-            waker.wake();
+        let mut state = self.state.lock();
+        state.held = state.held.saturating_sub(bytes);
+        let used = state.held + state.granted;
+        // In steps: an adjustment for every message would cost more than the messages.
+        if used > state.target / 2 {
+            return;
         }
-    }
-
-    /// Ready while there is room.
-    pub(crate) fn poll_open(&self, cx: &mut Context<'_>) -> Poll<()> {
-        if self.held.load(Ordering::Acquire) < BUDGET {
-            return Poll::Ready(());
+        if state.held <= state.target / 8 {
+            state.target = (state.target * 2).min(MAX);
         }
-        *self.waiting.lock() = Some(cx.waker().clone());
-        // Room may have come between the look and the note.
-        if self.held.load(Ordering::Acquire) < BUDGET {
-            Poll::Ready(())
-        } else {
-            Poll::Pending
-        }
+        let more = state.target - used;
+        state.granted += more;
+        drop(state);
+        (self.grow)(u32::try_from(more).unwrap_or(u32::MAX));
     }
 
     /// Holds `bytes` more until the value is dropped.
     pub(crate) fn take(self: &Arc<Self>, bytes: usize) -> Held {
-        self.held.fetch_add(bytes, Ordering::AcqRel);
+        self.state.lock().held += bytes;
         self.part(bytes)
     }
 
@@ -71,7 +100,7 @@ impl Gate {
     }
 }
 
-/// Bytes that count against the budget until this is dropped.
+/// Bytes that keep the window from growing until this is dropped.
 #[derive(Debug)]
 pub(crate) struct Held {
     gate: Arc<Gate>,
@@ -86,16 +115,47 @@ impl Drop for Held {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
     use super::*;
 
+    fn window() -> (Arc<Gate>, Arc<AtomicUsize>) {
+        let granted = Arc::new(AtomicUsize::new(INITIAL as usize));
+        let sum = Arc::clone(&granted);
+        let window = Gate::new(move |bytes| {
+            sum.fetch_add(bytes as usize, Ordering::Relaxed);
+        });
+        (Arc::new(window), granted)
+    }
+
     #[test]
-    fn reading_pauses_over_the_budget_and_goes_on_when_bytes_are_released() {
-        let gate = Arc::new(Gate::default());
-        let mut cx = Context::from_waker(Waker::noop());
-        gate.hold(BUDGET);
-        assert!(gate.poll_open(&mut cx).is_pending());
-        drop(gate.part(Gate::cost(BUDGET)));
-        assert!(gate.poll_open(&mut cx).is_ready());
-        assert_eq!(gate.held.load(Ordering::Acquire), 0);
+    fn a_stalled_channel_gets_no_more_than_one_window() {
+        let (window, granted) = window();
+        let mut held = Vec::new();
+        for _ in 0..INITIAL / 1024 {
+            window.hold(1024);
+            held.push(window.part(Gate::cost(1024)));
+        }
+        assert_eq!(granted.load(Ordering::Relaxed), INITIAL as usize);
+        // What else is kept counts as well.
+        let more = window.take(INITIAL as usize);
+        held.clear();
+        assert_eq!(granted.load(Ordering::Relaxed), INITIAL as usize);
+        drop(more);
+        assert!(granted.load(Ordering::Relaxed) > INITIAL as usize);
+    }
+
+    #[test]
+    fn a_channel_that_keeps_up_may_send_for_ever_in_a_window_that_grows_to_its_limit() {
+        let (window, granted) = window();
+        let mut sent = 0;
+        while sent < 64 * MAX {
+            window.hold(32 * 1024);
+            sent += 32 * 1024;
+            drop(window.part(Gate::cost(32 * 1024)));
+            let open = granted.load(Ordering::Relaxed).checked_sub(sent).unwrap();
+            assert!(open > 0 && open <= MAX, "{open}");
+        }
+        assert_eq!(window.state.lock().target, MAX);
     }
 }

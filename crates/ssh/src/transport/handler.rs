@@ -13,7 +13,6 @@ use sftpgo_core::model::PublicKey;
 use tokio::sync::{Semaphore, oneshot};
 
 use super::channel::{Channel, Place};
-use super::gate::Gate;
 use super::{ChannelRequest, Events};
 
 /// Channels of one connection that may be open at a time; OpenSSH's `MaxSessions` is 10.
@@ -26,7 +25,6 @@ const MAX_RSA_BLOB: usize = 8192 / 8 + 64;
 
 pub(super) struct RusshHandler<E> {
     pub(super) events: E,
-    pub(super) gate: Arc<Gate>,
     pub(super) login_banner: Option<String>,
     /// Told once somebody is logged in.
     pub(super) authenticated: Option<oneshot::Sender<()>>,
@@ -110,7 +108,7 @@ impl<E: Events> RusshHandler<E> {
         let Some((channel, place)) = taken else {
             return Ok(session.channel_failure(id)?);
         };
-        let channel = Channel::new(channel, Arc::clone(&self.gate), place);
+        let channel = Channel::new(channel, session.handle(), place);
         // The reply must go out before anything the started side sends.
         match self.events.start(request, channel).await {
             Ok(()) => {

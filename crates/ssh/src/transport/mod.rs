@@ -1,8 +1,8 @@
 //! The seam to the SSH library: logins go up, channels of bytes come down. Replaceable without touching anything above.
 //!
 //! - [`Events`] is what the connection above answers: credentials, and requests to start something in a channel.
-//! - [`Channel`] is a pair of byte streams. Input is bounded by the connection's [`gate::Gate`]: bytes that were received and
-//!   not released yet stop the reading of the socket, while sending goes on. Output waits for the peer's window, and only
+//! - [`Channel`] is a pair of byte streams. Input is bounded by the channel's [`Gate`], the receive window, which grows when
+//!   bytes were dealt with; the socket is always read. Output waits for the peer's window, and only
 //!   the task that sends waits.
 
 pub(crate) mod algorithms;

@@ -11,7 +11,7 @@ use tokio::sync::{Semaphore, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use super::Events;
-use super::gate::Gate;
+use super::gate;
 use super::handler::{MAX_CHANNELS, RusshHandler};
 use super::socket::Socket;
 
@@ -22,13 +22,12 @@ const REJECTION_TIME: Duration = Duration::from_millis(300);
 /// Bytes or time after which keys are exchanged anew (RFC 4253 section 9).
 const REKEY_BYTES: usize = 1 << 30;
 const REKEY_TIME: Duration = Duration::from_secs(3600);
-/// What we let a client send without waiting for us; the gate bounds what we keep of it.
-const WINDOW: u32 = 8 << 20;
 /// Largest channel packet we ask for; OpenSSH uses it whole, others send what they like.
 const PACKET: u32 = 64 * 1024;
 /// Messages waiting to be encrypted, each at most one packet of the peer's size.
 const SEND_QUEUE: usize = 16;
-/// Messages waiting to be read from a channel. The gate shuts long before it is full.
+/// Messages waiting to be read from a channel. Only a flood of tiny ones fills it before it fills the window, and then the
+/// whole connection waits.
 const RECEIVE_QUEUE: usize = 64 * 1024;
 
 /// What all connections share.
@@ -64,7 +63,8 @@ impl TransportSettings {
             auth_rejection_time_initial: Some(Duration::ZERO),
             keys,
             limits: Limits::new(REKEY_BYTES, REKEY_BYTES, REKEY_TIME),
-            window_size: WINDOW,
+            window_size: gate::INITIAL,
+            window_by_consumption: true,
             maximum_packet_size: PACKET,
             channel_buffer_size: RECEIVE_QUEUE,
             event_buffer_size: SEND_QUEUE,
@@ -114,11 +114,9 @@ where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     E: Events,
 {
-    let gate = Arc::new(Gate::default());
     let (logged_in, login) = oneshot::channel();
     let handler = RusshHandler {
         events,
-        gate: Arc::clone(&gate),
         login_banner: settings.login_banner.clone(),
         authenticated: Some(logged_in),
         idle: HashMap::new(),
@@ -126,7 +124,7 @@ where
         in_vain: 0,
         identified: false,
     };
-    let stream = Socket::new(stream, gate, cancel.clone());
+    let stream = Socket::new(stream, cancel.clone());
     let deadline = tokio::time::sleep(LOGIN_DEADLINE);
     tokio::pin!(deadline);
     let start = run_stream(Arc::clone(&settings.config), stream, handler);

@@ -1,29 +1,24 @@
-//! The socket as the SSH library sees it: it pauses while the gate is shut, and ends when the connection is cancelled.
+//! The socket as the SSH library sees it: it ends when the connection is cancelled.
 
 use std::future::Future as _;
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
-use super::gate::Gate;
-
-/// A stream with a gate before its reading side.
+/// A stream that can be ended from elsewhere.
 #[derive(Debug)]
 pub(super) struct Socket<S> {
     inner: S,
-    gate: Arc<Gate>,
     cancelled: Pin<Box<WaitForCancellationFutureOwned>>,
 }
 
 impl<S> Socket<S> {
-    pub(super) fn new(inner: S, gate: Arc<Gate>, cancel: CancellationToken) -> Self {
+    pub(super) fn new(inner: S, cancel: CancellationToken) -> Self {
         Self {
             inner,
-            gate,
             cancelled: Box::pin(cancel.cancelled_owned()),
         }
     }
@@ -43,7 +38,6 @@ impl<S: AsyncRead + Unpin> AsyncRead for Socket<S> {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         self.check_alive(cx)?;
-        ready!(self.gate.poll_open(cx));
         Pin::new(&mut self.inner).poll_read(cx, buffer)
     }
 }

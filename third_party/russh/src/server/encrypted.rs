@@ -32,6 +32,9 @@ use crate::helpers::{AlgorithmExt, NameList};
 use crate::map_err;
 use crate::parsing::{ChannelOpenConfirmation, ChannelType, OpenChannelMessage, ensure_end};
 
+/// sftpgo patch 2: what a client may send beyond its window, in the life of a channel.
+const WINDOW_TOLERANCE: u32 = 64 * 1024;
+
 impl Session {
     /// Returns false iff a request was rejected.
     pub(crate) async fn server_read_encrypted<H: Handler + Send>(
@@ -1491,7 +1494,9 @@ impl Session {
 
                 #[allow(clippy::collapsible_if)]
                 if let Some(ref mut enc) = self.common.encrypted {
-                    if enc.adjust_window_size(channel_num, &data, target)? {
+                    if self.common.config.window_by_consumption {
+                        enc.take_from_window(channel_num, &data)?;
+                    } else if enc.adjust_window_size(channel_num, &data, target)? {
                         let window = handler.adjust_window(channel_num, self.target_window_size);
                         if window > 0 {
                             self.target_window_size = window
@@ -2043,7 +2048,15 @@ impl Session {
             sender_channel,
 
             recipient_window_size: msg.recipient_window_size,
-            sender_window_size: self.common.config.window_size,
+            // sftpgo patch 2: some clients overrun the window by the headers of a packet.
+            sender_window_size: if self.common.config.window_by_consumption {
+                self.common
+                    .config
+                    .window_size
+                    .saturating_add(WINDOW_TOLERANCE)
+            } else {
+                self.common.config.window_size
+            },
             recipient_maximum_packet_size: msg.recipient_maximum_packet_size,
             sender_maximum_packet_size: self.common.config.maximum_packet_size,
             confirmed: true,

@@ -84,6 +84,8 @@ pub enum Msg {
         language_tag: String,
     },
     Channel(ChannelId, ChannelMsg),
+    /// sftpgo patch 2
+    GrowWindow(ChannelId, u32),
     ChannelOpenReply {
         pending: PendingChannelOpen,
         result: Result<(), ChannelOpenFailure>,
@@ -116,6 +118,12 @@ pub struct Handle {
 }
 
 impl Handle {
+    /// sftpgo patch 2: lets the client send `bytes` more in a channel. Does not wait; callers grow windows by large steps,
+    /// so that few of these are ever queued. Nothing happens if the channel or the session is over.
+    pub fn grow_window(&self, id: ChannelId, bytes: u32) {
+        let _ = self.priority_sender.send(Msg::GrowWindow(id, bytes));
+    }
+
     /// Send data to the session referenced by this handler.
     pub async fn data(
         &self,
@@ -616,6 +624,11 @@ impl Session {
             } => {
                 self.common
                     .disconnect(reason, &description, &language_tag)?;
+            }
+            Msg::GrowWindow(id, bytes) => {
+                if let Some(ref mut enc) = self.common.encrypted {
+                    enc.grow_window(id, bytes)?;
+                }
             }
             Msg::ChannelOpenReply { pending, result } => {
                 self.finalize_channel_open_reply(pending, result)?;

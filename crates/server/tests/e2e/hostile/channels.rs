@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::BytesMut;
-use sftpgo_testkit::{Account, FileClient as _, Sftp, TestServer, until};
+use sftpgo_testkit::{Account, FileClient as _, Sftp, TestServer, until, within};
 use sftpgo_wire::sftp::{Attrs, FrameDecoder, OpenFlags, Reply, VERSION, client};
 
 use super::peer::{Message, Peer, request};
@@ -284,4 +284,36 @@ async fn a_client_that_closes_the_window_and_vanishes_is_forgotten() {
     server.add(Account::new("bob")).await;
     let mut bob = server.sftp("bob").await;
     bob.put(b"/a", b"x").await.unwrap();
+}
+
+/// What a client may send is the server's to say: without that nothing would bound what a stalled channel keeps.
+#[tokio::test]
+async fn a_client_that_overruns_its_window_is_disconnected() {
+    let server = TestServer::start().await;
+    let account = Account::new("alice").with("upload_bandwidth", 1);
+    server.add(account).await;
+    let mut peer = Peer::login(server.ssh_address(), "alice").await;
+    let channel = peer.open(0, 1 << 20).await;
+    start_sftp(&mut peer, channel).await;
+    let mut out = BytesMut::new();
+    client::open(&mut out, 1, b"/up", CREATE, &Attrs::EMPTY);
+    peer.data(channel, &out).await;
+    let Reply::Handle { handle, .. } = reply_in(&mut peer, 0, &mut FrameDecoder::new()).await
+    else {
+        panic!("no handle");
+    };
+    let overrun = async {
+        // The limit of the account lets a thousand bytes a second through.
+        for id in 0..1_000 {
+            let mut out = BytesMut::new();
+            client::write(&mut out, id, &handle, 0, &[b'u'; 30_000]);
+            peer.data(channel, &out).await;
+        }
+        while peer.receive().await.is_some() {}
+    };
+    within("the end of the connection", overrun).await;
+    until("the end of the session", async || {
+        server.core().registry().connections().is_empty()
+    })
+    .await;
 }
