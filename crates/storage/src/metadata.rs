@@ -35,6 +35,13 @@ pub struct FileId {
     pub generation: u64,
 }
 
+impl FileId {
+    /// Whether both name one file, for as long as somebody has it open.
+    pub fn is_same_file(self, other: Self) -> bool {
+        (self.device, self.inode) == (other.device, other.inode)
+    }
+}
+
 /// Attributes of one entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Metadata {

@@ -179,7 +179,11 @@ impl QuotaHold {
         let size = before.map_or(0, |file| file.size);
         let own = &self.account;
         // What is replaced in the end loses one name, whatever others it has; what is written in place has all of them.
-        let in_place = before.filter(|file| id.is_none() || is_same(file.id, id));
+        let in_place = before.filter(|file| match (file.id, id) {
+            (_, None) => true,
+            (Some(old), Some(new)) => old.is_same_file(new),
+            (None, Some(_)) => false,
+        });
         let names = in_place.map_or(1, |file| to_signed(file.links).max(1));
         own.names.store(names, Ordering::Release);
         own.names_before
@@ -302,13 +306,6 @@ impl QuotaHold {
         if !self.ledger.add_name(linked, &self.account) {
             self.settle(Settlement::InPlace(linked)).await;
         }
-    }
-}
-
-fn is_same(one: Option<FileId>, other: Option<FileId>) -> bool {
-    match (one, other) {
-        (Some(one), Some(other)) => (one.device, one.inode) == (other.device, other.inode),
-        (Some(_) | None, _) => false,
     }
 }
 

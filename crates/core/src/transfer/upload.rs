@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
 
-use sftpgo_storage::{Chunk, Metadata, SetAttributes, WriteHandle};
+use sftpgo_storage::{Chunk, FileId, Metadata, SetAttributes, WriteHandle};
 use tokio_util::sync::CancellationToken;
 
 use super::{Changeable, Pacer};
@@ -113,6 +113,20 @@ impl Upload {
             return Err(OpErrorKind::PermissionDenied.into());
         }
         Ok(parts.handle.read_at(offset, len, buffer).await?)
+    }
+
+    /// Whether this writes to that file, or takes its place in the end.
+    pub(crate) async fn writes_to(&self, file: Option<FileId>) -> OpResult<bool> {
+        let parts = self.parts()?;
+        let replaced = parts.handle.replaced().and_then(|file| file.id);
+        let own = parts.handle.stat().await?.id;
+        let same = |id: FileId| file.is_some_and(|file| id.is_same_file(file));
+        Ok([own, replaced].into_iter().flatten().any(same))
+    }
+
+    /// Makes the upload one that has failed.
+    pub(crate) fn fail(&self) {
+        self.failed.store(true, Ordering::Release);
     }
 
     /// Attributes of the file being written.

@@ -10,9 +10,10 @@ use futures_util::future::{BoxFuture, FutureExt as _};
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use sftpgo_core::Session;
 use sftpgo_wire::sftp::{DecodeError, Frame, FrameDecoder, Request, StatusCode};
+use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
-use super::handles::{Directory, HandleId, HandleOp, Handles, Queued, WriteOp};
+use super::handles::{CopyOp, Directory, HandleId, HandleOp, Handles, Queued, WriteOp};
 use super::output::Output;
 use super::path::PathOutcome;
 use super::quirk::Quirks;
@@ -30,6 +31,8 @@ const MAX_OPEN_REQUESTS: usize = 512 * 1024;
 const MAX_PATH_BYTES: usize = 4 << 20;
 /// How long requests go on running whose client has closed the channel.
 const CLOSE_LIMIT: Duration = Duration::from_secs(30);
+/// Copies that run at a time in a channel.
+const MAX_HEAVY: usize = 4;
 /// Chunks taken from the channel before other work gets its turn.
 const INPUT_BURST: usize = 64;
 
@@ -60,6 +63,15 @@ pub(super) enum Done {
         handle: HandleId,
         sequence: Sequence,
         reply: Bytes,
+    },
+    Copied {
+        copy: Arc<CopyOp>,
+        sequence: Sequence,
+        reply: Bytes,
+    },
+    /// Nothing but that another request of the handle may be next now.
+    Freed {
+        handle: HandleId,
     },
     Closed {
         sequence: Sequence,
@@ -99,6 +111,8 @@ pub(super) struct Engine {
     pub(super) finished: VecDeque<Done>,
     /// Handles to look at: with new requests, or with a READ that waits for the client to take bytes.
     pub(super) starved: VecDeque<HandleId>,
+    /// For work that takes long and holds memory meanwhile: copies. More of it waits.
+    pub(super) heavy: Arc<Semaphore>,
     /// Bytes that running READs and READDIRs may still produce.
     pub(super) reserved: usize,
     pub(super) batch: Vec<u8>,
@@ -129,6 +143,7 @@ impl Engine {
             running: FuturesUnordered::new(),
             finished: VecDeque::new(),
             starved: VecDeque::new(),
+            heavy: Arc::new(Semaphore::new(MAX_HEAVY)),
             reserved: 0,
             batch: Vec::new(),
             output,
@@ -274,6 +289,7 @@ impl Engine {
                 let op = self.handle_op(action, bytes);
                 self.enqueue(Queued { sequence, id, op }, &handle);
             }
+            Lane::Copy(copy) => self.enqueue_copy(sequence, id, &copy),
         }
         Ok(())
     }
@@ -321,8 +337,7 @@ impl Engine {
 
     fn enqueue(&mut self, queued: Queued, wire: &[u8]) {
         let Some(handle) = self.handles.find(wire) else {
-            let text = "Failure: no such handle";
-            let reply = status::status(queued.id, StatusCode::Failure, text);
+            let reply = status::no_such_handle(queued.id);
             self.replies.complete(queued.sequence, reply);
             return;
         };

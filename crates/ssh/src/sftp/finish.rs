@@ -84,6 +84,16 @@ impl Engine {
                 self.replies.complete(sequence, reply);
                 self.free(handle);
             }
+            Done::Copied {
+                copy,
+                sequence,
+                reply,
+            } => {
+                self.replies.complete(sequence, reply);
+                self.free(copy.source);
+                self.free(copy.target);
+            }
+            Done::Freed { handle } => self.pump(handle),
             Done::Closed { sequence, reply } => self.replies.complete(sequence, reply),
         }
     }

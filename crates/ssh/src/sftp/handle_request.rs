@@ -50,7 +50,11 @@ impl Target {
                 TargetFile::Download(_) | TargetFile::Directory => Ok(()),
             },
             // These have starts of their own.
-            HandleOp::Read { .. } | HandleOp::Write(_) | HandleOp::ReadDir | HandleOp::Close => {
+            HandleOp::Read { .. }
+            | HandleOp::Write(_)
+            | HandleOp::ReadDir
+            | HandleOp::Copy(_)
+            | HandleOp::Close => {
                 return status::wrong_handle(id);
             }
         };

@@ -2,10 +2,11 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use sftpgo_core::model::VirtualPath;
 use sftpgo_core::session::DirectoryListing;
-use sftpgo_core::transfer::{Download, Upload};
+use sftpgo_core::transfer::{CopyRange, Download, Upload};
 use sftpgo_core::{Chunk, Entry};
 use sftpgo_wire::sftp::Attrs;
 
@@ -51,7 +52,33 @@ pub(super) enum HandleOp {
     ReadDir,
     Sync,
     Space,
+    Copy(Arc<CopyOp>),
     Close,
+}
+
+/// A copy between two handles. It stands in the queues of both, and runs when it is the first in both.
+#[derive(Debug)]
+pub(super) struct CopyOp {
+    pub(super) source: HandleId,
+    pub(super) target: HandleId,
+    pub(super) range: CopyRange,
+    /// Set when one of the handles was closed before: what is left in the other's queue is nothing any more.
+    pub(super) dropped: AtomicBool,
+}
+
+impl CopyOp {
+    /// The handle that takes part besides `this`.
+    pub(super) fn other(&self, this: HandleId) -> HandleId {
+        if this == self.source {
+            self.target
+        } else {
+            self.source
+        }
+    }
+
+    pub(super) fn is_dropped(&self) -> bool {
+        self.dropped.load(Ordering::Acquire)
+    }
 }
 
 /// A WRITE and its claim on the budget of received bytes, given back when it is stored.
@@ -143,6 +170,18 @@ impl Handles {
     pub(super) fn get_mut(&mut self, id: HandleId) -> Option<&mut Handle> {
         let place = self.places.get_mut(id.index as usize)?;
         place.handle.as_mut().filter(|_| place.taken == id.taken)
+    }
+
+    /// Whether a request is the first that a handle has left, with nothing running beside it.
+    pub(super) fn is_next(&self, id: HandleId, sequence: Sequence) -> bool {
+        let place = self.places.get(id.index as usize);
+        let handle = place
+            .filter(|place| place.taken == id.taken)
+            .and_then(|place| place.handle.as_ref());
+        handle.is_some_and(|handle| {
+            let first = handle.queue.front().map(|queued| queued.sequence);
+            first == Some(sequence) && !handle.busy && handle.reads == 0
+        })
     }
 
     pub(super) fn remove(&mut self, id: HandleId) -> Option<Handle> {

@@ -41,6 +41,10 @@ impl Engine {
         if state.busy {
             return None;
         }
+        if let HandleOp::Copy(copy) = &next.op {
+            let (copy, sequence) = (Arc::clone(copy), next.sequence);
+            return self.take_copy(handle, &copy, sequence);
+        }
         let (parallel, answer) = match &next.op {
             HandleOp::Read { len, .. } => (PARALLEL_READS, *len + DATA_HEADER_LEN),
             HandleOp::ReadDir => (1, MAX_NAME_REPLY),
@@ -48,7 +52,7 @@ impl Engine {
                 (1, SMALL_ANSWER)
             }
             // These free what others wait for, and the number of open requests bounds their answers.
-            HandleOp::Write(_) | HandleOp::Close => (1, 0),
+            HandleOp::Write(_) | HandleOp::Close | HandleOp::Copy(_) => (1, 0),
         };
         if state.reads >= parallel {
             return None;
@@ -85,6 +89,7 @@ impl Engine {
             HandleOp::Write(first) => self.start_write(handle, sequence, id, *first),
             HandleOp::ReadDir => self.start_read_dir(handle, sequence, id),
             HandleOp::Close => self.start_close(handle, sequence, id),
+            HandleOp::Copy(copy) => self.start_copy(copy, sequence, id),
             HandleOp::Stat | HandleOp::SetStat(_) | HandleOp::Sync | HandleOp::Space => {
                 self.start_other(handle, sequence, id, op);
             }
@@ -273,6 +278,11 @@ impl Engine {
         };
         // Requests behind a CLOSE name a handle that is gone.
         for queued in state.queue {
+            if let HandleOp::Copy(copy) = &queued.op
+                && !self.drop_copy(copy, handle)
+            {
+                continue;
+            }
             let text = "Failure: the handle is closed";
             self.replies.complete(
                 queued.sequence,
@@ -365,7 +375,7 @@ impl Engine {
     }
 
     /// Runs something; what needs no waiting ends on the spot.
-    fn spawn(&mut self, mut work: BoxFuture<'static, Done>) {
+    pub(super) fn spawn(&mut self, mut work: BoxFuture<'static, Done>) {
         match (&mut work).now_or_never() {
             Some(done) => self.finished.push_back(done),
             None => self.running.push(work),

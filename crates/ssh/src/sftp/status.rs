@@ -58,6 +58,11 @@ pub(super) fn outcome(id: u32, result: &Result<(), OpError>) -> Bytes {
     }
 }
 
+/// The answer to a request for a handle that is not open.
+pub(super) fn no_such_handle(id: u32) -> Bytes {
+    status(id, StatusCode::Failure, "Failure: no such handle")
+}
+
 /// The answer to a request for a handle that cannot do it: reading from a directory, listing a file.
 pub(super) fn wrong_handle(id: u32) -> Bytes {
     status(

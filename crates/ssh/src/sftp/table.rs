@@ -3,6 +3,7 @@
 use super::quirk::Quirks;
 use bytes::Bytes;
 use sftpgo_core::Chunk;
+use sftpgo_core::transfer::CopyRange;
 use sftpgo_wire::sftp::{Attrs, Extension, MAX_READ_WRITE, OpenFlags, Payload, Request};
 
 /// Data of a WRITE shorter than this is copied: it may wait, and a slice would keep the whole received buffer alive, which a
@@ -16,10 +17,20 @@ pub(super) enum Lane {
     Version,
     /// Acts on an open handle, in the order of that handle.
     Handle { handle: Bytes, action: HandleAction },
+    /// Acts on two open handles, in the order of both.
+    Copy(Copy),
     /// Acts on paths, after everything before it.
     Path(PathAction),
     /// Known to the codec and not served.
     Unsupported,
+}
+
+/// What to copy between two handles.
+#[derive(Debug)]
+pub(super) struct Copy {
+    pub(super) source: Bytes,
+    pub(super) target: Bytes,
+    pub(super) range: CopyRange,
 }
 
 /// What to do with a handle.
@@ -149,9 +160,22 @@ pub(super) fn extended(request: Extension) -> Lane {
         Extension::UsersGroupsById { uids, gids } => Lane::Path(PathAction::Names { uids, gids }),
         Extension::SpaceAvailable { path } => Lane::Path(PathAction::SpaceAvailable { path }),
         Extension::Hardlink { from, to } => Lane::Path(PathAction::HardLink { from, to }),
-        Extension::CopyData { .. } | Extension::CheckFile { .. } | Extension::Unknown { .. } => {
-            Lane::Unsupported
-        }
+        Extension::CopyData {
+            read_handle,
+            read_offset,
+            len,
+            write_handle,
+            write_offset,
+        } => Lane::Copy(Copy {
+            source: read_handle,
+            target: write_handle,
+            range: CopyRange {
+                from: read_offset,
+                len: (len > 0).then_some(len),
+                to: write_offset,
+            },
+        }),
+        Extension::CheckFile { .. } | Extension::Unknown { .. } => Lane::Unsupported,
     }
 }
 

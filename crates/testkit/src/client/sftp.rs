@@ -149,6 +149,11 @@ impl Sftp {
         }
     }
 
+    /// The reply to a request that is answered with a status.
+    pub async fn status_of(&mut self, id: u32) -> Answer<()> {
+        answer::done(self.reply_to(id).await)
+    }
+
     /// Sends a request and waits for its reply.
     pub async fn call(&mut self, encode: impl FnOnce(&mut BytesMut, u32)) -> Reply {
         let id = self.send(encode);

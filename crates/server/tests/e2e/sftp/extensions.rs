@@ -7,7 +7,7 @@ use sftpgo_wire::sftp::extension::{
 };
 use sftpgo_wire::sftp::{Extension, MAX_READ_WRITE, Reply, StatusCode, client};
 
-use super::{Lab, READ, REPLACE, refused};
+use super::{Lab, REPLACE, refused};
 
 /// Departure: the reference announces `posix-rename@openssh.com` only.
 #[tokio::test]
@@ -22,10 +22,10 @@ async fn what_is_announced_works() {
     for name in ["posix-rename", "statvfs", "fstatvfs", "fsync", "limits"] {
         assert!(names.contains(&format!("{name}@openssh.com")), "{names:?}");
     }
-    for name in ["lsetstat", "expand-path", "users-groups-by-id"] {
+    for name in ["hardlink", "lsetstat", "expand-path", "users-groups-by-id"] {
         assert!(names.contains(&format!("{name}@openssh.com")), "{names:?}");
     }
-    for name in ["home-directory", "space-available"] {
+    for name in ["home-directory", "space-available", "copy-data"] {
         assert!(names.contains(&name.to_owned()), "{names:?}");
     }
 
@@ -69,20 +69,9 @@ async fn free_space_is_what_the_quota_leaves() {
 #[tokio::test]
 async fn what_is_not_known_is_unsupported_and_the_session_goes_on() {
     let mut lab = Lab::new().await;
-    lab.write_disk("file", b"");
-    let handle = lab.sftp.open_file(b"/file", READ).await.unwrap();
-    let unknown = [
-        Extension::Unknown {
-            name: Bytes::from_static(b"no-such@example.com"),
-        },
-        Extension::CopyData {
-            read_handle: handle.clone(),
-            read_offset: 0,
-            len: 0,
-            write_handle: handle,
-            write_offset: 0,
-        },
-    ];
+    let unknown = [Extension::Unknown {
+        name: Bytes::from_static(b"no-such@example.com"),
+    }];
     for request in unknown {
         refused(lab.sftp.extended(&request).await, Refusal::Unsupported);
     }

@@ -3,6 +3,7 @@
 
 mod answers;
 mod attributes;
+mod copy_data;
 mod extensions;
 mod handles;
 mod hard_links;

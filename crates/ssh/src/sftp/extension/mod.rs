@@ -1,5 +1,6 @@
 //! Extensions that are served: a row here and an arm in `table::extended` each.
 
+pub(super) mod copy_data;
 pub(super) mod expand_path;
 pub(super) mod home_directory;
 pub(super) mod lsetstat;
@@ -13,7 +14,7 @@ use sftpgo_wire::sftp::extension::{LimitsReply, row};
 use super::handles::MAX_HANDLES;
 
 /// The names that VERSION announces.
-const ANNOUNCED: [&[u8]; 11] = [
+const ANNOUNCED: [&[u8]; 12] = [
     b"posix-rename@openssh.com",
     b"statvfs@openssh.com",
     b"fstatvfs@openssh.com",
@@ -22,6 +23,7 @@ const ANNOUNCED: [&[u8]; 11] = [
     b"lsetstat@openssh.com",
     b"limits@openssh.com",
     b"expand-path@openssh.com",
+    b"copy-data",
     b"home-directory",
     b"users-groups-by-id@openssh.com",
     b"space-available",
@@ -73,6 +75,13 @@ mod tests {
                 attrs: attrs(),
             },
             Extension::ExpandPath { path: empty() },
+            Extension::CopyData {
+                read_handle: empty(),
+                read_offset: 0,
+                len: 0,
+                write_handle: empty(),
+                write_offset: 0,
+            },
             Extension::HomeDirectory { username: empty() },
             Extension::UsersGroupsById {
                 uids: Vec::new(),
