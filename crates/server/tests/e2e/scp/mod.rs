@@ -5,6 +5,7 @@ mod ending;
 mod hostile;
 mod paths;
 mod permissions;
+mod reference;
 mod upload;
 mod wildcards;
 
