@@ -13,6 +13,7 @@ use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::command;
 use crate::config::SftpdSettings;
 use crate::connection::Connection;
 use crate::transport::{self, End, TransportSettings, algorithms, host_key};
@@ -58,6 +59,7 @@ impl SshFrontEnd {
             tracing::info!("host key {verb}: {} {line}", key.path.display());
             fingerprints.push(line);
         }
+        command::warn_of_unconfined_programs(&settings.enabled_ssh_commands);
         let login_banner = settings.login_banner_file.as_ref().and_then(|path| {
             std::fs::read_to_string(path)
                 .inspect_err(|error| {

@@ -158,7 +158,7 @@ mod tests {
     async fn what_is_not_renewable_ends() {
         let (mut allowance, _watcher) = Allowance::limited(LIMITS, 1000, false);
         allowance.take(1000).await.unwrap();
-        let error = allowance.take(SLACK).await.unwrap_err();
+        let error = allowance.take(SLACK + 1).await.unwrap_err();
         assert_eq!(error.kind(), OpErrorKind::QuotaExceeded);
     }
 

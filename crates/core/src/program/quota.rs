@@ -2,9 +2,13 @@
 
 use std::time::Duration;
 
+use sftpgo_model::User;
+
 use super::slots::Slot;
 use super::supervise::usage;
+use crate::engine::Core;
 use crate::error::{OpErrorKind, OpResult};
+use crate::mounts::Mounts;
 use crate::session::Session;
 
 /// How long nothing may change around a scan for it to count as exact.
@@ -32,40 +36,39 @@ impl Session {
         }
         Ok(())
     }
+}
 
-    /// Makes the counters what is on the disk. One scan of a user at a time; while one waits, further ones are not needed.
-    ///
-    /// Exact if nothing else changed the account's files around the scan; else it is repeated until that is so. Until then the
-    /// counters are at least what the scan found.
-    pub(super) async fn correct_quota(&self) {
-        let (core, user) = (self.core(), self.user());
-        if !core.quota.tracks(user) {
-            return;
-        }
-        let scan = core.programs.scan_of(&user.username);
-        let _one_at_a_time = scan.lock().await;
-        for round in 0..SCANS {
-            let watch = core.quota.watch(&user.username);
-            let found = match usage(self.mounts()).await {
-                Ok(found) => found,
-                Err(error) => {
-                    tracing::warn!(username = user.username, %error, "the quota was not scanned after a command");
-                    if !core.pause(QUIET * (round + 1)).await {
-                        return;
-                    }
-                    continue;
+/// Makes the counters what is on the disk. One scan of a user at a time; who comes meanwhile waits for its turn.
+///
+/// Exact if nothing else changed the account's files around the scan; else it is repeated until that is so. Until then the
+/// counters are at least what the scan found.
+pub(super) async fn correct(core: &Core, user: &User, mounts: &Mounts) {
+    if !core.quota.tracks(user) {
+        return;
+    }
+    let scan = core.programs.scan_of(&user.username);
+    let _one_at_a_time = scan.lock().await;
+    for round in 1..=SCANS {
+        let watch = core.quota.watch(&user.username);
+        let found = match usage(mounts).await {
+            Ok(found) => found,
+            Err(error) => {
+                tracing::warn!(username = user.username, %error, "the quota was not scanned after a command");
+                if !core.pause(QUIET * round).await {
+                    return;
                 }
-            };
-            let still = watch.is_still();
-            if still || round + 1 == SCANS {
-                core.quota.set(user, found).await;
-            } else {
-                core.quota.raise(user, found).await;
+                continue;
             }
-            // A removal that was done before the scan may be counted after it.
-            if !core.pause(QUIET).await || (still && watch.is_still()) {
-                return;
-            }
+        };
+        let still = watch.is_still();
+        if still || round == SCANS {
+            core.quota.set(user, found).await;
+        } else {
+            core.quota.raise(user, found).await;
+        }
+        // A removal that was done before the scan may be counted after it.
+        if !core.pause(QUIET).await || (still && watch.is_still()) {
+            return;
         }
     }
 }

@@ -10,6 +10,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::allowance::{Allowance, Watcher};
 use super::linux::process::{self, Launch, Process};
+use super::quota;
 use super::slots::Slot;
 use super::stream::{Pipe, ProgramInput, ProgramOutput, Stream};
 use crate::error::{OpError, OpErrorKind, OpResult};
@@ -98,7 +99,7 @@ impl Session {
             stop: stop.clone(),
             watcher,
             writes: plan.writes,
-            _slot: slot,
+            slot,
         };
         // From here on the program has an owner: whatever fails below drops the guard, which stops it.
         let end = ProgramEnd {
@@ -132,7 +133,7 @@ struct Supervisor {
     stop: CancellationToken,
     watcher: Option<Watcher>,
     writes: bool,
-    _slot: Slot,
+    slot: Slot,
 }
 
 impl Supervisor {
@@ -167,10 +168,14 @@ impl Supervisor {
                 Err(kind.into())
             }
         };
+        let (core, user) = (Arc::clone(session.core()), Arc::clone(session.user()));
+        let mounts = Arc::clone(session.mounts());
+        // What follows is nobody's command any more: it takes no place, and its connection may go.
+        drop((self.slot, self.session, session));
         // Nobody may wait for it any more.
         let _ = ended.send(result);
         if self.writes {
-            session.correct_quota().await;
+            quota::correct(&core, &user, &mounts).await;
         }
     }
 

@@ -109,7 +109,7 @@ impl Session {
         &self.inner.user
     }
 
-    pub(crate) fn mounts(&self) -> &Mounts {
+    pub(crate) fn mounts(&self) -> &Arc<Mounts> {
         &self.inner.mounts
     }
 

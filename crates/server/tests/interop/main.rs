@@ -22,6 +22,7 @@ mod openssh_sftp;
 mod openssh_ssh;
 mod paramiko;
 mod program_attacks;
+mod program_life;
 mod psftp;
 mod rclone;
 mod rsync;

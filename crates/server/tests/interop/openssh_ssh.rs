@@ -141,13 +141,13 @@ fn a_command_or_a_shell_is_refused_at_once() {
 }
 
 /// A shared connection (`ControlMaster`), ended when this is dropped.
-struct Master {
+pub(super) struct Master {
     process: Child,
-    socket: String,
+    pub(super) socket: String,
 }
 
 impl Master {
-    fn start(server: &Server) -> Self {
+    pub(super) fn start(server: &Server) -> Self {
         // The path of a socket is short.
         let socket = server.client_home().join("m").display().to_string();
         let mut process = Command::new("ssh")

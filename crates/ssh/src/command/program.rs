@@ -24,6 +24,23 @@ const BEYOND_GATE: usize = 4 << 20;
 /// How long output waits before that.
 const PATIENCE: Duration = Duration::from_millis(100);
 
+/// Tells the operator, once, if programs would run that the kernel cannot keep within their directories.
+pub(crate) fn warn_of_unconfined_programs(enabled: &[String]) {
+    let programs: Vec<&str> = enabled
+        .iter()
+        .map(String::as_str)
+        .filter(|name| *name == "rsync" || name.starts_with("git-"))
+        .collect();
+    if !programs.is_empty() && !sftpgo_core::program::can_be_confined() {
+        tracing::warn!(
+            "the kernel has no Landlock (Linux 5.19 or later): {} run with the rights of the server, and an account that \
+             uploads a repository made for it can read objects of others; git-upload-archive and options of rsync that \
+             follow links are refused",
+            programs.join(", ")
+        );
+    }
+}
+
 /// Runs the program of a command until it ends, the client closes the channel, or the connection is cancelled.
 pub(super) async fn serve(session: &Session, channel: Channel, exec: &Exec) {
     let Channel { mut input, output } = channel;

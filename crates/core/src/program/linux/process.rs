@@ -161,3 +161,152 @@ fn spawn(launch: &Launch) -> io::Result<(Child, Pipes)> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs::{self, File};
+    use std::io::Read;
+    use std::path::Path;
+    use std::time::{Duration, Instant};
+
+    use super::super::confine::{self, Allowed};
+    use super::super::find::Tool;
+    use super::*;
+
+    fn pinned(path: &Path) -> Arc<OwnedFd> {
+        Arc::new(File::open(path).unwrap().into())
+    }
+
+    /// `sh -c script` in `directory`, which it may write to; `sh` and these programs may be executed.
+    fn shell(directory: &Path, script: &str, programs: &[&str]) -> Launch {
+        let directory = pinned(directory);
+        let mut executables = Tool::Rsync.executables(Path::new("/bin/sh"));
+        executables.extend(programs.iter().map(PathBuf::from));
+        Launch {
+            program: "/bin/sh".into(),
+            arguments: vec!["-c".into(), script.into()],
+            environment: vec![("PATH".into(), "/usr/bin:/bin".into())],
+            confinement: Confinement {
+                objects: vec![Allowed {
+                    object: Arc::clone(&directory),
+                    directory: true,
+                    write: true,
+                }],
+                executables,
+            },
+            directory,
+            owner: (None, None),
+        }
+    }
+
+    /// What it printed, and whether it succeeded.
+    async fn run(launch: Launch) -> (String, bool) {
+        let (pipes, process) = start(launch).await.unwrap();
+        drop(pipes.stdin);
+        let mut stdout = pipes.stdout;
+        let text = tokio::task::spawn_blocking(move || {
+            let mut text = String::new();
+            stdout.read_to_string(&mut text).unwrap();
+            text
+        });
+        let text = text.await.unwrap();
+        (text, process.ended.await.unwrap().unwrap().success())
+    }
+
+    #[tokio::test]
+    async fn a_confined_program_sees_its_directory_and_nothing_else() {
+        assert!(
+            confine::is_available(),
+            "this test needs Landlock (Linux 5.19)"
+        );
+        let root = tempfile::tempdir().unwrap();
+        let (own, other) = (root.path().join("own"), root.path().join("other"));
+        for directory in [&own, &other] {
+            fs::create_dir(directory).unwrap();
+            fs::write(directory.join("file"), "content").unwrap();
+        }
+        fs::write(own.join("script"), "#!/bin/sh\necho ran\n").unwrap();
+        fs::copy("/bin/true", own.join("binary")).unwrap();
+        for name in ["script", "binary"] {
+            let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+            fs::set_permissions(own.join(name), mode).unwrap();
+        }
+        std::os::unix::fs::symlink(other.join("file"), own.join("link")).unwrap();
+        let (own, other) = (own.as_path(), other.display());
+        let cat = &["/bin/cat"][..];
+        let (text, fine) = run(shell(
+            own,
+            "cat file && echo new > new && mv new newer",
+            cat,
+        ))
+        .await;
+        // mv may not be executed.
+        assert_eq!((text.as_str(), fine), ("content", false));
+        assert!(own.join("new").exists());
+        for script in [
+            "cat /etc/passwd".to_owned(),
+            format!("cat {other}/file"),
+            "cat ../other/file".to_owned(),
+            "cat link".to_owned(),
+            "cat /proc/self/environ".to_owned(),
+            format!("echo x > {other}/new"),
+            "echo x > /tmp/sftpgo-program-test".to_owned(),
+            "echo x > link".to_owned(),
+            "./script".to_owned(),
+            "./binary".to_owned(),
+            "/bin/true".to_owned(),
+            "kill -0 1".to_owned(),
+        ] {
+            let (text, fine) = run(shell(own, &script, cat)).await;
+            assert_eq!((text.as_str(), fine), ("", false), "{script}");
+        }
+        assert_eq!(
+            fs::read_to_string(root.path().join("other/file")).unwrap(),
+            "content"
+        );
+        assert!(!root.path().join("other/new").exists());
+    }
+
+    #[tokio::test]
+    async fn the_thread_that_was_confined_is_not_one_of_the_server() {
+        let directory = tempfile::tempdir().unwrap();
+        run(shell(directory.path(), ":", &[])).await;
+        assert!(fs::read_to_string("/etc/passwd").is_ok());
+        let read = tokio::task::spawn_blocking(|| fs::read_to_string("/etc/passwd"));
+        assert!(read.await.unwrap().is_ok());
+    }
+
+    #[tokio::test]
+    async fn what_a_program_leaves_behind_ends_with_it() {
+        let directory = tempfile::tempdir().unwrap();
+        // It would hold its end of the pipe for a minute.
+        let script = "sleep 60 & echo started";
+        let start = Instant::now();
+        let (text, fine) = run(shell(directory.path(), script, &["/bin/sleep"])).await;
+        assert_eq!((text.as_str(), fine), ("started\n", true));
+        assert!(start.elapsed() < Duration::from_secs(30));
+    }
+
+    #[tokio::test]
+    async fn a_program_that_does_not_listen_is_killed() {
+        let directory = tempfile::tempdir().unwrap();
+        let script = "trap '' TERM; echo ready; while :; do sleep 1; done";
+        let (pipes, process) = super::start(shell(directory.path(), script, &["/bin/sleep"]))
+            .await
+            .unwrap();
+        let mut stdout = pipes.stdout;
+        let ready = tokio::task::spawn_blocking(move || stdout.read_exact(&mut [0; 6]));
+        ready.await.unwrap().unwrap();
+        process.terminate();
+        process.kill();
+        assert!(!process.ended.await.unwrap().unwrap().success());
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_executed_is_an_error_and_no_process() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut launch = shell(directory.path(), ":", &[]);
+        launch.program = "/nonexistent".into();
+        assert!(start(launch).await.is_err());
+    }
+}
