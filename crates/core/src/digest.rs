@@ -6,7 +6,7 @@ use std::sync::Arc;
 use aws_lc_rs::digest as aws;
 use bytes::Bytes;
 use md5::Digest as _;
-use sftpgo_storage::ReadHandle;
+use sftpgo_storage::{ReadHandle, StorageResult, WriteHandle};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
@@ -107,6 +107,22 @@ impl Hasher {
     }
 }
 
+/// An open file that can be read.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Readable<'a> {
+    Reading(&'a dyn ReadHandle),
+    Writing(&'a dyn WriteHandle),
+}
+
+impl Readable<'_> {
+    async fn read_at(self, offset: u64, len: usize, buffer: Vec<u8>) -> StorageResult<Vec<u8>> {
+        match self {
+            Self::Reading(file) => file.read_at(offset, len, buffer).await,
+            Self::Writing(file) => file.read_at(offset, len, buffer).await,
+        }
+    }
+}
+
 /// Who asks, and what must not be overrun by it.
 #[derive(Debug, Clone)]
 pub(crate) struct DigestWork {
@@ -142,7 +158,7 @@ impl DigestWork {
     /// The digest of up to `len` bytes from `offset`, and how many there were.
     pub(crate) async fn range(
         &self,
-        file: &dyn ReadHandle,
+        file: Readable<'_>,
         algorithm: DigestAlgorithm,
         offset: u64,
         len: u64,
@@ -189,7 +205,8 @@ impl DigestFile {
         offset: u64,
         len: u64,
     ) -> OpResult<(Vec<u8>, u64)> {
-        self.work.range(&*self.handle, algorithm, offset, len).await
+        let file = Readable::Reading(&*self.handle);
+        self.work.range(file, algorithm, offset, len).await
     }
 }
 

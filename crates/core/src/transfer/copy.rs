@@ -4,6 +4,7 @@ use bytes::Bytes;
 use sftpgo_storage::{Chunk, Metadata};
 
 use super::{Download, Upload};
+use crate::digest::Readable;
 use crate::error::{OpError, OpErrorKind, OpResult};
 
 /// What a copy holds in memory.
@@ -18,8 +19,16 @@ pub enum Source<'a> {
     Upload(&'a Upload),
 }
 
-impl Source<'_> {
-    pub(crate) async fn stat(self) -> OpResult<Metadata> {
+impl<'a> Source<'a> {
+    pub(crate) fn readable(self) -> OpResult<Readable<'a>> {
+        match self {
+            Self::Download(file) => Ok(Readable::Reading(&*file.handle)),
+            Self::Upload(file) => file.readable(),
+        }
+    }
+
+    /// Attributes of the file.
+    pub async fn stat(self) -> OpResult<Metadata> {
         match self {
             Self::Download(file) => file.stat().await,
             Self::Upload(file) => file.stat().await,

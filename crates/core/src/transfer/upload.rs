@@ -8,6 +8,7 @@ use sftpgo_storage::{Chunk, FileId, Metadata, SetAttributes, WriteHandle};
 use tokio_util::sync::CancellationToken;
 
 use super::{Changeable, Pacer};
+use crate::digest::Readable;
 use crate::engine::Core;
 use crate::error::{OpError, OpErrorKind, OpResult};
 use crate::quota::{QuotaHold, Settlement};
@@ -113,6 +114,15 @@ impl Upload {
             return Err(OpErrorKind::PermissionDenied.into());
         }
         Ok(parts.handle.read_at(offset, len, buffer).await?)
+    }
+
+    /// What is written, to be read back, if the client may.
+    pub(crate) fn readable(&self) -> OpResult<Readable<'_>> {
+        let parts = self.parts()?;
+        if !parts.readable {
+            return Err(OpErrorKind::PermissionDenied.into());
+        }
+        Ok(Readable::Writing(&*parts.handle))
     }
 
     /// Whether this writes to that file, or takes its place in the end.

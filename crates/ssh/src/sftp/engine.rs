@@ -31,7 +31,7 @@ const MAX_OPEN_REQUESTS: usize = 512 * 1024;
 const MAX_PATH_BYTES: usize = 4 << 20;
 /// How long requests go on running whose client has closed the channel.
 const CLOSE_LIMIT: Duration = Duration::from_secs(30);
-/// Copies that run at a time in a channel.
+/// Copies and digests that run at a time in a channel.
 const MAX_HEAVY: usize = 4;
 /// Chunks taken from the channel before other work gets its turn.
 const INPUT_BURST: usize = 64;
@@ -111,7 +111,7 @@ pub(super) struct Engine {
     pub(super) finished: VecDeque<Done>,
     /// Handles to look at: with new requests, or with a READ that waits for the client to take bytes.
     pub(super) starved: VecDeque<HandleId>,
-    /// For work that takes long and holds memory meanwhile: copies. More of it waits.
+    /// For work that takes long and holds memory meanwhile: copies and digests. More of it waits.
     pub(super) heavy: Arc<Semaphore>,
     /// Bytes that running READs and READDIRs may still produce.
     pub(super) reserved: usize,
@@ -331,6 +331,7 @@ impl Engine {
             HandleAction::ReadDir => HandleOp::ReadDir,
             HandleAction::Sync => HandleOp::Sync,
             HandleAction::Space => HandleOp::Space,
+            HandleAction::CheckFile(check) => HandleOp::CheckFile(Box::new(check)),
             HandleAction::Close => HandleOp::Close,
         }
     }

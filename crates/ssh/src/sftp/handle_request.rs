@@ -4,17 +4,20 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use sftpgo_core::model::VirtualPath;
-use sftpgo_core::transfer::{Download, Upload};
-use sftpgo_core::{OpResult, Session};
+use sftpgo_core::transfer::{Download, Source, Upload};
+use sftpgo_core::{OpError, OpErrorKind, OpResult, Session};
 use sftpgo_wire::sftp::Attrs;
+use tokio::sync::Semaphore;
 
 use super::handles::HandleOp;
+use super::table::CheckFile;
 use super::{attributes, extension, path, status};
 
 /// What a request for a handle acts on when it needs neither its queue nor its place in the table.
 pub(super) struct Target {
     pub(super) session: Session,
     pub(super) path: VirtualPath,
+    pub(super) heavy: Arc<Semaphore>,
     pub(super) file: TargetFile,
 }
 
@@ -44,6 +47,7 @@ impl Target {
                     Err(error) => status::failure(id, &error),
                 };
             }
+            HandleOp::CheckFile(check) => return self.check_file(id, &check).await,
             HandleOp::SetStat(attrs) => self.set_attributes(&attrs).await,
             HandleOp::Sync => match &self.file {
                 TargetFile::Upload(file) => file.sync().await,
@@ -61,14 +65,31 @@ impl Target {
         status::outcome(id, &result)
     }
 
+    async fn check_file(&self, id: u32, check: &CheckFile) -> Bytes {
+        let file = match &self.file {
+            TargetFile::Download(file) => Source::Download(file),
+            TargetFile::Upload(file) => Source::Upload(file),
+            TargetFile::Directory => return status::wrong_handle(id),
+        };
+        // Never closed; and who waits here holds nothing yet.
+        let _place = self.heavy.acquire().await;
+        let file = extension::check_file::File::Open(&self.session, file);
+        extension::check_file::reply(id, file, check)
+            .await
+            .unwrap_or_else(|error| status::failure(id, &error))
+    }
+
     async fn set_attributes(&self, attrs: &Attrs) -> OpResult<()> {
         let changes = attributes::from_wire(attrs);
         match &self.file {
-            TargetFile::Download(file) if attrs.size.is_none() => {
-                file.set_attributes(&changes).await
+            // As ftruncate(2) has it; by the path it could be another file by now.
+            TargetFile::Download(_) if attrs.size.is_some() => {
+                let text = "Permission Denied: the handle is not open for writing";
+                Err(OpError::new(OpErrorKind::PermissionDenied, text))
             }
+            TargetFile::Download(file) => file.set_attributes(&changes).await,
             TargetFile::Upload(file) => file.set_attributes(attrs.size, &changes).await,
-            TargetFile::Download(_) | TargetFile::Directory => {
+            TargetFile::Directory => {
                 self.session
                     .set_attributes(&self.path, attrs.size, &changes, true)
                     .await

@@ -11,6 +11,7 @@ use sftpgo_core::{Chunk, Entry};
 use sftpgo_wire::sftp::Attrs;
 
 use super::replies::Sequence;
+use super::table::CheckFile;
 use crate::transport::gate::Held;
 
 /// Open handles of one channel, files and directories together.
@@ -53,6 +54,7 @@ pub(super) enum HandleOp {
     Sync,
     Space,
     Copy(Arc<CopyOp>),
+    CheckFile(Box<CheckFile>),
     Close,
 }
 

@@ -111,6 +111,9 @@ async fn perform(session: &Session, id: u32, action: PathAction) -> OpResult<Pat
         PathAction::Names { uids, gids } => PathOutcome::Reply(
             extension::users_groups_by_id::reply(id, session, &uids, &gids),
         ),
+        PathAction::CheckFile { path, check } => PathOutcome::Reply(
+            extension::check_file::of_path(id, session, &parse(&path)?, &check).await?,
+        ),
         PathAction::Limits => PathOutcome::Reply(extension::limits(id)),
     })
 }

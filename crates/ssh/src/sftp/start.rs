@@ -5,7 +5,9 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures_util::future::{BoxFuture, FutureExt as _};
 use sftpgo_core::transfer::Download;
-use sftpgo_wire::sftp::{DATA_HEADER_LEN, MAX_NAME_REPLY, StatusCode, write_data_header};
+use sftpgo_wire::sftp::{
+    DATA_HEADER_LEN, MAX_NAME_REPLY, MAX_PACKET, StatusCode, write_data_header,
+};
 
 use super::engine::{Done, Engine, QueuedPath};
 use super::finish::OUTPUT_BATCH;
@@ -51,6 +53,7 @@ impl Engine {
             HandleOp::Stat | HandleOp::SetStat(_) | HandleOp::Sync | HandleOp::Space => {
                 (1, SMALL_ANSWER)
             }
+            HandleOp::CheckFile(_) => (1, MAX_PACKET),
             // These free what others wait for, and the number of open requests bounds their answers.
             HandleOp::Write(_) | HandleOp::Close | HandleOp::Copy(_) => (1, 0),
         };
@@ -90,7 +93,11 @@ impl Engine {
             HandleOp::ReadDir => self.start_read_dir(handle, sequence, id),
             HandleOp::Close => self.start_close(handle, sequence, id),
             HandleOp::Copy(copy) => self.start_copy(copy, sequence, id),
-            HandleOp::Stat | HandleOp::SetStat(_) | HandleOp::Sync | HandleOp::Space => {
+            HandleOp::Stat
+            | HandleOp::SetStat(_)
+            | HandleOp::Sync
+            | HandleOp::Space
+            | HandleOp::CheckFile(_) => {
                 self.start_other(handle, sequence, id, op);
             }
         }
@@ -317,6 +324,7 @@ impl Engine {
         let target = Target {
             session: self.session.clone(),
             path: state.path.clone(),
+            heavy: Arc::clone(&self.heavy),
             file: match &state.open {
                 Open::Download(download) => TargetFile::Download(Arc::clone(download)),
                 Open::Upload(upload) => TargetFile::Upload(Arc::clone(upload)),
@@ -385,7 +393,9 @@ impl Engine {
 
 /// More than any answer to a request on paths.
 fn longest_answer(action: &PathAction) -> usize {
-    if matches!(action, PathAction::Names { .. }) {
+    if matches!(action, PathAction::CheckFile { .. }) {
+        MAX_PACKET
+    } else if matches!(action, PathAction::Names { .. }) {
         MAX_NAME_REPLY
     } else {
         SMALL_ANSWER

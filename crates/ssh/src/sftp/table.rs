@@ -4,6 +4,7 @@ use super::quirk::Quirks;
 use bytes::Bytes;
 use sftpgo_core::Chunk;
 use sftpgo_core::transfer::CopyRange;
+use sftpgo_wire::sftp::extension::CheckFileTarget;
 use sftpgo_wire::sftp::{Attrs, Extension, MAX_READ_WRITE, OpenFlags, Payload, Request};
 
 /// Data of a WRITE shorter than this is copied: it may wait, and a slice would keep the whole received buffer alive, which a
@@ -25,6 +26,18 @@ pub(super) enum Lane {
     Unsupported,
 }
 
+/// Which digests of a file are wanted.
+#[derive(Debug)]
+pub(super) struct CheckFile {
+    /// Names, separated by commas, the preferred one first.
+    pub(super) algorithms: Bytes,
+    pub(super) offset: u64,
+    /// 0 is up to the end.
+    pub(super) len: u64,
+    /// 0 is one digest for all.
+    pub(super) block_size: u32,
+}
+
 /// What to copy between two handles.
 #[derive(Debug)]
 pub(super) struct Copy {
@@ -43,6 +56,7 @@ pub(super) enum HandleAction {
     ReadDir,
     Sync,
     Space,
+    CheckFile(CheckFile),
     Close,
 }
 
@@ -64,6 +78,7 @@ pub(super) enum PathAction {
     HardLink { from: Bytes, to: Bytes },
     Space { path: Bytes },
     SpaceAvailable { path: Bytes },
+    CheckFile { path: Bytes, check: CheckFile },
     Limits,
     ExpandPath { path: Bytes },
     Home { username: Bytes },
@@ -175,7 +190,28 @@ pub(super) fn extended(request: Extension) -> Lane {
                 to: write_offset,
             },
         }),
-        Extension::CheckFile { .. } | Extension::Unknown { .. } => Lane::Unsupported,
+        Extension::CheckFile {
+            target,
+            algorithms,
+            offset,
+            len,
+            block_size,
+        } => {
+            let check = CheckFile {
+                algorithms,
+                offset,
+                len,
+                block_size,
+            };
+            match target {
+                CheckFileTarget::Handle(handle) => Lane::Handle {
+                    handle,
+                    action: HandleAction::CheckFile(check),
+                },
+                CheckFileTarget::Path(path) => Lane::Path(PathAction::CheckFile { path, check }),
+            }
+        }
+        Extension::Unknown { .. } => Lane::Unsupported,
     }
 }
 

@@ -7,7 +7,7 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use sftpgo_testkit::{Account, FileClient as _, Refusal, TestServer};
 use sftpgo_wire::sftp::Attrs;
 
-use super::{Lab, REPLACE, mode, refused, size, times};
+use super::{Lab, READ, REPLACE, WRITE, mode, refused, size, times};
 
 #[tokio::test]
 async fn mode_and_times_are_set_and_told() {
@@ -171,4 +171,54 @@ async fn a_listing_line_is_as_ls_writes_it() {
     );
     assert_eq!(fields[7..], ["2001", "old", "file"], "{line}");
     assert!(lab.sftp.readdir(&handle).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn a_handle_acts_on_its_file_wherever_the_name_went() {
+    for upload_mode in 0..3 {
+        let server = TestServer::builder().upload_mode(upload_mode).start().await;
+        let mut lab = Lab::on(server, Account::new("alice")).await;
+        lab.write_disk("file", b"0123456789");
+        let sftp = &mut lab.sftp;
+        let reading = sftp.open_file(b"/file", READ).await.unwrap();
+        let writing = sftp.open_file(b"/file", WRITE).await.unwrap();
+        sftp.rename(b"/file", b"/moved").await.unwrap();
+        sftp.put(b"/file", b"other").await.unwrap();
+        sftp.fsetstat(&reading, &times(1, 1_000_000_000))
+            .await
+            .unwrap();
+        sftp.fsetstat(&reading, &mode(0o640)).await.unwrap();
+        sftp.fsetstat(&writing, &size(4)).await.unwrap();
+        for handle in [&reading, &writing] {
+            let attrs = sftp.fstat(handle).await.unwrap();
+            assert_eq!((attrs.size, attrs.permissions), (Some(4), Some(0o100_640)));
+        }
+        assert_eq!(lab.read_disk("moved"), b"0123");
+        assert_eq!(lab.read_disk("file"), b"other");
+        let found = fs::metadata(lab.disk("file")).unwrap();
+        assert_eq!(found.mode() & 0o777, 0o644);
+        // And when no name is left.
+        let sftp = &mut lab.sftp;
+        sftp.remove(b"/moved").await.unwrap();
+        sftp.fsetstat(&writing, &size(2)).await.unwrap();
+        sftp.fsetstat(&reading, &mode(0o600)).await.unwrap();
+        let attrs = sftp.fstat(&reading).await.unwrap();
+        assert_eq!((attrs.size, attrs.permissions), (Some(2), Some(0o100_600)));
+    }
+}
+
+#[tokio::test]
+async fn a_handle_to_read_cuts_no_file() {
+    let mut lab = Lab::new().await;
+    lab.write_disk("file", b"0123456789");
+    let handle = lab.sftp.open_file(b"/file", READ).await.unwrap();
+    let both = Attrs {
+        size: Some(0),
+        ..mode(0o600)
+    };
+    refused(lab.sftp.fsetstat(&handle, &size(0)).await, Refusal::Denied);
+    refused(lab.sftp.fsetstat(&handle, &both).await, Refusal::Denied);
+    assert_eq!(lab.read_disk("file"), b"0123456789");
+    let found = fs::metadata(lab.disk("file")).unwrap();
+    assert_eq!(found.mode() & 0o777, 0o644);
 }

@@ -25,7 +25,12 @@ async fn what_is_announced_works() {
     for name in ["hardlink", "lsetstat", "expand-path", "users-groups-by-id"] {
         assert!(names.contains(&format!("{name}@openssh.com")), "{names:?}");
     }
-    for name in ["home-directory", "space-available", "copy-data"] {
+    for name in [
+        "home-directory",
+        "space-available",
+        "copy-data",
+        "check-file",
+    ] {
         assert!(names.contains(&name.to_owned()), "{names:?}");
     }
 

@@ -3,6 +3,7 @@
 
 mod answers;
 mod attributes;
+mod check_file;
 mod copy_data;
 mod extensions;
 mod handles;

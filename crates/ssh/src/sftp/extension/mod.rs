@@ -1,5 +1,6 @@
 //! Extensions that are served: a row here and an arm in `table::extended` each.
 
+pub(super) mod check_file;
 pub(super) mod copy_data;
 pub(super) mod expand_path;
 pub(super) mod home_directory;
@@ -13,8 +14,8 @@ use sftpgo_wire::sftp::extension::{LimitsReply, row};
 
 use super::handles::MAX_HANDLES;
 
-/// The names that VERSION announces.
-const ANNOUNCED: [&[u8]; 12] = [
+/// The requests that are served. VERSION announces those whose row has an announcement: `check-file` is one for two.
+const ANNOUNCED: [&[u8]; 14] = [
     b"posix-rename@openssh.com",
     b"statvfs@openssh.com",
     b"fstatvfs@openssh.com",
@@ -26,6 +27,8 @@ const ANNOUNCED: [&[u8]; 12] = [
     b"copy-data",
     b"home-directory",
     b"users-groups-by-id@openssh.com",
+    b"check-file-handle",
+    b"check-file-name",
     b"space-available",
 ];
 
@@ -52,11 +55,19 @@ mod tests {
     use super::*;
     use crate::sftp::table::{Lane, extended};
     use sftpgo_wire::sftp::Extension;
+    use sftpgo_wire::sftp::extension::CheckFileTarget;
 
     #[test]
     fn what_is_announced_is_served_and_the_rest_is_not() {
         let empty = Bytes::new;
         let attrs = Default::default;
+        let check_file = |target| Extension::CheckFile {
+            target,
+            algorithms: Bytes::new(),
+            offset: 0,
+            len: 0,
+            block_size: 0,
+        };
         let all = [
             Extension::PosixRename {
                 from: empty(),
@@ -87,6 +98,8 @@ mod tests {
                 uids: Vec::new(),
                 gids: Vec::new(),
             },
+            check_file(CheckFileTarget::Handle(empty())),
+            check_file(CheckFileTarget::Path(empty())),
             Extension::SpaceAvailable { path: empty() },
             Extension::Unknown {
                 name: Bytes::from_static(b"nobody@example.com"),

@@ -20,8 +20,8 @@ pub const PATH_NAME: &[u8] = b"check-file-name";
 /// Name of the announcement for both.
 pub const ANNOUNCED_NAME: &[u8] = b"check-file";
 
-/// Digests that the row announces; a server that knows others announces its own list.
-pub const ANNOUNCED_ALGORITHMS: &[u8] = b"sha256,sha384,sha512";
+/// Digests that the row announces. Clients that know none of the newer ones ask for the older.
+pub const ANNOUNCED_ALGORITHMS: &[u8] = b"md5,sha1,sha256,sha384,sha512";
 
 pub(super) const HANDLE_ROW: Row = Row {
     name: HANDLE_NAME,
