@@ -139,6 +139,11 @@ impl Upload {
         self.failed.store(true, Ordering::Release);
     }
 
+    /// Whether what is written has no name, or another file has it, until [`finish`](Self::finish).
+    pub fn is_hidden(&self) -> bool {
+        self.parts.as_ref().is_some_and(|parts| !parts.in_place)
+    }
+
     /// Attributes of the file being written.
     pub async fn stat(&self) -> OpResult<Metadata> {
         Ok(self.parts()?.handle.stat().await?)

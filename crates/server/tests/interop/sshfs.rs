@@ -4,6 +4,11 @@ use std::fs::{self, File};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::{FileExt, MetadataExt, symlink};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use rand::rngs::SmallRng;
+use rand::{Rng, RngCore, SeedableRng};
+use serde_json::json;
 
 use super::support::files::{
     SIZES, assert_each_once, assert_same, assert_same_tree, make_tree, many_files, mode, mtime,
@@ -143,6 +148,128 @@ fn a_file_is_cut_and_extended() {
     // As a shell does for `>`.
     fs::write(mount.path("file"), "short").unwrap();
     assert_eq!(fs::read(&stored).unwrap(), b"short");
+}
+
+/// One change that a program makes to an open file.
+fn disturb(file: &File, random: &mut SmallRng, append: bool) {
+    const FAR: u64 = 400_000;
+    let size = file.metadata().unwrap().len();
+    match random.random_range(0..10) {
+        // Anywhere, behind the end and over it too; a few bytes, or more than a request holds.
+        0..=5 => {
+            let length = [1, 37, 4_096, 70_001][random.random_range(0..4)];
+            let mut bytes = vec![0; length];
+            random.fill_bytes(&mut bytes);
+            let offset = if append {
+                size
+            } else {
+                random.random_range(0..FAR)
+            };
+            file.write_all_at(&bytes, offset).unwrap();
+        }
+        6 => file.set_len(random.random_range(0..FAR)).unwrap(),
+        7 => file.set_len(size / 2).unwrap(),
+        8 => file.sync_all().unwrap(),
+        _ => {
+            let mut bytes = [0; 5_000];
+            let offset = random.random_range(0..FAR);
+            let _ = file.read_at(&mut bytes, offset).unwrap();
+        }
+    }
+}
+
+/// Opens a file in one of the ways in which programs open a file that they change.
+fn reopened(path: &Path, way: usize) -> File {
+    let mut options = File::options();
+    match way {
+        0 => options.read(true).write(true).create(true),
+        1 => options.read(true).append(true).create(true),
+        _ => options.read(true).write(true).create(true).truncate(true),
+    };
+    options.open(path).unwrap()
+}
+
+/// A program does not wait for the CLOSE of its file: the kernel sends it when it likes.
+fn until_same(stored: &Path, twin: &Path) {
+    let end = Instant::now() + Duration::from_secs(30);
+    while Instant::now() < end && fs::read(stored).ok() != fs::read(twin).ok() {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    assert_same(stored, twin);
+}
+
+/// Two hundred random writes, cuts and extensions, through the mount and on a local file alike.
+fn random_changes(mode: u8) {
+    let server = Server::with(json!({ "upload_mode": mode }));
+    let mount = Mount::of(&server, "server");
+    let twin = server.work().join("twin");
+    for seed in 0..2 {
+        let name = format!("file-{seed}");
+        let (path, stored) = (mount.path(&name), server.home().join(&name));
+        let _ = fs::remove_file(&twin);
+        for round in 0..10 {
+            // Now and then from the beginning.
+            let way = [0, 0, 1, 0, 2][round % 5];
+            let (remote, local) = (reopened(&path, way), reopened(&twin, way));
+            // The same numbers for both, others in each round.
+            let random = || SmallRng::seed_from_u64(seed * 1_000 + round as u64);
+            let (mut one, mut other) = (random(), random());
+            for _ in 0..10 {
+                disturb(&remote, &mut one, way == 1);
+                disturb(&local, &mut other, way == 1);
+            }
+            drop(remote);
+            until_same(&stored, &twin);
+            assert_same(&path, &twin);
+        }
+    }
+    let names = fs::read_dir(server.home()).unwrap();
+    assert_eq!(names.count(), 2, "no temporary file stays");
+}
+
+#[test]
+fn random_changes_of_a_file_are_those_of_a_local_one() {
+    random_changes(0);
+}
+
+#[test]
+fn random_changes_of_a_file_are_those_of_a_local_one_where_uploads_are_atomic() {
+    random_changes(2);
+}
+
+#[test]
+fn a_file_is_mapped_into_memory_while_it_changes() {
+    let server = Server::start();
+    let mount = Mount::of(&server, "server");
+    random_file(&server.home().join("file"), 3_000_000);
+    // Reads in any order, page by page, as a program does that maps a file.
+    let code = "import hashlib, mmap, random\n\
+        with open('mount/file', 'rb') as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as view:\n \
+            pages = list(range(0, len(view), 4096))\n \
+            random.seed(1)\n \
+            random.shuffle(pages)\n \
+            for page in pages: view[page]\n \
+            print(hashlib.sha256(view).hexdigest())\n";
+    let seen = mount.run("python3", &["-c", code]).succeed().text();
+    let file = server.home().join("file");
+    let expected = server.client("sha256sum").arg(file).succeed().text();
+    assert_eq!(seen.trim(), expected.split(' ').next().unwrap());
+}
+
+#[test]
+fn a_file_has_two_names_and_a_rename_replaces_one_of_them() {
+    let server = Server::start();
+    let mount = Mount::of(&server, "server");
+    fs::write(mount.path("one"), "content").unwrap();
+    fs::hard_link(mount.path("one"), mount.path("two")).unwrap();
+    let inode = |name: &str| fs::metadata(server.home().join(name)).unwrap().ino();
+    assert_eq!(inode("one"), inode("two"));
+    assert!(fs::hard_link(mount.path("one"), mount.path("two")).is_err());
+    fs::write(mount.path("three"), "another").unwrap();
+    fs::rename(mount.path("three"), mount.path("one")).unwrap();
+    assert_eq!(fs::read(mount.path("one")).unwrap(), b"another");
+    assert_eq!(fs::read(mount.path("two")).unwrap(), b"content");
+    assert!(!server.home().join("three").exists());
 }
 
 #[test]

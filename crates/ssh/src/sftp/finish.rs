@@ -9,9 +9,10 @@ use sftpgo_core::session::OpenFile;
 use sftpgo_wire::sftp::{MAX_NAME_REPLY, StatusCode, encode_handle};
 
 use super::engine::{Done, Engine};
-use super::handles::{Directory, HandleId, MAX_HANDLES, Open};
+use super::handles::{Directory, HandleId, HandleOp, MAX_HANDLES, Open, Queued};
 use super::output::BUDGET;
 use super::path::PathOutcome;
+use super::replies::Sequence;
 use super::status;
 
 /// Answers are handed over when this much has come together.
@@ -28,11 +29,12 @@ impl Engine {
                 self.path_runs = false;
                 let reply = match *outcome {
                     PathOutcome::Reply(reply) => reply,
-                    PathOutcome::File(path, OpenFile::Download(file)) => {
-                        self.open(id, Open::Download(Arc::new(file)), path)
-                    }
-                    PathOutcome::File(path, OpenFile::Upload(file)) => {
-                        self.open(id, Open::Upload(Arc::new(file)), path)
+                    PathOutcome::File(path, file) => {
+                        let open = match *file {
+                            OpenFile::Download(file) => Open::Download(Arc::new(file)),
+                            OpenFile::Upload(file) => Open::Upload(Arc::new(file)),
+                        };
+                        self.open(id, open, path)
                     }
                     PathOutcome::Directory(path, listing) => {
                         let directory = Directory {
@@ -41,6 +43,12 @@ impl Engine {
                         };
                         self.open(id, Open::Directory(Some(directory)), path)
                     }
+                    // Who uploads sees what it has written so far: sshfs looks by name right after its OPEN, and asks for
+                    // the size of an open file by its name.
+                    PathOutcome::Looked(path, reply) => match self.handles.upload_of(&path) {
+                        Some(upload) => return self.stat_upload(upload, sequence, id),
+                        None => reply,
+                    },
                 };
                 self.replies.complete(sequence, reply);
             }
@@ -103,6 +111,15 @@ impl Engine {
             state.busy = false;
         }
         self.pump(handle);
+    }
+
+    /// Answers a look by name as one by handle. Everything before it is done, so it comes before what waits there.
+    fn stat_upload(&mut self, upload: HandleId, sequence: Sequence, id: u32) {
+        let op = HandleOp::Stat;
+        if let Some(state) = self.handles.get_mut(upload) {
+            state.queue.push_front(Queued { sequence, id, op });
+        }
+        self.pump(upload);
     }
 
     fn open(&mut self, id: u32, open: Open, path: VirtualPath) -> Bytes {

@@ -196,6 +196,18 @@ impl Handles {
         Some(handle)
     }
 
+    /// The upload that takes that path in the end, if one is open.
+    pub(super) fn upload_of(&self, path: &VirtualPath) -> Option<HandleId> {
+        let found = self.places.iter().zip(0..).find_map(|(place, index)| {
+            let handle = place.handle.as_ref()?;
+            let Open::Upload(upload) = &handle.open else {
+                return None;
+            };
+            (handle.path == *path && upload.is_hidden()).then_some((index, place.taken))
+        });
+        found.map(|(index, taken)| HandleId { index, taken })
+    }
+
     /// The wire form of a handle.
     pub(super) fn to_wire(&self, id: HandleId) -> [u8; HANDLE_LEN] {
         let number = u64::from(id.taken) << 32 | u64::from(id.index);

@@ -3,7 +3,7 @@
 use bytes::{Bytes, BytesMut};
 use sftpgo_core::model::VirtualPath;
 use sftpgo_core::session::{DirectoryListing, OpenFile, OpenIntent};
-use sftpgo_core::{Metadata, OpResult, Session};
+use sftpgo_core::{Metadata, OpErrorKind, OpResult, Session};
 use sftpgo_wire::sftp::{Attrs, NameEntry, OpenFlags, StatusCode, encode_attrs, encode_name};
 
 use super::table::PathAction;
@@ -15,9 +15,11 @@ pub(super) enum PathOutcome {
     /// With this answer.
     Reply(Bytes),
     /// With an open file that needs a handle.
-    File(VirtualPath, OpenFile),
+    File(VirtualPath, Box<OpenFile>),
     /// With an open directory that needs a handle.
     Directory(VirtualPath, DirectoryListing),
+    /// With this answer, unless a file is on its way to that name.
+    Looked(VirtualPath, Bytes),
 }
 
 /// Runs a request to its end.
@@ -54,20 +56,30 @@ async fn perform(session: &Session, id: u32, action: PathAction) -> OpResult<Pat
                 )));
             };
             let file = session.open_file(&path, intent).await?;
-            PathOutcome::File(path, file)
+            PathOutcome::File(path, Box::new(file))
         }
         PathAction::OpenDir { path } => {
             let path = parse(&path)?;
             let listing = session.list(&path).await?;
             PathOutcome::Directory(path, listing)
         }
-        PathAction::Stat { path, follow: true } => {
-            attrs_reply(id, &session.stat(&parse(&path)?).await?)
+        PathAction::Stat { path, follow } => {
+            let path = parse(&path)?;
+            let found = if follow {
+                session.stat(&path).await
+            } else {
+                session.lstat(&path).await
+            };
+            match found {
+                Err(error) if error.kind() == OpErrorKind::NotFound => {
+                    PathOutcome::Looked(path, status::failure(id, &error))
+                }
+                Ok(found) if found.is_file() => {
+                    PathOutcome::Looked(path, encoded_attrs(id, &found))
+                }
+                found => attrs_reply(id, &found?),
+            }
         }
-        PathAction::Stat {
-            path,
-            follow: false,
-        } => attrs_reply(id, &session.lstat(&parse(&path)?).await?),
         PathAction::SetStat { path, attrs } => {
             let changes = attributes::from_wire(&attrs);
             done(

@@ -5,7 +5,7 @@
 use std::fs;
 
 use sftpgo_testkit::{Account, FileClient as _, Refusal, TestServer, until};
-use sftpgo_wire::sftp::OpenFlags;
+use sftpgo_wire::sftp::{OpenFlags, client};
 
 use super::{content, refusal};
 
@@ -44,6 +44,43 @@ async fn a_new_file_is_seen_at_once_in_place_and_at_the_end_otherwise() {
         client.close(&handle).await.unwrap();
         assert_eq!(other.get(b"/file").await.unwrap(), b"content");
         assert_eq!(names(&server), ["file"], "mode {mode}");
+    }
+}
+
+/// sshfs looks by name as soon as it has a handle, and gives up if there is nothing.
+#[tokio::test]
+async fn who_uploads_a_file_sees_it_under_its_name_before_others_do() {
+    for mode in 0..3 {
+        let server = server(mode).await;
+        let mut client = server.sftp("alice").await;
+        let mut other = server.sftp("alice").await;
+        let handle = client.open_file(b"/file", REPLACE).await.unwrap();
+        client.write(&handle, 0, b"content").await.unwrap();
+        for path in [&b"/file"[..], b"//./file"] {
+            let seen = client.lstat(path).await.unwrap();
+            assert_eq!(seen, client.fstat(&handle).await.unwrap());
+            assert_eq!(seen, client.stat_attrs(path).await.unwrap());
+            assert_eq!(seen.size, Some(7), "mode {mode}");
+        }
+        // Behind writes that are on their way.
+        let write = client.send(|out, id| client::write(out, id, &handle, 7, b"more"));
+        let seen = client.lstat(b"/file").await.unwrap();
+        assert_eq!(seen.size, Some(11));
+        client.reply_to(write).await;
+        client.close(&handle).await.unwrap();
+        assert_eq!(other.stat(b"/file").await.unwrap().size, 11);
+        // Nor is it shown what was there before.
+        let handle = client.open_file(b"/file", REPLACE).await.unwrap();
+        assert_eq!(client.stat(b"/file").await.unwrap().size, 0);
+        let size = other.stat(b"/file").await.unwrap().size;
+        assert_eq!(size, if mode == 0 { 0 } else { 11 });
+        client.close(&handle).await.unwrap();
+        // Nobody else sees more than there is.
+        let handle = client.open_file(b"/new", REPLACE).await.unwrap();
+        assert_eq!(other.stat(b"/new").await.is_ok(), mode == 0);
+        client.close(&handle).await.unwrap();
+        client.remove(b"/new").await.unwrap();
+        assert_eq!(refusal(client.stat(b"/new").await), Refusal::NotFound);
     }
 }
 
