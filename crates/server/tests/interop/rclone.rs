@@ -54,6 +54,89 @@ fn a_tree_is_copied_checked_and_synchronised() {
     assert!(!server.home().join("stored").exists());
 }
 
+/// The digests of everything in a tree, by name.
+fn digests(server: &Server, kind: &str, root: &str) -> String {
+    // Not `hashsum`: it asks for many at once, and those that come while rclone still tries which commands there are fail.
+    let arguments = [
+        "lsf",
+        "-R",
+        "--files-only",
+        "--format",
+        "hp",
+        "--hash",
+        kind,
+        root,
+    ];
+    let run = rclone(server, arguments);
+    let mut lines: Vec<_> = run.succeed().text().lines().map(str::to_owned).collect();
+    lines.sort();
+    lines.join("\n")
+}
+
+#[test]
+fn digests_are_found_and_are_those_of_the_files() {
+    let server = Server::start();
+    let tree = server.work().join("tree");
+    make_tree(&tree);
+    named_files(&tree.join("odd"), &utf8_names());
+    for size in SIZES {
+        random_file(&tree.join(format!("size-{size}")), size);
+    }
+    rclone(&server, ["copy", "tree", ":sftp:stored"]).succeed();
+    let said = rclone(&server, ["backend", "features", ":sftp:"]).succeed();
+    let features: serde_json::Value = serde_json::from_slice(&said.stdout).unwrap();
+    let mut hashes: Vec<_> = features["Hashes"].as_array().unwrap().clone();
+    hashes.sort_by_key(ToString::to_string);
+    assert_eq!(hashes, ["md5", "sha1"], "{said}");
+    for kind in ["md5", "sha1"] {
+        let local = digests(&server, kind, "tree");
+        assert_eq!(digests(&server, kind, ":sftp:stored"), local);
+        assert!(local.lines().count() > SIZES.len());
+    }
+    // Without `--download`: every file by its digest.
+    let checked = rclone(&server, ["check", "tree", ":sftp:stored"]).succeed();
+    checked.says("0 differences found");
+    assert!(
+        !checked.said().contains("could not be checked"),
+        "{checked}"
+    );
+    fs::write(server.home().join("stored/size-1"), "!").unwrap();
+    let checked = rclone(&server, ["check", "tree", ":sftp:stored"]).fail();
+    checked.says("1 differences found");
+}
+
+#[test]
+fn a_tree_is_synchronised_both_ways_by_its_digests() {
+    let server = Server::start();
+    let (tree, stored) = (server.work().join("tree"), server.home().join("stored"));
+    make_tree(&tree);
+    named_files(&tree.join("odd"), &utf8_names());
+    let sync = |from: &str, to: &str| {
+        let run = rclone(&server, ["sync", "--checksum", "-v", from, to]);
+        run.args(["--create-empty-src-dirs"]).succeed()
+    };
+    sync("tree", ":sftp:stored");
+    assert_same_tree(&tree, &stored);
+    // Another content of the same size and date: only a digest tells.
+    let change = |root: &std::path::Path, byte: u8| {
+        let file = root.join("odd/.hidden");
+        let (size, time) = (fs::metadata(&file).unwrap().len(), mtime(&file));
+        fs::write(&file, vec![byte; usize::try_from(size).unwrap()]).unwrap();
+        set_mtime(&file, u64::try_from(time).unwrap());
+    };
+    change(&tree, b'a');
+    // And the other way round: what is the same is not sent again.
+    set_mtime(&tree.join("odd/with space"), 1_234_567_890);
+    let said = sync("tree", ":sftp:stored").said();
+    assert_same_tree(&tree, &stored);
+    assert!(!said.contains("with space: Copied"), "{said}");
+    assert!(said.contains(".hidden: Copied"), "{said}");
+    change(&stored, b'b');
+    sync(":sftp:stored", "tree");
+    assert_same_tree(&tree, &stored);
+    assert_eq!(fs::read(tree.join("odd/.hidden")).unwrap()[0], b'b');
+}
+
 #[test]
 fn a_large_file_moves_in_many_concurrent_requests() {
     let server = Server::start();
