@@ -45,6 +45,7 @@ class Client:
         self.server, self.account, self.folder = server, account, folder
         self.random = random.Random(f"{seed} {self.name}")
         self.folder.mkdir(parents=True)
+        self.seconds = 1_000_000_000
         self.took = []
         self.failures = []
         self.stop = threading.Event()
@@ -76,6 +77,12 @@ class Client:
         size = self.random.choice(SIZES)
         block = self.random.randbytes(min(size, 4096))
         path.write_bytes((block * (size // 4096 + 1))[:size])
+        self.touch(path)
+
+    def touch(self, path):
+        """A time of its own: rsync takes files of one size and time for equal, and the clock of the kernel is coarse."""
+        self.seconds += 1
+        os.utime(path, (self.seconds, self.seconds))
 
     def work(self):
         while not self.stop.is_set():
@@ -177,6 +184,7 @@ class Rsync(Client):
                 with open(path, "r+b") as file:
                     file.seek(path.stat().st_size // 2)
                     file.write(self.random.randbytes(10))
+                self.touch(path)
             else:
                 self.write(path)
         if self.random.randrange(5) == 0:
