@@ -17,6 +17,7 @@ mod login;
 mod login_log;
 mod matrix;
 mod program;
+mod programs;
 mod quota_property;
 mod reference;
 mod requests;

@@ -1,28 +1,21 @@
 //! A channel in which a program of the system runs: its streams, its end, and what the client is told.
 //!
-//! Reading never waits for writing here either. What the client sends is always taken from the transport and queued, held at
-//! the gate. That alone could stand still for ever: a program that writes and does not read, a client whose window is closed,
-//! and the message that opens it stuck behind the data that the gate keeps out. So while output waits for the client, a bounded
-//! part of the queue is let through the gate.
+//! Reading never waits for writing here either: what the client sends is always taken from the transport and queued, also
+//! while the program reads nothing, because that is how the end of the channel is noticed. The window bounds the queue.
 
-use std::collections::VecDeque;
 use std::future::Future;
-use std::time::Duration;
 
 use bytes::Bytes;
-use parking_lot::Mutex;
 use sftpgo_core::program::{Program, ProgramInput, ProgramOutput};
 use sftpgo_core::{OpError, OpErrorKind, OpResult, Session};
-use tokio::sync::Notify;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::table::{Command, Exec};
 use super::{git, rsync};
 use crate::transport::{Channel, ChannelInput, ChannelOutput, Gate, Gone, Held, Input};
 
-/// What one program may be sent beyond the gate while its output waits for the client.
-const BEYOND_GATE: usize = 4 << 20;
-/// How long output waits before that.
-const PATIENCE: Duration = Duration::from_millis(100);
+/// What was received: it is held until the program has it.
+type Piece = (Bytes, Held);
 
 /// Tells the operator, once, if programs would run that the kernel cannot keep within their directories.
 pub(crate) fn warn_of_unconfined_programs(enabled: &[String]) {
@@ -45,7 +38,8 @@ pub(crate) fn warn_of_unconfined_programs(enabled: &[String]) {
 pub(super) async fn serve(session: &Session, channel: Channel, exec: &Exec) {
     let Channel { mut input, output } = channel;
     let cancel = session.connection().info.cancel.clone();
-    let queue = Queue::default();
+    // Bounded by the window: what is in it counts as not dealt with.
+    let (queue, queued) = unbounded_channel();
     let (path, start) = match request(exec) {
         Ok(request) => request,
         Err(error) => return refuse(session, output, exec, error).await,
@@ -55,11 +49,11 @@ pub(super) async fn serve(session: &Session, channel: Channel, exec: &Exec) {
             Request::Git(service, path) => session.git(*service, path).await,
             Request::Rsync(request) => session.rsync(request).await,
         }?;
-        run(program, &queue, &output).await
+        run(program, queued, &output).await
     };
     let ended = tokio::select! {
         ended = work => Some(ended),
-        () = receive(&mut input, &queue) => None,
+        () = receive(&mut input, queue) => None,
         () = cancel.cancelled() => None,
     };
     match ended {
@@ -110,7 +104,11 @@ async fn refuse(session: &Session, output: ChannelOutput, exec: &Exec, error: Op
     }
 }
 
-async fn run(program: Program, queue: &Queue, channel: &ChannelOutput) -> OpResult<bool> {
+async fn run(
+    program: Program,
+    queue: UnboundedReceiver<Piece>,
+    channel: &ChannelOutput,
+) -> OpResult<bool> {
     let Program {
         input,
         mut output,
@@ -119,8 +117,8 @@ async fn run(program: Program, queue: &Queue, channel: &ChannelOutput) -> OpResu
     } = program;
     let running = async {
         let sent = tokio::join!(
-            forward(&mut output, queue, |bytes| channel.send(bytes)),
-            forward(&mut errors, queue, |bytes| channel.send_stderr(bytes)),
+            forward(&mut output, |bytes| channel.send(bytes)),
+            forward(&mut errors, |bytes| channel.send_stderr(bytes)),
         );
         if sent.0.is_err() || sent.1.is_err() {
             return Err(OpErrorKind::Aborted.into());
@@ -135,126 +133,42 @@ async fn run(program: Program, queue: &Queue, channel: &ChannelOutput) -> OpResu
 }
 
 /// Passes on what the program writes; ends when it writes no more.
-async fn forward<F>(
-    from: &mut ProgramOutput,
-    queue: &Queue,
-    send: impl Fn(Bytes) -> F,
-) -> Result<(), Gone>
+async fn forward<F>(from: &mut ProgramOutput, send: impl Fn(Bytes) -> F) -> Result<(), Gone>
 where
     F: Future<Output = Result<(), Gone>>,
 {
     // An error is the end too: how the program ended says why.
     while let Ok(Some(bytes)) = from.read().await {
-        let mut sending = std::pin::pin!(send(bytes));
-        loop {
-            tokio::select! {
-                sent = &mut sending => break sent?,
-                () = tokio::time::sleep(PATIENCE) => queue.let_through(),
-            }
-        }
+        send(bytes).await?;
     }
     Ok(())
 }
 
 /// Takes everything that the client sends; returns when it closes the channel.
-async fn receive(input: &mut ChannelInput, queue: &Queue) {
+async fn receive(input: &mut ChannelInput, queue: UnboundedSender<Piece>) {
+    let mut queue = Some(queue);
     loop {
         match input.next().await {
             Input::Data(data) => {
                 let held = input.gate().part(Gate::cost(data.len()));
-                queue.push(data, held);
+                if let Some(queue) = &queue {
+                    // Fails only if nobody feeds the program any more.
+                    let _ = queue.send((data, held));
+                }
             }
-            Input::Eof => queue.end(),
+            Input::Eof => queue = None,
             Input::Closed => return,
         }
     }
 }
 
 /// Gives the program what was received; returns only with an error.
-async fn feed(mut input: ProgramInput, queue: &Queue) -> OpError {
-    loop {
-        match queue.next().await {
-            Some(piece) => {
-                if let Err(error) = input.write(&piece.data).await {
-                    return error;
-                }
-            }
-            None => {
-                input.close();
-                std::future::pending::<()>().await;
-            }
+async fn feed(mut input: ProgramInput, mut queue: UnboundedReceiver<Piece>) -> OpError {
+    while let Some((data, _held)) = queue.recv().await {
+        if let Err(error) = input.write(&data).await {
+            return error;
         }
     }
-}
-
-/// What was received and not taken by the program yet.
-#[derive(Debug, Default)]
-struct Queue {
-    state: Mutex<State>,
-    changed: Notify,
-}
-
-#[derive(Debug, Default)]
-struct State {
-    pieces: VecDeque<Piece>,
-    ended: bool,
-    /// Bytes in the queue that the gate does not count.
-    beyond: usize,
-}
-
-#[derive(Debug)]
-struct Piece {
-    data: Bytes,
-    /// Dropped when the program has it, or when it was let through.
-    held: Option<Held>,
-}
-
-impl Queue {
-    fn push(&self, data: Bytes, held: Held) {
-        let piece = Piece {
-            data,
-            held: Some(held),
-        };
-        self.state.lock().pieces.push_back(piece);
-        self.changed.notify_one();
-    }
-
-    fn end(&self) {
-        self.state.lock().ended = true;
-        self.changed.notify_one();
-    }
-
-    /// The next piece; `None` after the last.
-    async fn next(&self) -> Option<Piece> {
-        loop {
-            {
-                let mut state = self.state.lock();
-                if let Some(piece) = state.pieces.pop_front() {
-                    if piece.held.is_none() {
-                        state.beyond = state.beyond.saturating_sub(Gate::cost(piece.data.len()));
-                    }
-                    return Some(piece);
-                }
-                if state.ended {
-                    return None;
-                }
-            }
-            self.changed.notified().await;
-        }
-    }
-
-    /// Opens the gate for what is queued, as far as there is room for it.
-    fn let_through(&self) {
-        let mut state = self.state.lock();
-        let State { pieces, beyond, .. } = &mut *state;
-        for piece in pieces.iter_mut().filter(|piece| piece.held.is_some()) {
-            // Messages without bytes cost as well.
-            let cost = Gate::cost(piece.data.len());
-            if *beyond + cost > BEYOND_GATE {
-                return;
-            }
-            *beyond += cost;
-            piece.held = None;
-        }
-    }
+    input.close();
+    std::future::pending().await
 }

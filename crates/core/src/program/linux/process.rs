@@ -291,7 +291,7 @@ mod tests {
     async fn a_program_that_does_not_listen_is_killed() {
         let directory = tempfile::tempdir().unwrap();
         let script = "trap '' TERM; echo ready; while :; do sleep 1; done";
-        let (pipes, process) = super::start(shell(directory.path(), script, &["/bin/sleep"]))
+        let (pipes, process) = start(shell(directory.path(), script, &["/bin/sleep"]))
             .await
             .unwrap();
         let mut stdout = pipes.stdout;
