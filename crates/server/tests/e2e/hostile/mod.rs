@@ -7,7 +7,7 @@ mod handles;
 mod laundering;
 mod packets;
 mod paths;
-mod peer;
+pub(crate) mod peer;
 mod prefixes;
 mod quota;
 mod sessions;

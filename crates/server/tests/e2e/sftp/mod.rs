@@ -4,6 +4,7 @@
 mod answers;
 mod attributes;
 mod check_file;
+mod clients;
 mod copy_data;
 mod extensions;
 mod handles;
