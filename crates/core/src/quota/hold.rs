@@ -242,6 +242,16 @@ impl QuotaHold {
         Ok(())
     }
 
+    /// Whether bytes up to offset `end` would fit now. Reserves nothing: what is refused by it need not be sent, what is not
+    /// may still fail to [`grow`](Self::grow).
+    pub(crate) async fn would_fit(&self, end: u64) -> OpResult<bool> {
+        let covered = self.account.covered.load(Ordering::Acquire);
+        if !self.is_limited() || end <= covered {
+            return Ok(true);
+        }
+        Ok(end.saturating_sub(covered) <= self.ledger.free_bytes(&self.user).await?)
+    }
+
     async fn reserve(&self, bytes: u64) -> OpResult<bool> {
         let delta = QuotaDelta {
             files: 0,

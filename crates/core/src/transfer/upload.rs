@@ -144,6 +144,14 @@ impl Upload {
         self.parts.as_ref().is_some_and(|parts| !parts.in_place)
     }
 
+    /// Told how large the file will be, refuses one that does not fit into the quota before anything of it is sent.
+    pub async fn announce(&self, size: u64) -> OpResult<()> {
+        if self.parts()?.hold.would_fit(size).await? {
+            return Ok(());
+        }
+        Err(OpErrorKind::QuotaExceeded.into())
+    }
+
     /// Attributes of the file being written.
     pub async fn stat(&self) -> OpResult<Metadata> {
         Ok(self.parts()?.handle.stat().await?)

@@ -2,10 +2,12 @@
 
 use std::collections::VecDeque;
 use std::future::Future;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::FutureExt as _;
 use sftpgo_wire::scp::{Complaint, DecodeError, Decoder, Record, Reply};
+use tokio::time::Instant;
 
 use super::line;
 use crate::transport::gate::Held;
@@ -15,6 +17,8 @@ use crate::transport::{ChannelInput, ChannelOutput, Gate, Input};
 const MAX_AHEAD: usize = 64 * 1024;
 /// Chunks taken from the channel before other work gets its turn.
 const INPUT_BURST: usize = 64;
+/// How long what a client has sent is worked on that has closed the channel since.
+const CLOSE_LIMIT: Duration = Duration::from_secs(30);
 /// Chunks and bytes that are given out together.
 const BATCH: usize = 128;
 const BATCH_BYTES: usize = 4 << 20;
@@ -58,13 +62,17 @@ impl Peer {
             reading: None,
             taken: Vec::new(),
             ended: false,
+            give_up: None,
             listens: false,
         };
         Self { inbox, output }
     }
 
-    /// Sends bytes; waits for the client's window.
+    /// Sends bytes; waits for the client's window. A client that has closed the channel gets nothing.
     pub(super) async fn send(&mut self, bytes: Bytes) -> Result<(), Stop> {
+        if self.inbox.give_up.is_some() {
+            return Ok(());
+        }
         let sent = self.inbox.beside(self.output.send(bytes)).await?;
         sent.map_err(|_| Stop::Gone)
     }
@@ -101,6 +109,8 @@ pub(super) struct Inbox {
     taken: Vec<Held>,
     /// The client sends no more.
     ended: bool,
+    /// Since the client closed the channel: when to leave what it has sent before.
+    give_up: Option<Instant>,
     /// The client is the one that listens: a download.
     listens: bool,
 }
@@ -179,7 +189,8 @@ impl Inbox {
             tokio::select! {
                 biased;
                 done = &mut work => return Ok(done),
-                input = self.input.next() => self.take_in(input)?,
+                input = self.input.next(), if self.give_up.is_none() => self.take_in(input)?,
+                () = sleep_until(self.give_up) => return Err(Stop::Gone),
             }
         }
     }
@@ -190,6 +201,9 @@ impl Inbox {
         loop {
             if self.next_chunk() {
                 return Ok(true);
+            }
+            if self.give_up.is_some() {
+                return Err(Stop::Gone);
             }
             if self.ended {
                 return Ok(false);
@@ -214,6 +228,9 @@ impl Inbox {
     /// Takes in what has arrived already, so that many small chunks become one round of work.
     fn look(&mut self) -> Result<(), Stop> {
         for _ in 0..INPUT_BURST {
+            if self.give_up.is_some() {
+                break;
+            }
             let Some(input) = self.input.next().now_or_never() else {
                 break;
             };
@@ -229,7 +246,13 @@ impl Inbox {
                 self.ended = true;
                 return Ok(());
             }
-            Input::Closed => return Err(Stop::Gone),
+            Input::Closed if self.listens => return Err(Stop::Gone),
+            Input::Closed => {
+                // What it has sent is stored, as far as it goes: some clients do not wait for the last answer.
+                self.ended = true;
+                self.give_up = Some(Instant::now() + CLOSE_LIMIT);
+                return Ok(());
+            }
         };
         let held = self.input.gate().part(Gate::cost(chunk.len()));
         if self.ended || chunk.is_empty() {
@@ -246,5 +269,13 @@ impl Inbox {
             self.queue.push_back((chunk, None));
         }
         Ok(())
+    }
+}
+
+/// Waits until then; for ever without a time.
+async fn sleep_until(when: Option<Instant>) {
+    match when {
+        Some(when) => tokio::time::sleep_until(when).await,
+        None => std::future::pending().await,
     }
 }

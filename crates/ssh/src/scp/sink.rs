@@ -148,13 +148,10 @@ impl<'a> Sink<'a> {
             Ok(path) => path,
             Err(error) => return self.refuse(name, &error).await,
         };
-        let opened = self
-            .peer
-            .beside(self.session.open_write(&path, STORE))
-            .await?;
+        let opened = self.peer.beside(open(self.session, &path, size)).await?;
         let upload = match opened {
             Ok(upload) => upload,
-            Err(error) => return self.refuse(path.as_bytes(), &said_of_a_file(error)).await,
+            Err(error) => return self.refuse(path.as_bytes(), &error).await,
         };
         self.peer.ok().await?;
         let received = receive::contents(self.session, self.peer, upload, size).await?;
@@ -245,6 +242,13 @@ impl<'a> Sink<'a> {
         self.outcome.note(text);
         Ok(())
     }
+}
+
+async fn open(session: &Session, path: &VirtualPath, size: u64) -> OpResult<Upload> {
+    let opened = session.open_write(path, STORE).await;
+    let upload = opened.map_err(said_of_a_file)?;
+    upload.announce(size).await?;
+    Ok(upload)
 }
 
 /// Sets what the account may set, then completes the file, whether or not the former could be done.

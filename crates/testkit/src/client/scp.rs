@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::{Buf as _, Bytes, BytesMut};
-use russh::{ChannelMsg, ChannelReadHalf};
+use russh::client::Msg;
+use russh::{ChannelMsg, ChannelReadHalf, ChannelWriteHalf};
 use sftpgo_wire::scp::{Complaint, Reply};
-use tokio::sync::mpsc::{self, UnboundedSender};
+use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 
-use super::sftp::{Sftp, pump};
+use super::sftp::Sftp;
 use super::ssh::SshClient;
 use super::{Answer, Entry, FileClient, Refusal, Refused, Stat};
 use crate::within;
@@ -16,11 +17,32 @@ use crate::within;
 /// A running `scp -t` or `scp -f`. Bytes are queued without waiting.
 #[derive(Debug)]
 pub struct Scp {
-    out: Option<UnboundedSender<Bytes>>,
+    out: Option<UnboundedSender<Out>>,
     inbox: ChannelReadHalf,
     received: BytesMut,
     ended: bool,
     status: Option<u32>,
+}
+
+#[derive(Debug)]
+enum Out {
+    Bytes(Bytes),
+    Close,
+}
+
+/// Sends what is queued, while the test does other things; EOF at the end of the queue.
+async fn pump(mut queue: UnboundedReceiver<Out>, channel: ChannelWriteHalf<Msg>) {
+    while let Some(next) = queue.recv().await {
+        let sent = match next {
+            Out::Bytes(bytes) => channel.data_bytes(bytes).await,
+            Out::Close => channel.close().await,
+        };
+        if sent.is_err() {
+            // The reader sees the end.
+            return;
+        }
+    }
+    let _ = channel.eof().await;
 }
 
 /// A word for a command line, whatever is in it.
@@ -56,13 +78,20 @@ impl Scp {
     /// Sends any bytes.
     pub fn send(&self, bytes: impl Into<Bytes>) {
         if let Some(out) = &self.out {
-            let _ = out.send(bytes.into());
+            let _ = out.send(Out::Bytes(bytes.into()));
         }
     }
 
     /// Sends nothing any more.
     pub fn eof(&mut self) {
         self.out = None;
+    }
+
+    /// Closes the channel as soon as everything is sent, whatever the server has to say.
+    pub fn close(&mut self) {
+        if let Some(out) = self.out.take() {
+            let _ = out.send(Out::Close);
+        }
     }
 
     /// Waits for something; `false` at the end of the channel.

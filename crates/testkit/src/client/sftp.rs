@@ -30,7 +30,7 @@ pub struct Sftp {
 }
 
 /// Sends what is queued; a task of its own, so that the test reads replies while the window is shut.
-pub(super) async fn pump(mut queue: UnboundedReceiver<Bytes>, channel: ChannelWriteHalf<Msg>) {
+async fn pump(mut queue: UnboundedReceiver<Bytes>, channel: ChannelWriteHalf<Msg>) {
     while let Some(bytes) = queue.recv().await {
         if channel.data_bytes(bytes).await.is_err() {
             // The reader sees the end.

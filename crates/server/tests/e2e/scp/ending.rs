@@ -63,7 +63,7 @@ async fn a_client_that_is_killed_in_an_upload_is_forgotten() {
         scp.send(vec![b'x'; 100_000]);
         until_moved(&scene.server, 100_000).await;
         if close_only {
-            drop(scp);
+            scp.close();
         } else {
             scene.ssh.vanish();
         }

@@ -151,18 +151,17 @@ async fn a_file_that_is_longer_than_announced_ends_the_channel_and_is_not_kept()
 
 #[tokio::test]
 async fn an_upload_of_an_impossible_size_costs_what_arrives() {
-    let scene = Scene::with(Account::new("alice").quota(0, 1_000_000)).await;
+    let scene = Scene::of(super::builder().upload_mode(1), Account::new("alice")).await;
     let mut scp = scene.sink("-t /").await;
     scp.agreed("C0644 9223372036854775807 f\n").await;
     for _ in 0..4 {
         scp.send(vec![b'x'; 500_000]);
     }
-    // What does not fit is dropped for a while; the client goes.
     scp.eof();
     let (answer, status) = scp.rest().await;
     assert_eq!((answer.first(), status), (Some(&2), Some(1)));
-    super::ending::until_counted(&scene.server, "alice").await;
-    assert!(scene.server.usage("alice").bytes <= 1_000_000);
+    super::ending::until_failed_uploads(&scene.server, 1).await;
+    assert!(names_in(&scene.home()).is_empty());
 }
 
 #[tokio::test]

@@ -303,7 +303,7 @@ async fn a_file_that_the_client_cannot_read_to_its_end_is_given_up() {
 }
 
 #[tokio::test]
-async fn the_quota_counts_and_a_file_that_does_not_fit_is_told_at_its_end() {
+async fn the_quota_counts_and_a_file_that_does_not_fit_is_refused() {
     for mode in 0..3 {
         let builder = super::builder().upload_mode(mode);
         let scene = Scene::of(builder, Account::new("alice").quota(2, 10_000)).await;
@@ -312,10 +312,9 @@ async fn the_quota_counts_and_a_file_that_does_not_fit_is_told_at_its_end() {
         // Over what is there it is no new file.
         scene.put("a", &[b'a'; 7_000]).await.unwrap();
         let mut scp = scene.sink("-t /").await;
-        let error = put_file(&mut scp, "b", &[b'b'; 3_000_000])
-            .await
-            .unwrap_err();
-        assert!(error.contains("quota exceeded"), "{error}");
+        // Refused before anything of it is sent.
+        let (error, fatal) = scp.refused("C0644 9223372036854775807 b\n").await;
+        assert!(error.contains("quota exceeded") && !fatal, "{error}");
         // The client and the server still agree on where the next record begins.
         put_file(&mut scp, "a", &[b'a'; 100]).await.unwrap();
         scp.ends_with(1).await;
@@ -327,5 +326,50 @@ async fn the_quota_counts_and_a_file_that_does_not_fit_is_told_at_its_end() {
         assert!(error.contains("quota exceeded"), "{error}");
         super::ending::until_counted(server, "alice").await;
         assert_eq!(server.quota("alice").await.files, 2);
+    }
+}
+
+#[tokio::test]
+async fn what_fits_no_more_in_the_middle_of_a_file_is_told_at_its_end() {
+    for mode in 0..3 {
+        let builder = super::builder().upload_mode(mode);
+        let scene = Scene::of(builder, Account::new("alice").quota(0, 1_000_000)).await;
+        let content = vec![b'x'; 900_000];
+        // Alone each of them would fit.
+        let mut first = scene.sink("-t /").await;
+        first.agreed("C0644 900000 first\n").await;
+        let mut second = scene.sink("-t /").await;
+        second.agreed("C0644 900000 second\n").await;
+        first.send(content.clone());
+        first.agreed(&b"\0"[..]).await;
+        first.ends_with(0).await;
+        second.send(content.clone());
+        let (error, fatal) = second.refused(&b"\0"[..]).await;
+        assert!(error.contains("quota exceeded") && !fatal, "{error}");
+        // The client and the server still agree on where the next record begins.
+        put_file(&mut second, "third", b"x").await.unwrap();
+        second.ends_with(1).await;
+        super::ending::until_counted(&scene.server, "alice").await;
+        assert!(scene.server.usage("alice").bytes <= 1_000_000);
+        assert_eq!(fs::read(scene.disk("third")).unwrap(), b"x");
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_does_not_wait_for_the_last_answer_has_stored_its_file() {
+    for flags in ["-t", "-p -t"] {
+        let scene = Scene::of(super::builder().upload_mode(1), Account::new("alice")).await;
+        let mut scp = scene.sink(format!("{flags} /")).await;
+        scp.agreed("T1000000000 0 1000000000 0\n").await;
+        scp.agreed("C0644 5 f\n").await;
+        scp.send(&b"hello\0"[..]);
+        scp.close();
+        let completed = &scene.server.core().metrics().uploads.completed;
+        sftpgo_testkit::until("the end of the upload", async || completed.value() == 1).await;
+        assert_eq!(fs::read(scene.disk("f")).unwrap(), b"hello");
+        assert_eq!(
+            fs::metadata(scene.disk("f")).unwrap().mtime(),
+            1_000_000_000
+        );
     }
 }
