@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use sftpgo_testkit::{Answer, FileClient as _, Refusal, Sftp};
+use sftpgo_wire::sftp::extension::CheckFileTarget;
 use sftpgo_wire::sftp::{Attrs, Extension, OpenFlags};
 
 pub(crate) const READ: OpenFlags = OpenFlags::READ;
@@ -38,6 +39,13 @@ pub(crate) enum Ask<'a> {
     /// Text and link.
     Symlink(&'a [u8], &'a [u8]),
     Statvfs(&'a [u8]),
+    /// The digest of a whole file.
+    Digest(&'a [u8]),
+    /// The times of a link itself.
+    LinkTimes(&'a [u8]),
+    HardLink(&'a [u8], &'a [u8]),
+    /// Opens both, copies all of the first within the server, closes both.
+    Copy(&'a [u8], &'a [u8]),
 }
 
 impl Ask<'_> {
@@ -99,6 +107,45 @@ impl Ask<'_> {
             Self::Statvfs(path) => {
                 let request = Extension::Statvfs { path: copy(path) };
                 sftp.extended_value(&request).await.map(|_| Vec::new())
+            }
+            Self::Digest(path) => {
+                let request = Extension::CheckFile {
+                    target: CheckFileTarget::Path(copy(path)),
+                    algorithms: Bytes::from_static(b"sha256"),
+                    offset: 0,
+                    len: 0,
+                    block_size: 0,
+                };
+                let body = sftp.extended_value(&request).await?;
+                Ok(body.to_bytes().to_vec())
+            }
+            Self::LinkTimes(path) => {
+                let (path, attrs) = (copy(path), times());
+                let request = Extension::Lsetstat { path, attrs };
+                sftp.extended(&request).await.map(nothing)
+            }
+            Self::HardLink(from, to) => {
+                let (from, to) = (copy(from), copy(to));
+                let request = Extension::Hardlink { from, to };
+                sftp.extended(&request).await.map(nothing)
+            }
+            Self::Copy(from, to) => {
+                let read_handle = sftp.open_file(from, READ).await?;
+                let copied = match sftp.open_file(to, REPLACE).await {
+                    Ok(write_handle) => {
+                        let request = Extension::CopyData {
+                            read_handle: read_handle.clone(),
+                            read_offset: 0,
+                            len: 0,
+                            write_handle: write_handle.clone(),
+                            write_offset: 0,
+                        };
+                        let copied = sftp.extended(&request).await;
+                        copied.and(sftp.close(&write_handle).await)
+                    }
+                    Err(refused) => Err(refused),
+                };
+                copied.and(sftp.close(&read_handle).await).map(nothing)
             }
         }
     }

@@ -389,7 +389,7 @@ async fn refused_channels_cost_nothing() {
     };
     refused(&mut peer, 6_400).await;
     let before = serve.peak_kilobytes();
-    refused(&mut peer, 192_000).await;
+    refused(&mut peer, 96_000).await;
     let grown = serve.peak_kilobytes().saturating_sub(before);
     assert!(grown < 4 * 1024, "{grown} KiB more");
     let channel = peer.open(200_000, 1 << 20).await;

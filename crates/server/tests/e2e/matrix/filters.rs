@@ -89,6 +89,12 @@ async fn every_operation_asks_the_extension_filters_or_does_not() {
         posix-from D N . . . D . .
         posix-to   D D D D . D . F
         dir-to     F . . F F D F .
+        digest     D D D D D D . F
+        link-times . N . . . . . .
+        hard-from  D D D D D D . F
+        hard-to    D D D D F D F F
+        copy-from  D D D D D D . F
+        copy-to    D D D D D D . U
         ",
     );
     // Not one of the filtered files was changed, and no link to one has opened it.

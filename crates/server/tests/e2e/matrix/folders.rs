@@ -83,6 +83,12 @@ async fn every_operation_knows_virtual_folders() {
         posix-from D F F F F F D F D
         posix-to   D F F F F F D F D
         dir-to     D F F F F F D F D
+        digest     F . N F D . N N F
+        link-times . . N . . . N N .
+        hard-from  D F F F F F D F D
+        hard-to    D F F F F F D F D
+        copy-from  F . N F D . N N F
+        copy-to    U . . U D . N N U
         ",
     );
     for operation in OPERATIONS {

@@ -107,6 +107,12 @@ const EXPECTED: &str = "
     posix-from . . D D D D D D D .
     posix-to   . . D D D D D D D .
     dir-to     F F D D D D D D D F
+    digest     D D D D D D D D . D
+    link-times . . D D D . N . . .
+    hard-from  D D D D D D D D D D
+    hard-to    F F D D D D D D D F
+    copy-from  D D D D D D D D . F
+    copy-to    D D D D D D D D . U
 ";
 
 #[tokio::test]

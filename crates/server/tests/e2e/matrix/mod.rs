@@ -43,6 +43,12 @@ const OPERATIONS: &[&str] = &[
     "posix-from",
     "posix-to",
     "dir-to",
+    "digest",
+    "link-times",
+    "hard-from",
+    "hard-to",
+    "copy-from",
+    "copy-to",
 ];
 
 /// The request of a row for a place. `directory` is the row's own, `column` the number of the place: both give names that
@@ -79,6 +85,12 @@ async fn ask(sftp: &mut Sftp, operation: &str, directory: &str, column: usize, p
         "posix-from" => Ask::PosixRename(path, &target),
         "posix-to" => Ask::PosixRename(&source, path),
         "dir-to" => Ask::Rename(&source_dir, path),
+        "digest" => Ask::Digest(path),
+        "link-times" => Ask::LinkTimes(path),
+        "hard-from" => Ask::HardLink(path, &target),
+        "hard-to" => Ask::HardLink(&source, path),
+        "copy-from" => Ask::Copy(path, &target),
+        "copy-to" => Ask::Copy(&source, path),
         other => panic!("no operation {other}"),
     };
     letter(ask.refusal(sftp).await)
