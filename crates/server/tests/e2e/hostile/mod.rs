@@ -15,6 +15,7 @@ mod spellings;
 mod swapping;
 mod texts;
 mod transport;
+mod users;
 mod vanishing;
 
 use std::time::{Duration, Instant};
