@@ -17,8 +17,7 @@ pub(crate) struct Connection {
     pub(crate) core: Arc<Core>,
     pub(crate) authenticator: Authenticator,
     pub(crate) info: ConnectionInfo,
-    /// What we call ourselves, by which some clients choose what they send.
-    pub(crate) software: Arc<str>,
+    pub(crate) sftp: sftp::Shared,
     /// Set by a login and never replaced: no later attempt can change who acts.
     pub(crate) login: Option<Arc<Login>>,
     /// Attempts that reached an evaluation.
@@ -46,7 +45,7 @@ impl Connection {
             return Err(channel);
         };
         let (core, info) = (Arc::clone(&self.core), self.info.clone());
-        let software = Arc::clone(&self.software);
+        let shared = self.sftp.clone();
         // Opening the session may wait for a disk: not in the transport's task. The client may send meanwhile.
         self.channels.spawn(async move {
             let (protocol, text) = match &what {
@@ -55,7 +54,7 @@ impl Connection {
             };
             match Session::open(&core, &login, protocol, text).await {
                 Ok(session) => match what {
-                    Started::Sftp => sftp::serve(session, channel, &software).await,
+                    Started::Sftp => sftp::serve(session, channel, &shared).await,
                     Started::Command(exec) => command::run(session, channel, exec).await,
                 },
                 Err(error) => {

@@ -16,6 +16,7 @@ use tokio_util::task::TaskTracker;
 use crate::command;
 use crate::config::SftpdSettings;
 use crate::connection::Connection;
+use crate::sftp;
 use crate::transport::{self, End, TransportSettings, algorithms, host_key};
 
 /// Why the SSH front end does not start.
@@ -158,7 +159,7 @@ async fn handle(core: Arc<Core>, settings: Arc<TransportSettings>, accepted: Acc
         core,
         authenticator: authenticator.clone(),
         info: info.clone(),
-        software: Arc::clone(settings.software()),
+        sftp: sftp::Shared::new(settings.software()),
         login: None,
         tried: Arc::clone(&tried),
         commands,

@@ -18,14 +18,12 @@ use super::output::Output;
 use super::path::PathOutcome;
 use super::quirk::Quirks;
 use super::replies::{Replies, Sequence};
+use super::requests::{MAX_OPEN_REQUESTS, Part};
 use super::table::{HandleAction, Lane, PathAction, lane};
 use super::{extension, status};
 use crate::transport::gate::Gate;
 use crate::transport::{ChannelInput, Input};
 
-/// Requests without an answer. Old clients ask for a whole file at once (paramiko's prefetch), and pausing them would also
-/// pause what frees the window; a channel beyond this is closed. Each costs well under 100 bytes.
-const MAX_OPEN_REQUESTS: usize = 512 * 1024;
 /// Bytes of requests with paths that wait for their turn; a channel beyond this is closed. Far more than any client sends
 /// ahead, and what a client that stops reading costs.
 const MAX_PATH_BYTES: usize = 4 << 20;
@@ -87,10 +85,17 @@ pub(super) struct QueuedPath {
     pub(super) bytes: usize,
 }
 
+/// What is known of the client besides its session.
+#[derive(Debug)]
+pub(super) struct PeerState {
+    pub(super) quirks: Quirks,
+    pub(super) open_requests: Part,
+}
+
 /// State of one channel.
 pub(super) struct Engine {
     pub(super) session: Session,
-    pub(super) quirks: Quirks,
+    pub(super) peer: PeerState,
     pub(super) input: ChannelInput,
     pub(super) gate: Arc<Gate>,
     /// What it holds of a request that has not arrived whole is not counted at the gate: many channels that wait for the
@@ -122,13 +127,13 @@ pub(super) struct Engine {
 impl Engine {
     pub(super) fn new(
         session: Session,
-        quirks: Quirks,
+        peer: PeerState,
         input: ChannelInput,
         output: Output,
     ) -> Self {
         Self {
             session,
-            quirks,
+            peer,
             gate: Arc::clone(input.gate()),
             input,
             decoder: FrameDecoder::new(),
@@ -197,6 +202,7 @@ impl Engine {
         }
         self.progress();
         self.flush();
+        self.peer.open_requests.note(self.replies.len());
         Ok(())
     }
 
@@ -257,7 +263,8 @@ impl Engine {
 
     /// Queues one request.
     fn accept(&mut self, frame: Frame) -> Result<(), String> {
-        if self.replies.len() >= MAX_OPEN_REQUESTS || self.path_bytes >= MAX_PATH_BYTES {
+        let open = self.peer.open_requests.note(self.replies.len());
+        if open >= MAX_OPEN_REQUESTS || self.path_bytes >= MAX_PATH_BYTES {
             return Err("too many requests without an answer".to_owned());
         }
         let bytes = frame.len();
@@ -269,7 +276,7 @@ impl Engine {
             return Err("the first packet was not INIT".to_owned());
         }
         let sequence = self.replies.open();
-        let (id, lane) = lane(request, self.quirks);
+        let (id, lane) = lane(request, self.peer.quirks);
         match lane {
             Lane::Version => {
                 self.initialised = true;

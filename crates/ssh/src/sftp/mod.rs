@@ -21,21 +21,44 @@ mod path;
 mod quirk;
 mod read;
 mod replies;
+mod requests;
 mod start;
 mod status;
 mod table;
+
+use std::sync::Arc;
 
 use sftpgo_core::Session;
 
 use crate::transport::Channel;
 
+/// What the SFTP channels of one connection have in common.
+#[derive(Debug, Clone)]
+pub(crate) struct Shared {
+    software: Arc<str>,
+    requests: requests::OpenRequests,
+}
+
+impl Shared {
+    /// For a new connection; `software` is what this server calls itself.
+    pub(crate) fn new(software: &Arc<str>) -> Self {
+        Self {
+            software: Arc::clone(software),
+            requests: requests::OpenRequests::default(),
+        }
+    }
+}
+
 /// Serves one SFTP channel until the client ends it, breaks the protocol, or the connection is cancelled.
-/// `software` is what this server calls itself.
-pub(crate) async fn serve(session: Session, channel: Channel, software: &str) {
+pub(crate) async fn serve(session: Session, channel: Channel, shared: &Shared) {
     let Channel { input, output } = channel;
     let (output, writer) = output::start(output);
-    let quirks = quirk::Quirks::of(&session.connection().info.client_version, software);
-    let engine = engine::Engine::new(session, quirks, input, output);
+    let client_version = &session.connection().info.client_version;
+    let peer = engine::PeerState {
+        quirks: quirk::Quirks::of(client_version, &shared.software),
+        open_requests: shared.requests.part(),
+    };
+    let engine = engine::Engine::new(session, peer, input, output);
     // The writer waits for the client, the engine never does; both end together, whichever ends first.
     let (exit_status, output) = tokio::join!(engine.run(), writer);
     if let Some(output) = output {

@@ -3,6 +3,7 @@
 use super::quirk::Quirks;
 use bytes::Bytes;
 use sftpgo_core::Chunk;
+use sftpgo_core::digest::DigestAlgorithm;
 use sftpgo_core::transfer::CopyRange;
 use sftpgo_wire::sftp::extension::CheckFileTarget;
 use sftpgo_wire::sftp::{Attrs, Extension, MAX_READ_WRITE, OpenFlags, Payload, Request};
@@ -29,8 +30,9 @@ pub(super) enum Lane {
 /// Which digests of a file are wanted.
 #[derive(Debug)]
 pub(super) struct CheckFile {
-    /// Names, separated by commas, the preferred one first.
-    pub(super) algorithms: Bytes,
+    /// The first that is known of those the client would take; `None` if it knows none of ours. Not the names: requests
+    /// may wait long.
+    pub(super) algorithm: Option<DigestAlgorithm>,
     pub(super) offset: u64,
     /// 0 is up to the end.
     pub(super) len: u64,
@@ -198,7 +200,9 @@ pub(super) fn extended(request: Extension) -> Lane {
             block_size,
         } => {
             let check = CheckFile {
-                algorithms,
+                algorithm: algorithms
+                    .split(|byte| *byte == b',')
+                    .find_map(DigestAlgorithm::named),
                 offset,
                 len,
                 block_size,

@@ -63,8 +63,7 @@ pub(in crate::sftp) async fn of_path(
 
 /// The answer for a file that may be read.
 pub(in crate::sftp) async fn reply(id: u32, file: File<'_>, check: &CheckFile) -> OpResult<Bytes> {
-    let mut names = check.algorithms.split(|byte| *byte == b',');
-    let Some(algorithm) = names.find_map(DigestAlgorithm::named) else {
+    let Some(algorithm) = check.algorithm else {
         let text = "Operation Unsupported: none of these digests is known";
         return Err(OpError::new(OpErrorKind::Unsupported, text));
     };
