@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::Read;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -10,7 +11,7 @@ use serde_json::json;
 
 use super::openssh_ssh::Master;
 use super::support::Server;
-use super::support::files::{assert_same_tree, make_tree};
+use super::support::files::{self, assert_same_tree, make_tree};
 
 const DEADLINE: Duration = Duration::from_secs(60);
 
@@ -185,4 +186,81 @@ fn a_connection_has_a_number_of_programs_and_no_more() {
     refused.fail().says("too many commands are running");
     drop(held);
     assert_no_children(&server);
+}
+
+/// Only root can give programs another user; without, they stay what the server is.
+#[test]
+fn what_programs_store_belongs_to_the_user_of_the_account() {
+    let server = server();
+    let home = server.home();
+    let owner = |path: &Path| {
+        let found = fs::metadata(path).unwrap();
+        (found.uid(), found.gid())
+    };
+    let own = owner(&home);
+    fs::create_dir(home.join("both")).unwrap();
+    fs::create_dir(home.join("group")).unwrap();
+    let repository = home.join("both/repo.git");
+    let init = ["init", "-q", "--bare"];
+    server.client("git").args(init).arg(&repository).succeed();
+    let root = home.join("../..");
+    let expected = if own.0 == 0 {
+        // git looks at the directories above its own.
+        files::set_mode(&root, 0o755);
+        let chown = |what: &str, path: &Path| {
+            server
+                .client("chown")
+                .args(["-R", what])
+                .arg(path)
+                .succeed();
+        };
+        chown("1234:4321", &home);
+        chown("0:4321", &home.join("group"));
+        (1234, 4321)
+    } else {
+        own
+    };
+    fs::write(server.work().join("file"), "content").unwrap();
+    let ssh = format!("ssh -F {}", server.ssh_config().display());
+    let set = |uid: &str, gid: &str| {
+        let output = Command::new(env!("CARGO_BIN_EXE_sftpgo"))
+            .args(["user", "set", "alice", "--uid", uid, "--gid", gid])
+            .args(["--config-dir", "conf"])
+            .env_clear()
+            .current_dir(&root)
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{output:?}");
+    };
+    set("1234", "4321");
+    let rsync = |to: &str| {
+        server
+            .client("rsync")
+            .args(["-e", &ssh, "-a", "file", to])
+            .succeed()
+    };
+    rsync("server:both/");
+    assert_eq!(owner(&home.join("both/file")), expected);
+    let git = |arguments: &[&str]| {
+        let run = server.client("git").env("GIT_SSH_COMMAND", &ssh);
+        run.args(["-c", "user.name=x", "-c", "user.email=x@example.org"])
+            .args(arguments)
+    };
+    git(&["init", "-q", "copy"]).succeed();
+    git(&["-C", "copy", "commit", "-q", "--allow-empty", "-m", "x"]).succeed();
+    git(&[
+        "-C",
+        "copy",
+        "push",
+        "-q",
+        "server:both/repo.git",
+        "HEAD:refs/heads/main",
+    ])
+    .succeed();
+    assert_eq!(owner(&repository.join("refs/heads/main")), expected);
+    // One alone leaves the other as it is.
+    set("0", "4321");
+    rsync("server:group/");
+    let expected = if own.0 == 0 { (0, 4321) } else { own };
+    assert_eq!(owner(&home.join("group/file")), expected);
 }

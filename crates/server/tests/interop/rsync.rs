@@ -298,3 +298,29 @@ fn programs_never_get_bits_that_make_them_run_as_somebody_else() {
         0o755
     );
 }
+
+#[test]
+fn a_transfer_over_the_quota_ends_and_one_that_only_replaces_does_not() {
+    let server = server();
+    let user = |arguments: &[&str]| {
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_sftpgo"))
+            .args(["user", "set", "alice"])
+            .args(arguments)
+            .args(["--config-dir", "conf"])
+            .env_clear()
+            .current_dir(server.home().join("../.."))
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{output:?}");
+    };
+    user(&["--quota-size", "10000000"]);
+    fs::create_dir(server.work().join("up")).unwrap();
+    random_file(&server.work().join("up/a"), 8_000_000);
+    rsync(&server, &["-rt", "up/", "server:d/"]).succeed();
+    // Sent anew as a whole, into the same file: more than is free arrives, and nothing more is stored.
+    rsync(&server, &["-rtIW", "--inplace", "up/", "server:d/"]).succeed();
+    random_file(&server.work().join("up/b"), 40_000_000);
+    let refused = rsync(&server, &["-rt", "up/", "server:d/"]).fail();
+    refused.says("quota exceeded");
+    assert!(!server.home().join("d/b").exists());
+}

@@ -162,11 +162,14 @@ async fn receive(input: &mut ChannelInput, queue: UnboundedSender<Piece>) {
     }
 }
 
-/// Gives the program what was received; returns only with an error.
+/// Gives the program what was received; returns only with an error that must end it.
 async fn feed(mut input: ProgramInput, mut queue: UnboundedReceiver<Piece>) -> OpError {
     while let Some((data, _held)) = queue.recv().await {
-        if let Err(error) = input.write(&data).await {
-            return error;
+        match input.write(&data).await {
+            Ok(()) => {}
+            // It is being ended, and its end says why.
+            Err(error) if error.kind() == OpErrorKind::Aborted => break,
+            Err(error) => return error,
         }
     }
     input.close();

@@ -334,7 +334,6 @@ mod tests {
         for (text, name) in [
             ("-rL", "--copy-links"),
             ("-rk", "--copy-dirlinks"),
-            ("-rK", "--keep-dirlinks"),
             ("-r --copy-unsafe-links", "--copy-unsafe-links"),
             ("-r --files-from=- --from0", "--files-from"),
         ] {

@@ -17,18 +17,15 @@ pub(super) enum Takes {
 
 use Takes::{Directory, Nothing, Number, Only, Text};
 
-/// Letters without a value. `s` (secluded arguments) is not among them, nor is what only the client's side knows.
-pub(super) const LETTERS: &[u8] = b"ACDEHIJKLNORSUWXbcdgklmnopqrtuvxyz";
+/// Letters without a value. Not among them: `s` (secluded arguments); `K` (links to directories of the receiver are kept: modes
+/// and times would be set where they lead, and no kernel feature that we use stops that); what only the client's side knows.
+pub(super) const LETTERS: &[u8] = b"ACDEHIJLNORSUWXbcdgklmnopqrtuvxyz";
 
 /// Letters with a number behind them.
 pub(super) const NUMBERED: &[u8] = b"@B";
 
 /// Letters that make rsync follow links.
-pub(super) const FOLLOWING: &[(u8, &str)] = &[
-    (b'L', "--copy-links"),
-    (b'k', "--copy-dirlinks"),
-    (b'K', "--keep-dirlinks"),
-];
+pub(super) const FOLLOWING: &[(u8, &str)] = &[(b'L', "--copy-links"), (b'k', "--copy-dirlinks")];
 
 const LIST: &[u8] = b"-_,.";
 
