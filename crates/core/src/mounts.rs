@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use sftpgo_model::{FilesystemProvider, StoragePath, User, VirtualPath};
-use sftpgo_storage::{Storage, StorageErrorKind};
+use sftpgo_storage::{Storage, StorageErrorKind, Target};
 
 use crate::engine::Core;
 use crate::error::{OpError, OpErrorKind, OpResult};
@@ -48,11 +48,40 @@ impl Mounts {
                 "this version serves local directories only",
             ));
         }
-        let (core, user) = (Arc::clone(core), Arc::clone(user));
-        let opened = tokio::task::spawn_blocking(move || open_local(&core, &user));
-        opened
+        let opening = {
+            let (core, user) = (Arc::clone(core), Arc::clone(user));
+            tokio::task::spawn_blocking(move || open_local(&core, &user))
+        };
+        let mounts = opening
             .await
-            .map_err(|error| OpError::with_source(OpErrorKind::Internal, error))?
+            .map_err(|error| OpError::with_source(OpErrorKind::Internal, error))??;
+        mounts.make_ways(core, user).await;
+        Ok(mounts)
+    }
+
+    /// Makes the directories of the home that lead to virtual folders, so that listings lead there. Through the storage,
+    /// like everything in a home: whoever put a link in their place must not make directories elsewhere by it.
+    async fn make_ways(&self, core: &Core, user: &User) {
+        let Some(home) = &self.home.storage else {
+            return;
+        };
+        let mode = 0o777 & !core.settings.umask;
+        for folder in &self.folders {
+            let above = folder.at.parent();
+            let mut way: Vec<_> = above.ancestors().filter(|path| !path.is_root()).collect();
+            way.reverse();
+            for path in way {
+                let target = Target::unguarded(path.to_storage());
+                match home.create_dir(&target, mode, (user.uid, user.gid)).await {
+                    Ok(()) => {}
+                    Err(error) if error.kind() == StorageErrorKind::AlreadyExists => {}
+                    Err(error) => {
+                        tracing::warn!(username = user.username, %error, folder = %folder.at, "the parent of a virtual folder cannot be made");
+                        break;
+                    }
+                }
+            }
+        }
     }
 
     /// The mount that holds `path`, and the path within it. The deepest folder wins; folders never nest.
@@ -117,19 +146,6 @@ fn open_local(core: &Core, user: &User) -> OpResult<Mounts> {
     let mut folders = Vec::new();
     for (at, root) in &user.virtual_folders {
         folders.push(open(root, at.clone())?);
-        // The parents of a folder are real directories of the home, so that a listing leads to it.
-        for parent in at.parent().ancestors().filter(|parent| !parent.is_root()) {
-            let real = user
-                .home_dir
-                .join(path_from_bytes(parent.to_storage().as_bytes()));
-            if let Err(error) = local.create_root(&real, mode, owner) {
-                tracing::warn!(username = user.username, %error, folder = %at, "the parent of a virtual folder cannot be made");
-            }
-        }
     }
     Ok(Mounts { home, folders })
-}
-
-fn path_from_bytes(bytes: &[u8]) -> PathBuf {
-    PathBuf::from(String::from_utf8_lossy(bytes).into_owned())
 }

@@ -141,6 +141,32 @@ async fn folders_come_first_in_a_listing_with_the_attributes_of_their_directorie
     assert!(!home.join("other/below/folder").exists());
 }
 
+/// Somebody has put a link where directories that lead to a folder are made at the login.
+#[tokio::test]
+async fn the_way_to_a_folder_is_made_inside_the_home_only() {
+    let server = TestServer::start().await;
+    let (home, outside) = (server.home("alice"), server.home("outside"));
+    let folders = json!([
+        { "virtual_path": "/link/deep/folder", "mapped_path": server.home("one") },
+        { "virtual_path": "/dangling/folder", "mapped_path": server.home("two") },
+        { "virtual_path": "/inside/deep/folder", "mapped_path": server.home("three") },
+    ]);
+    for directory in [&home.join("real"), &outside] {
+        fs::create_dir_all(directory).unwrap();
+    }
+    symlink("../outside", home.join("link")).unwrap();
+    symlink("../outside/new", home.join("dangling")).unwrap();
+    symlink("real", home.join("inside")).unwrap();
+    server
+        .add(Account::new("alice").with("virtual_folders", folders))
+        .await;
+    let mut sftp = server.sftp("alice").await;
+    assert_eq!(fs::read_dir(&outside).unwrap().count(), 0);
+    assert!(home.join("real/deep").is_dir());
+    // The account works all the same.
+    sftp.put(b"/file", b"content").await.unwrap();
+}
+
 /// Within a folder things are moved, linked and removed as in the home, and its quota is that of the account.
 #[tokio::test]
 async fn within_a_folder_everything_works_and_is_counted() {
