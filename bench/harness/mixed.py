@@ -20,9 +20,11 @@ from .watch import Watch, rest, sample
 MIB = 2**20
 # Descriptors that may be open more than at the start: connections of the pool of the data provider, which opens them on demand.
 MORE_DESCRIPTORS = 8
-# Growth of resident memory that is no leak. A leak of 100 bytes an operation would be some 30 MiB in ten minutes, one of
-# 1 KiB a connection some 15 MiB; what the allocator keeps after a peak differs by a few MiB from minute to minute.
-GROWTH = 8 * MIB
+# Growth of resident memory that is no leak. What the server may hold for 50 busy sessions is several times as much, and
+# what the allocator keeps for threads that come and go differs: the same load again and again on one server, 84,000
+# operations in eight rounds, held from 117 to 152 MiB, without a trend. In ten minutes it is a leak of 200 to 300 bytes an
+# operation, or of 3 KiB a connection, that would be found.
+GROWTH = 32 * MIB
 SETTLE = 15.0
 
 
@@ -213,7 +215,7 @@ def check_holdings(checks, server, watch, before, after, figures, args):
     growth = late - early
     each = growth / max(1, figures.get("count", 0))
     text = f"{growth / MIB:+.1f} MiB ({early / MIB:.1f} to {late / MIB:.1f}; {each:.0f} bytes an operation)"
-    checks.add(f"growth of RSS, {span:.0f} s to {span:.0f} s", text, f"<= {GROWTH / MIB:.0f} MiB", growth <= GROWTH)
+    checks.add(f"growth of RSS from the second {span:.0f} s to the last", text, f"<= {GROWTH / MIB:.0f} MiB", growth <= GROWTH)
     checks.zero("connections at the end", after["connections"])
     checks.zero("children at the end", after["children"])
     bound = before["descriptors"] + MORE_DESCRIPTORS
