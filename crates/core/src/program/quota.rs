@@ -13,6 +13,8 @@ use crate::session::Session;
 
 /// How long nothing may change around a scan for it to count as exact.
 const QUIET: Duration = Duration::from_secs(1);
+/// How long a program waits for the scan of one that ended before it.
+const PATIENCE: Duration = Duration::from_secs(30);
 /// Scans for one program; who never stops uploading gets what the last one found.
 const SCANS: u32 = 64;
 
@@ -30,7 +32,8 @@ impl Session {
             return Ok(());
         }
         let scan = core.programs.scan_of(&user.username);
-        drop(scan.lock().await);
+        // What takes longer is decided by the counters as they are, and by looks at the disk while it runs.
+        let _ = tokio::time::timeout(PATIENCE, scan.lock()).await;
         if core.quota.is_full(user).await? {
             return Err(OpErrorKind::QuotaExceeded.into());
         }
@@ -47,13 +50,14 @@ pub(super) async fn correct(core: &Core, user: &User, mounts: &Mounts) {
         return;
     }
     let scan = core.programs.scan_of(&user.username);
-    let _one_at_a_time = scan.lock().await;
     for round in 1..=SCANS {
+        let one_at_a_time = scan.lock().await;
         let watch = core.quota.watch(&user.username);
         let found = match usage(mounts).await {
             Ok(found) => found,
             Err(error) => {
                 tracing::warn!(username = user.username, %error, "the quota was not scanned after a command");
+                drop(one_at_a_time);
                 if !core.pause(QUIET * round).await {
                     return;
                 }
@@ -66,6 +70,7 @@ pub(super) async fn correct(core: &Core, user: &User, mounts: &Mounts) {
         } else {
             core.quota.raise(user, found).await;
         }
+        drop(one_at_a_time);
         // A removal that was done before the scan may be counted after it.
         if !core.pause(QUIET).await || (still && watch.is_still()) {
             return;

@@ -40,7 +40,7 @@ pub struct Program {
 #[derive(Debug)]
 pub struct ProgramEnd {
     ended: oneshot::Receiver<OpResult<bool>>,
-    _stop: DropGuard,
+    stop: DropGuard,
 }
 
 impl ProgramEnd {
@@ -49,7 +49,10 @@ impl ProgramEnd {
     /// # Errors
     /// It was stopped: `QuotaExceeded`, `Aborted`.
     pub async fn wait(self) -> OpResult<bool> {
-        self.ended.await.map_err(|_| OpErrorKind::Aborted)?
+        let ended = self.ended.await.map_err(|_| OpErrorKind::Aborted)?;
+        // Streams tell by it whether they were cut off.
+        self.stop.disarm();
+        ended
     }
 }
 
@@ -104,7 +107,7 @@ impl Session {
         // From here on the program has an owner: whatever fails below drops the guard, which stops it.
         let end = ProgramEnd {
             ended: ending,
-            _stop: stop.clone().drop_guard(),
+            stop: stop.clone().drop_guard(),
         };
         core.tasks().spawn(supervisor.run(ended));
         Ok(Program {

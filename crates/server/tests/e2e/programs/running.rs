@@ -54,6 +54,26 @@ async fn streams_are_listed_as_transfers_and_counted_when_they_end() {
 }
 
 #[tokio::test]
+async fn streams_of_a_command_that_succeeds_are_completed_transfers() {
+    let (server, client) = scene(Account::new("alice")).await;
+    repository(&server.home("alice").join("r"));
+    let metrics = server.core().metrics();
+    let commands = metrics.ssh_commands.value();
+    assert!(git_runs(&client, "receive-pack", "/r").await);
+    until("the command is counted", async || {
+        metrics.ssh_commands.value() == commands + 1
+    })
+    .await;
+    let (up, down) = (&metrics.uploads, &metrics.downloads);
+    assert_eq!(
+        (up.completed.value(), up.failed.value(), up.bytes.value()),
+        (1, 0, 4)
+    );
+    assert_eq!((down.completed.value(), down.failed.value()), (2, 0));
+    assert!(down.bytes.value() > 4);
+}
+
+#[tokio::test]
 async fn an_administrator_ends_a_connection_and_its_programs() {
     let (server, client, directory) = prepared(Account::new("alice")).await;
     let _channel = client.start(PUSH).await.unwrap();
