@@ -34,11 +34,16 @@ fn each_of_ten_thousand_names_is_listed_once() {
 
 #[test]
 fn attributes_are_set_by_path_and_by_handle() {
+    case(&Server::start(), "attributes");
+}
+
+#[test]
+fn links_and_copies_are_made_by_the_server() {
     let server = Server::start();
-    // Not made by the client: it takes every server that does not call itself OpenSSH for one that wants the two names
-    // of a SYMLINK request the other way round.
-    std::os::unix::fs::symlink("file", server.home().join("link")).unwrap();
-    case(&server, "attributes");
+    case(&server, "copies");
+    // It takes every server that does not call itself OpenSSH for one that wants the link before its target.
+    let link = fs::read_link(server.home().join("soft")).unwrap();
+    assert_eq!(link.to_str(), Some("file"));
 }
 
 #[test]

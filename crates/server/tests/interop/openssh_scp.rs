@@ -117,3 +117,17 @@ fn the_old_protocol_is_refused_at_once_unless_it_is_enabled() {
     scp(&server, ["-O", "up", "server:"]).deadline(20).fail();
     assert!(!server.home().join("up").exists());
 }
+
+/// It asks what a tilde means, and does not know the home by itself.
+#[test]
+fn a_tilde_is_the_home() {
+    let server = Server::start();
+    fs::create_dir(server.home().join("d")).unwrap();
+    fs::write(server.work().join("file"), "content").unwrap();
+    scp(&server, ["file", "server:~/d/up"]).succeed();
+    assert_eq!(fs::read(server.home().join("d/up")).unwrap(), b"content");
+    scp(&server, ["server:~/d/up", "down"]).succeed();
+    assert_eq!(fs::read(server.work().join("down")).unwrap(), b"content");
+    scp(&server, ["server:~somebody/d/up", "other"]).fail();
+    assert!(!server.work().join("other").exists());
+}

@@ -115,6 +115,21 @@ fn links_are_made_shown_and_followed() {
 }
 
 #[test]
+fn copies_and_second_names_are_made_by_the_server() {
+    let server = Server::start();
+    let home = server.home();
+    let content: Vec<u8> = (0..1_000_000_u32).map(|n| (n / 251) as u8).collect();
+    fs::write(home.join("file"), &content).unwrap();
+    sftp(&server, "ln file second\ncp file copy\n").succeed();
+    assert!(fs::read(home.join("copy")).unwrap() == content);
+    let inode = |name: &str| fs::metadata(home.join(name)).unwrap().ino();
+    assert_eq!(inode("second"), inode("file"));
+    assert_ne!(inode("copy"), inode("file"));
+    sftp(&server, "ln file copy\n").fail();
+    sftp(&server, "ln /nothing third\n").fail();
+}
+
+#[test]
 fn a_link_that_leads_outside_the_home_opens_nothing() {
     let server = Server::start();
     let home = server.home();

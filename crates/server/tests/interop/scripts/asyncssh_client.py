@@ -113,6 +113,7 @@ async def attributes():
         await sftp.setstat("file", asyncssh.SFTPAttrs(permissions=0o600, atime=5, mtime=7))
         found = await sftp.stat("file")
         assert (found.size, found.permissions & 0o777, found.mtime) == (10, 0o600, 7), found
+        await sftp.symlink("file", "link")
         assert await sftp.readlink("link") == "file"
         assert stat.S_ISLNK((await sftp.lstat("link")).permissions)
         assert (await sftp.statvfs("/")).blocks > 0
@@ -121,6 +122,24 @@ async def attributes():
             await file.write("fresh")
         await sftp.posix_rename("old", "file")
         assert await sftp.getsize("file") == 5
+
+
+async def copies():
+    async with connect() as connection, connection.start_sftp_client() as sftp:
+        content = bytes(range(256)) * 4_000
+        async with sftp.open("file", "wb") as file:
+            await file.write(content)
+        await sftp.symlink("file", "soft")
+        await sftp.link("file", "second")
+        assert (await sftp.stat("second")).size == len(content)
+        # Within the server, if it can.
+        await sftp.remote_copy("file", "copy")
+        async with sftp.open("copy", "rb") as file:
+            assert await file.read() == content
+        old = asyncssh.SFTPAttrs(atime=5, mtime=7)
+        await sftp.setstat("soft", old, follow_symlinks=False)
+        assert (await sftp.lstat("soft")).mtime == 7
+        assert (await sftp.stat("soft")).mtime > 7
 
 
 async def errors():
@@ -204,6 +223,7 @@ target.run(
             resume,
             listing,
             attributes,
+            copies,
             errors,
             logins,
             key_exchanges,
