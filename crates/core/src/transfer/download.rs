@@ -76,6 +76,11 @@ impl Download {
         Ok(buffer)
     }
 
+    /// Whether a bandwidth limit holds bytes back: small reads then make an even stream.
+    pub fn is_paced(&self) -> bool {
+        self.pacer.is_some()
+    }
+
     /// Attributes of the open file.
     pub async fn stat(&self) -> OpResult<Metadata> {
         Ok(self.handle.stat().await?)

@@ -26,5 +26,6 @@ mod program_life;
 mod psftp;
 mod rclone;
 mod rsync;
+mod scp_clients;
 mod ssh_audit;
 mod sshfs;

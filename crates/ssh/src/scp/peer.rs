@@ -136,7 +136,25 @@ impl Inbox {
         }
     }
 
-    /// The next reply, or the status byte behind the data of a file.
+    /// The last word on a file of which every byte has gone over. Clients that copy one file and leave do not say it
+    /// (libssh2, and so curl).
+    pub(super) async fn verdict(&mut self) -> Result<Reply, Stop> {
+        loop {
+            if let Some(reply) = self.decoder.reply()? {
+                return Ok(reply);
+            }
+            match self.more().await {
+                Ok(true) => {}
+                Ok(false) | Err(Stop::Gone) if self.ended && self.decoder.is_between_lines() => {
+                    return Ok(Reply::Ok);
+                }
+                Ok(false) => return Err(Stop::protocol("the input ends within a reply")),
+                Err(stop) => return Err(stop),
+            }
+        }
+    }
+
+    /// The next reply.
     pub(super) async fn reply(&mut self) -> Result<Reply, Stop> {
         loop {
             if let Some(reply) = self.decoder.reply()? {

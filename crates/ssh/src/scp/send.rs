@@ -10,6 +10,8 @@ use super::{complaint, line, shown};
 
 /// Bytes that are read and sent together; as much again is read meanwhile.
 const BLOCK: usize = 256 * 1024;
+/// The same where a bandwidth limit applies: what is read waits for its turn as a whole.
+const PACED_BLOCK: usize = 32 * 1024;
 
 /// What is said of a file.
 pub(super) struct Announced<'a> {
@@ -62,7 +64,7 @@ pub(super) async fn file(
             Some(text)
         }
     };
-    match (told, answer(peer.inbox.reply().await?)?) {
+    match (told, answer(peer.inbox.verdict().await?)?) {
         // Dropped, it counts as failed.
         (Some(text), _) | (None, Err(text)) => Ok(Err(text)),
         (None, Ok(())) => {
@@ -145,7 +147,12 @@ async fn read(
     size: u64,
     failure: &mut Option<OpError>,
 ) -> Vec<u8> {
-    let len = usize::try_from(size - *offset).map_or(BLOCK, |left| left.min(BLOCK));
+    let most = if download.is_paced() {
+        PACED_BLOCK
+    } else {
+        BLOCK
+    };
+    let len = usize::try_from(size - *offset).map_or(most, |left| left.min(most));
     let mut block = Vec::with_capacity(len + 1);
     if failure.is_none() && len > 0 {
         let read = match download.try_read_at(*offset, len, &mut block) {

@@ -156,7 +156,7 @@ impl<'a> Sink<'a> {
         self.peer.ok().await?;
         let received = receive::contents(self.session, self.peer, upload, size).await?;
         // Its own word on the file, before ours.
-        let told = self.peer.inbox.reply().await?;
+        let told = self.peer.inbox.verdict().await?;
         let upload = match (received, told) {
             (_, Reply::Complaint(told)) => {
                 // What it sent instead of the rest is not the file: it is given up.

@@ -107,7 +107,7 @@ async fn an_input_that_ends_too_early_is_a_failure() {
         &b"C0644 5 f"[..],
         b"C0644 5 f\n",
         b"C0644 5 f\nhel",
-        b"C0644 5 f\nhello",
+        b"C0644 5 f\nhello\x01no",
         b"D0755 0 d\n",
         b"T1 0 1 0\nC",
     ] {
@@ -129,12 +129,34 @@ async fn an_input_that_ends_too_early_is_a_failure() {
     assert_eq!(scene.server.core().metrics().uploads.completed.value(), 0);
     // A download whose client says nothing more, too.
     fs::write(scene.disk("whole"), b"x").unwrap();
-    for bytes in [&b""[..], b"\0", b"\0\0"] {
+    for bytes in [&b""[..], b"\0", b"\0\0\x01no"] {
         let mut scp = scene.scp("-f whole").await;
         scp.send(bytes);
         scp.eof();
         assert_eq!(scp.rest().await.1, Some(1));
     }
+}
+
+#[tokio::test]
+async fn a_client_that_copies_one_file_and_leaves_need_not_say_that_all_is_well() {
+    let scene = Scene::of(super::builder().upload_mode(1), Account::new("alice")).await;
+    let mut scp = scene.sink("-pt /f").await;
+    scp.agreed("T1000000000 0 1000000000 0\n").await;
+    scp.agreed("C0644 5 f\n").await;
+    scp.send(&b"hello"[..]);
+    scp.eof();
+    assert_eq!(scp.rest().await, (vec![0], Some(0)));
+    assert_eq!(fs::read(scene.disk("f")).unwrap(), b"hello");
+    let mut scp = scene.source("-f f").await;
+    assert_eq!(scp.line().await, b"C0644 5 f\n");
+    scp.send(&b"\0"[..]);
+    assert_eq!(scp.take(5).await, b"hello");
+    scp.eof();
+    assert_eq!(scp.rest().await, (vec![0], Some(0)));
+    let metrics = scene.server.core().metrics();
+    assert_eq!(metrics.uploads.completed.value(), 1);
+    assert_eq!(metrics.downloads.completed.value(), 1);
+    assert_eq!(metrics.ssh_command_errors.value(), 0);
 }
 
 #[tokio::test]
