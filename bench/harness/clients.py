@@ -63,39 +63,74 @@ class Load:
         return figures["seconds"]
 
 
-class OpenSshClient:
-    """Runs OpenSSH's sftp in batch mode, its local side on tmpfs."""
+class OpenSsh:
+    """Runs a program of OpenSSH's client. The caller checks the file."""
 
-    name = "sftp"
-    title = "OpenSSH sftp"
+    name = ""
+    title = ""
 
     def __init__(self, site):
         self.site = site
-        self.local = site.scratch / "client"
+        self.local = site.scratch / f"client-{self.name}"
         self.local.mkdir()
 
-    def transfer(self, server, direction, remote, job, source):
-        """Moves one file; the seconds of the whole client, its login too. The caller checks the file."""
-        batch = self.local / "batch"
-        names = (remote, self.received()) if direction == "get" else (source, remote)
-        batch.write_text(f"{direction} {names[0]} {names[1]}\n")
-        command = [
-            *job.prefix, "sftp", "-q", "-b", str(batch), "-F", "none",
-            "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null",
+    def options(self, server, job):
+        return [
+            "-F", "none", "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null",
             "-o", "LogLevel=ERROR", "-o", "IdentitiesOnly=yes", "-o", "Compression=no",
-            "-o", "KexAlgorithms=curve25519-sha256",
-            "-c", CIPHERS[job.cipher], "-o", f"MACs={MAC}",
-            "-i", str(self.site.key), "-P", str(job.port or server.port),
-            f"{server.user}@127.0.0.1",
+            "-o", "KexAlgorithms=curve25519-sha256", "-o", f"Port={job.port or server.port}",
+            "-c", CIPHERS[job.cipher], "-o", f"MACs={MAC}", "-i", str(self.site.key),
         ]  # fmt: skip
+
+    def run(self, server, *command):
+        """Seconds of the whole client, its login too, and what it printed."""
         env = dict(os.environ)
         env.pop("SSH_AUTH_SOCK", None)
         begun = time.monotonic()
         run = subprocess.run(command, env=env, capture_output=True, text=True, timeout=LIMIT)
         seconds = time.monotonic() - begun
         if run.returncode != 0:
-            raise RuntimeError(f"{server.title}: sftp {direction}: {run.stderr.strip()}")
-        return seconds
+            raise RuntimeError(f"{server.title}: {self.title}: {run.stderr.strip()}")
+        return seconds, run.stdout
 
     def received(self):
         return self.local / "big"
+
+
+class OpenSshClient(OpenSsh):
+    """`sftp` in batch mode, its local side on tmpfs."""
+
+    name = "sftp"
+    title = "OpenSSH sftp"
+
+    def transfer(self, server, direction, remote, job, source):
+        """Moves one file."""
+        batch = self.local / "batch"
+        names = (remote, self.received()) if direction == "get" else (source, remote)
+        batch.write_text(f"{direction} {names[0]} {names[1]}\n")
+        command = ["sftp", "-q", "-b", str(batch), *self.options(server, job), f"{server.user}@127.0.0.1"]
+        return self.run(server, *job.prefix, *command)[0]
+
+
+class OpenSshScp(OpenSsh):
+    """`scp` with its old protocol."""
+
+    name = "scp"
+    title = "OpenSSH scp -O"
+
+    def transfer(self, server, direction, remote, job, source):
+        """Moves one file."""
+        there = f"{server.user}@127.0.0.1:{remote}"
+        names = (there, self.received()) if direction == "get" else (source, there)
+        return self.run(server, "scp", "-O", "-q", *self.options(server, job), *map(str, names))[0]
+
+
+class OpenSshExec(OpenSsh):
+    """`ssh` with a command."""
+
+    name = "exec"
+    title = "OpenSSH ssh"
+
+    def output(self, server, job, command):
+        """Seconds, and what the command printed."""
+        return self.run(server, "ssh", "-T", *self.options(server, job), f"{server.user}@127.0.0.1", command)

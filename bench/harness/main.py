@@ -17,7 +17,7 @@ from .servers import SERVERS, Ours, Site
 
 BENCH = Path(__file__).resolve().parent.parent
 REPOSITORY = BENCH.parent
-SECTIONS = [*CIPHERS, "small", "login", "idle", "list", "rtt", "limit"]
+SECTIONS = [*CIPHERS, "scp", "digest", "small", "login", "idle", "list", "rtt", "limit"]
 
 FULL = {
     "size": 1024 * MIB,
@@ -146,6 +146,7 @@ def notes(results):
         "sshd runs as the user who runs this, with the external sftp-server, MaxStartups and MaxSessions raised to 10000 so"
         " that logins are not throttled, UsePAM off, and bash kept from reading start-up files; rclone, ProFTPD and sftpgo"
         " run with their defaults. sftpgo's log and database are on tmpfs.",
+        "scp is OpenSSH's `scp -O`. OpenSSH's side of it is the same program, and that of the digests is coreutils'.",
         "ProFTPD of Debian 12 offers no AEAD cipher. rclone and ProFTPD are driven with OpenSSH's client only.",
     ]
     if "idle" in results:

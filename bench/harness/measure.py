@@ -11,7 +11,7 @@ import time
 from dataclasses import dataclass
 
 from . import procfs
-from .clients import CIPHERS, OpenSshClient
+from .clients import CIPHERS, OpenSshClient, OpenSshExec, OpenSshScp
 from .network import Netem, Relay, netem_trouble
 
 GIB = 2**30
@@ -55,12 +55,13 @@ def alternate(servers, runs, work):
     return {name: spreads(found) for name, found in rows.items()}
 
 
-def sha256(path):
-    digest = hashlib.sha256()
+def file_digest(path, algorithm):
     with open(path, "rb", buffering=0) as file:
-        while block := file.read(MIB):
-            digest.update(block)
-    return digest.hexdigest()
+        return hashlib.file_digest(file, algorithm).hexdigest()
+
+
+def sha256(path):
+    return file_digest(path, "sha256")
 
 
 class Bench:
@@ -72,7 +73,9 @@ class Bench:
         self.servers = servers
         self.plan = plan
         self.sftp = OpenSshClient(site)
-        self.digest = {}
+        self.scp_client = OpenSshScp(site)
+        self.ssh = OpenSshExec(site)
+        self.digest_of = {}
         self.numbers = itertools.count()
 
     def say(self, *words):
@@ -82,7 +85,7 @@ class Bench:
         """Lays out the file that is downloaded, and remembers its digest."""
         path = self.site.data / f"big-{size}"
         if not path.exists():
-            self.digest[size] = self.load.local("make", path, "--size", size)["sha256"]
+            self.digest_of[size] = self.load.local("make", path, "--size", size)["sha256"]
         return path.name
 
     def started(self, servers, prefix=()):
@@ -106,8 +109,8 @@ class Bench:
         """Compares the digest of what arrived. The load generator compares downloads itself, byte by byte."""
         if direction == "get" and client is self.load:
             return
-        arrived = self.sftp.received() if direction == "get" else self.site.data / target
-        if sha256(arrived) != self.digest[job.size]:
+        arrived = client.received() if direction == "get" else self.site.data / target
+        if sha256(arrived) != self.digest_of[job.size]:
             raise RuntimeError(f"{server.title}: {direction} of {arrived.name}: the digest differs")
         arrived.unlink()
 
@@ -130,6 +133,48 @@ class Bench:
                         lambda server, _: self.move(server, client, direction, job),
                     )
         return section
+
+    def scp(self):
+        """As `transfers`, with the old protocol of scp, for the servers that have it."""
+        section = {}
+        servers = self.with_commands()
+        client = self.scp_client
+        with self.started(servers):
+            for cipher in CIPHERS:
+                for direction in ("get", "put"):
+                    job = Job(cipher, self.plan["size"])
+                    self.say(f"{CIPHERS[cipher]}: {direction} with {client.title}")
+                    section[f"{cipher} {direction}"] = alternate(
+                        servers, self.plan["runs"], lambda server, _: self.move(server, client, direction, job)
+                    )
+        return section
+
+    def digest(self):
+        """Digests of one file by exec requests. What OpenSSH runs is the system's program."""
+        section = {}
+        servers = self.with_commands()
+        job = Job("gcm", self.plan["size"])
+        name = self.big(job.size)
+        wanted = {"md5sum": file_digest(self.site.data / name, "md5"), "sha256sum": self.digest_of[job.size]}
+
+        def run(server, program):
+            before = procfs.cpu_seconds(server.pid)
+            seconds, output = self.ssh.output(server, job, f"{program} {server.remote(name)}")
+            procfs.settle(server.pid, 1)
+            cpu = procfs.cpu_seconds(server.pid) - before
+            if output.split() != [wanted[program], server.remote(name)]:
+                raise RuntimeError(f"{server.title}: {program} printed {output.strip()}")
+            return {"cpu": cpu / (job.size / GIB), "wall": job.size / MIB / seconds}
+
+        with self.started(servers):
+            for program in wanted:
+                self.say(f"{program} of {job.size // MIB} MiB")
+                section[program] = alternate(servers, self.plan["runs"], lambda server, _: run(server, program))
+        return section
+
+    def with_commands(self):
+        """Servers that run scp and the like."""
+        return [server for server in self.servers if server.name in ("openssh", "ours")]
 
     def clients(self):
         return [client for client in (self.sftp, self.load) if client.name in self.plan["clients"]]

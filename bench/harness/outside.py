@@ -1,7 +1,6 @@
 """Loops of real clients beside the mixed load: OpenSSH's scp with the old protocol, and rsync. Each works on local files, has
 the server hold the same, and compares."""
 
-import hashlib
 import os
 import random
 import shutil
@@ -209,7 +208,6 @@ def usage(home):
 def digest_of(path):
     """Of a file that the load generator names in its manifest; None if it is not there."""
     try:
-        with open(path, "rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return sha256(path)
     except OSError:
         return None

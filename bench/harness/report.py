@@ -175,6 +175,11 @@ def transfers(results, names):
                 client, direction = key.split()
                 text = f"{cipher_name}, {direction}, {CLIENTS[client]}"
                 rows.append(compared(text, names, section, field))
+        for key, section in (results.get("scp") or {}).items():
+            cipher, direction = key.split()
+            rows.append(compared(f"{CIPHERS[cipher]}, {direction}, OpenSSH `scp -O`", names, section, field))
+        for program, section in (results.get("digest") or {}).items():
+            rows.append(compared(f"`{program}` by exec", names, section, field))
         if rows:
             lines += ["", *table(title, names, rows)]
     return lines
