@@ -44,7 +44,7 @@ fn is_untouched(holder: &Path, after: &str) {
 }
 
 /// What only looks.
-fn looking(path: &[u8]) -> [Ask<'_>; 7] {
+fn looking(path: &[u8]) -> [Ask<'_>; 8] {
     [
         Ask::RealPath(path),
         Ask::Stat(path),
@@ -53,11 +53,12 @@ fn looking(path: &[u8]) -> [Ask<'_>; 7] {
         Ask::Get(path),
         Ask::ReadLink(path),
         Ask::Statvfs(path),
+        Ask::Digest(path),
     ]
 }
 
 /// What would read the file, replace it or take it away.
-fn using(path: &[u8]) -> [Ask<'_>; 11] {
+fn using(path: &[u8]) -> [Ask<'_>; 16] {
     [
         Ask::Get(path),
         Ask::Put(path),
@@ -70,6 +71,11 @@ fn using(path: &[u8]) -> [Ask<'_>; 11] {
         Ask::Remove(path),
         Ask::Rename(path, b"/open/taken"),
         Ask::PosixRename(b"/open/own", path),
+        Ask::Digest(path),
+        Ask::HardLink(path, b"/open/taken"),
+        Ask::HardLink(b"/open/own", path),
+        Ask::Copy(path, b"/open/taken"),
+        Ask::Copy(b"/open/own", path),
     ]
 }
 

@@ -7,10 +7,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 
+use aws_lc_rs::digest::{SHA256, digest};
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 use sftpgo_testkit::{Account, FileClient as _, Sftp, TestServer};
 use sftpgo_wire::sftp::Attrs;
 use tempfile::TempDir;
+
+use super::super::requests::Ask;
 
 const ROUNDS: usize = 150;
 const SECRET: &[u8] = b"secret of somebody else";
@@ -95,6 +98,20 @@ async fn work(sftp: &mut Sftp, round: usize) {
     drop(sftp.rename(b"/dir/file2", b"/dir/file").await);
     drop(sftp.symlink(b"file", b"/dir/link").await);
     drop(sftp.remove(b"/dir/link").await);
+    if Ask::HardLink(b"/dir/file", b"/taken")
+        .of(sftp)
+        .await
+        .is_ok()
+    {
+        assert_ne!(sftp.get(b"/taken").await.unwrap(), SECRET, "it was linked");
+        sftp.remove(b"/taken").await.unwrap();
+    }
+    drop(Ask::HardLink(b"/own", b"/dir/linked").of(sftp).await);
+    drop(sftp.remove(b"/dir/linked").await);
+    if let Ok(reply) = Ask::Digest(b"/dir/file").of(sftp).await {
+        let secret = digest(&SHA256, SECRET);
+        assert!(!reply.ends_with(secret.as_ref()), "its digest was told");
+    }
     let made = format!("/dir/d{}", round % 3);
     drop(sftp.mkdir(made.as_bytes()).await);
     drop(sftp.rmdir(made.as_bytes()).await);
@@ -113,6 +130,7 @@ async fn attack(
     let home = server.home("alice");
     fs::create_dir(home.join("dir")).unwrap();
     fs::write(home.join("dir/file"), b"inside").unwrap();
+    fs::write(home.join("own"), b"own").unwrap();
     let target = server_side(&home);
     if target != outside {
         // The secret lies in a closed directory of the home.
