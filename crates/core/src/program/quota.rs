@@ -33,7 +33,7 @@ impl Session {
         }
         let scan = core.programs.scan_of(&user.username);
         // What takes longer is decided by the counters as they are, and by looks at the disk while it runs.
-        let _ = tokio::time::timeout(PATIENCE, scan.lock()).await;
+        let _ = tokio::time::timeout(PATIENCE, scan.ended()).await;
         if core.quota.is_full(user).await? {
             return Err(OpErrorKind::QuotaExceeded.into());
         }
@@ -41,7 +41,7 @@ impl Session {
     }
 }
 
-/// Makes the counters what is on the disk. One scan of a user at a time; who comes meanwhile waits for its turn.
+/// Makes the counters what is on the disk. One scan of a user at a time; one that waits stands for all.
 ///
 /// Exact if nothing else changed the account's files around the scan; else it is repeated until that is so. Until then the
 /// counters are at least what the scan found.
@@ -51,13 +51,15 @@ pub(super) async fn correct(core: &Core, user: &User, mounts: &Mounts) {
     }
     let scan = core.programs.scan_of(&user.username);
     for round in 1..=SCANS {
-        let one_at_a_time = scan.lock().await;
+        let Some(turn) = scan.turn().await else {
+            return;
+        };
         let watch = core.quota.watch(&user.username);
         let found = match usage(mounts).await {
             Ok(found) => found,
             Err(error) => {
                 tracing::warn!(username = user.username, %error, "the quota was not scanned after a command");
-                drop(one_at_a_time);
+                drop(turn);
                 if !core.pause(QUIET * round).await {
                     return;
                 }
@@ -70,7 +72,7 @@ pub(super) async fn correct(core: &Core, user: &User, mounts: &Mounts) {
         } else {
             core.quota.raise(user, found).await;
         }
-        drop(one_at_a_time);
+        drop(turn);
         // A removal that was done before the scan may be counted after it.
         if !core.pause(QUIET).await || (still && watch.is_still()) {
             return;

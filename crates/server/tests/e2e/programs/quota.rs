@@ -104,6 +104,24 @@ async fn a_program_that_stores_more_than_allowed_is_ended_while_it_runs() {
 }
 
 #[tokio::test]
+async fn programs_that_follow_each_other_leave_nothing_behind() {
+    let (server, client) = scene(Account::new("alice").quota(1000, 1 << 30)).await;
+    let home = server.home("alice");
+    for round in 0..30 {
+        write(&home.join(format!("d/{round}")), "content");
+        ran(&client, "rsync --server -re.iLsfxCIvu . d").await;
+    }
+    until("no command is listed", async || {
+        server.core().registry().connections().is_empty()
+    })
+    .await;
+    until("the counters are right", async || {
+        server.quota("alice").await == server.usage("alice")
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn without_tracking_nothing_is_counted_or_refused() {
     let server = TestServer::builder()
         .set("sftpd.enabled_ssh_commands", vec!["*"])
