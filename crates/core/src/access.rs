@@ -30,6 +30,8 @@ pub(crate) struct Demand {
     /// Whether they apply to the name that links lead to. Who asks for the named path itself, because the type of what is
     /// there decides, cannot ask there.
     pub(crate) filtered_behind_links: bool,
+    /// Whether what has rules of its own, or holds something that has, is refused.
+    pub(crate) moves: bool,
 }
 
 impl Demand {
@@ -39,6 +41,7 @@ impl Demand {
             scope: Scope::Parent,
             filtered: false,
             filtered_behind_links: false,
+            moves: false,
         }
     }
 
@@ -56,6 +59,7 @@ impl Demand {
             scope: Scope::Parent,
             filtered: true,
             filtered_behind_links: true,
+            moves: false,
         }
     }
 
@@ -65,6 +69,7 @@ impl Demand {
             scope: Scope::Itself,
             filtered: false,
             filtered_behind_links: false,
+            moves: false,
         }
     }
 
@@ -78,6 +83,12 @@ impl Demand {
             .iter()
             .any(|permission| set.contains(*permission))
         {
+            return Err(OpErrorKind::PermissionDenied);
+        }
+        let has_rules = || {
+            user.permissions.are_named_within(path) || user.extension_rules.are_named_within(path)
+        };
+        if self.moves && has_rules() {
             return Err(OpErrorKind::PermissionDenied);
         }
         if self.filtered && !user.extension_rules.allows(path) {

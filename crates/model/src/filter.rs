@@ -120,6 +120,11 @@ impl ExtensionRules {
             .any(|rule| rule.directory.is_within(path) || path.is_within(&rule.directory))
     }
 
+    /// Whether there is a rule for `path` or for something below it.
+    pub fn are_named_within(&self, path: &VirtualPath) -> bool {
+        self.0.iter().any(|rule| rule.directory.is_within(path))
+    }
+
     /// Whether the name of `path` may be used. The nearest directory with a filter decides alone; denied wins over allowed.
     pub fn allows(&self, path: &VirtualPath) -> bool {
         if self.0.is_empty() {

@@ -151,6 +151,11 @@ impl DirectoryPermissions {
         lacking.map(|(path, _)| path)
     }
 
+    /// Whether permissions are set for `path` or for something below it.
+    pub fn are_named_within(&self, path: &VirtualPath) -> bool {
+        self.0.keys().any(|named| named.is_within(path))
+    }
+
     /// Whether every directory has the same permissions, so that a path need not be looked up.
     pub fn is_uniform(&self) -> bool {
         self.0.len() <= 1

@@ -1,5 +1,6 @@
 //! Every comparison of directories goes by whole names: `/share` says nothing about `/share2`. Each rule is compared with
 //! one that looks at lists of names only.
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 use proptest::prelude::*;
 use sftpgo_model::filter::ExtensionRules;
@@ -43,7 +44,10 @@ proptest! {
             Some(names) if !names.is_empty() => list,
             _ => PermissionSet::ALL,
         };
-        prop_assert_eq!(DirectoryPermissions::new(map).in_directory(&parsed(&asked)), expected);
+        let permissions = DirectoryPermissions::new(map);
+        prop_assert_eq!(permissions.in_directory(&parsed(&asked)), expected);
+        let below = asked.is_empty() || named.iter().any(|names| names.starts_with(&asked));
+        prop_assert_eq!(permissions.are_named_within(&parsed(&asked)), below);
     }
 
     #[test]
@@ -61,6 +65,9 @@ proptest! {
             })
             .collect();
         let allowed = nearest(&asked, &named).is_none_or(|names| names.len() % 2 == 1);
-        prop_assert_eq!(ExtensionRules::new(&filters).allows(&parsed(&file)), allowed);
+        let rules = ExtensionRules::new(&filters);
+        prop_assert_eq!(rules.allows(&parsed(&file)), allowed);
+        let below = named.iter().any(|names| names.starts_with(&asked));
+        prop_assert_eq!(rules.are_named_within(&parsed(&asked)), below);
     }
 }

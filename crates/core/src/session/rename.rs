@@ -9,8 +9,12 @@ use crate::error::{OpError, OpErrorKind, OpResult};
 
 const RENAME: Demand = Demand::named_entry(&[Permission::Rename]);
 const OVERWRITE: Demand = Demand::entry(&[Permission::Overwrite]);
-/// The source directory is deliberately not asked for `rename` (reference 3.3): only that it may be left.
-const SOURCE: Demand = Demand::named_entry(&Permission::ALL);
+/// The source directory is deliberately not asked for `rename` (reference 3.3): only that it may be left. What has rules
+/// of its own stays where they hold: moved away, a closed directory would be open.
+const SOURCE: Demand = Demand {
+    moves: true,
+    ..Demand::named_entry(&Permission::ALL)
+};
 
 impl Session {
     /// Moves a file, link or directory. What is at the new name is replaced if the account may overwrite there.

@@ -313,3 +313,64 @@ async fn a_hard_link_by_way_of_links_allows_no_more_than_the_real_directories_do
         .unwrap();
     assert_eq!(std::fs::read(home.join("half/own")).unwrap(), b"own");
 }
+
+/// What is closed where it is would be open elsewhere.
+#[tokio::test]
+async fn a_directory_with_rules_of_its_own_is_not_moved_away_from_them() {
+    let server = TestServer::start().await;
+    let filters = serde_json::json!({
+        "file_extensions": [{ "path": "/deep/filtered", "denied_extensions": [".key"] }]
+    });
+    let account = Account::new("alice")
+        .permit("/closed", "")
+        .permit("/above/some/closed", "")
+        .permit("/deep/readable", "list")
+        .with("filters", filters);
+    server.add(account).await;
+    let mut sftp = server.sftp("alice").await;
+    let home = server.home("alice");
+    for name in [
+        "closed",
+        "above/some/closed",
+        "deep/readable",
+        "deep/filtered",
+        "closed2",
+        "above/other",
+    ] {
+        std::fs::create_dir_all(home.join(name)).unwrap();
+        std::fs::write(home.join(name).join("a.key"), b"secret").unwrap();
+    }
+    symlink("above", home.join("link")).unwrap();
+    symlink("closed", home.join("to-closed")).unwrap();
+    let stay: [&[u8]; 8] = [
+        b"/closed",
+        b"/above/some/closed",
+        b"/above/some",
+        b"/above",
+        b"/link/some/closed",
+        b"/link/some",
+        b"/deep",
+        b"/deep/filtered",
+    ];
+    for from in stay {
+        let shown = String::from_utf8_lossy(from);
+        assert_eq!(
+            kind(sftp.plain_rename(from, b"/mine").await),
+            DENIED,
+            "{shown}"
+        );
+        assert_eq!(kind(sftp.rename(from, b"/mine").await), DENIED, "{shown}");
+    }
+    // Whose name begins alike, what is beside, and a link itself may go.
+    for (from, to) in [
+        (&b"/closed2"[..], &b"/moved"[..]),
+        (b"/above/other", b"/moved-too"),
+        (b"/link", b"/link2"),
+        (b"/to-closed", b"/to-closed2"),
+        (b"/moved/a.key", b"/a.key"),
+    ] {
+        let shown = String::from_utf8_lossy(from);
+        assert_eq!(kind(sftp.rename(from, to).await), None, "{shown}");
+    }
+    assert_eq!(kind(sftp.get(b"/to-closed2/a.key").await), DENIED);
+}
