@@ -1,7 +1,9 @@
 //! The composed server from outside: through sockets and through the program.
 //!
 //! Every test starts a server of its own on free ports, in a directory of its own. `scenarios` are written once over
-//! `FileClient`, `sftp` speaks the protocol packet by packet, the other modules are about the front doors.
+//! `FileClient`, `sftp`, `scp`, `commands` and `programs` speak their protocols, `matrix` holds every operation against
+//! every kind of place, `reference` has what the reference's own tests say and no other module does, `hostile` attacks,
+//! `semantics` reads SEMANTICS.md. The other modules are about the front doors.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
