@@ -287,7 +287,8 @@ impl QuotaHold {
                     .filter(|replaced| replaced.is_file())
                     .filter(|replaced| !self.ledger.left_to_its_uploads(replaced));
                 let lost = replaced.map_or(QuotaDelta::default(), |file| counted(file, 1));
-                (counted(file, 1), lost)
+                // Its names may have changed since it got the first.
+                (counted(file, account.names_left()), lost)
             }
             Settlement::Nothing => (QuotaDelta::default(), QuotaDelta::default()),
         };

@@ -102,7 +102,8 @@ impl Disk {
                 return if same_name {
                     Ok(None)
                 } else {
-                    join_names(&source, &goal, &there)
+                    let joined = join_names(&source, &goal, &there)?;
+                    Ok(joined.map(|_| self.inodes.describe(&there)))
                 };
             }
             check_kinds(&moving, &there)?;
