@@ -239,6 +239,12 @@ pub trait Listing: Send {
     /// The next entries, at most `limit`; empty at the end, and at every call after that. Order is that of the back end;
     /// `.` and `..` are left out. Entries that vanish between being named and being looked at are left out.
     async fn next_page(&mut self, limit: usize) -> StorageResult<Vec<Entry>>;
+
+    /// Attributes of the directory now, whatever became of its name.
+    async fn stat(&mut self) -> StorageResult<Metadata>;
+
+    /// Changes attributes of the open directory. Capability `set_attributes`.
+    async fn set_attributes(&mut self, changes: &SetAttributes) -> StorageResult<()>;
 }
 
 /// A file open for reading. Dropping it closes it. Reads at the same time are fine.

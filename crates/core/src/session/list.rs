@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use sftpgo_model::{Permission, VirtualPath};
-use sftpgo_storage::{Entry, FileKind, Links, Listing, Metadata, Target};
+use sftpgo_storage::{Entry, FileKind, Links, Listing, Metadata, SetAttributes, Target};
 
 use super::Session;
 use crate::access::Demand;
 use crate::error::OpResult;
 use crate::mounts::Mount;
+use crate::transfer::Changeable;
 
 const LIST: Demand = Demand::directory(&[Permission::List]);
 
@@ -18,6 +19,7 @@ pub struct DirectoryListing {
     /// Folders that appear here; shown first, and instead of entries of the same name.
     folders: Vec<Arc<Mount>>,
     folders_shown: bool,
+    changeable: Changeable,
 }
 
 impl std::fmt::Debug for DirectoryListing {
@@ -47,11 +49,26 @@ impl Session {
             listing,
             folders,
             folders_shown: false,
+            changeable: self.changeable(&permit),
         })
     }
 }
 
 impl DirectoryListing {
+    /// Attributes of the directory, whatever became of its name.
+    pub async fn stat(&mut self) -> OpResult<Metadata> {
+        Ok(self.listing.stat().await?)
+    }
+
+    /// Changes attributes of the directory, if the account may: it is an entry of its parent.
+    pub async fn set_attributes(&mut self, changes: &SetAttributes) -> OpResult<()> {
+        let changes = self.changeable.check(changes)?;
+        if changes.is_empty() {
+            return Ok(());
+        }
+        Ok(self.listing.set_attributes(&changes).await?)
+    }
+
     /// The next entries, about `limit` of them; empty at the end.
     pub async fn next_page(&mut self, limit: usize) -> OpResult<Vec<Entry>> {
         if !self.folders_shown {

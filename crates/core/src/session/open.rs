@@ -209,7 +209,7 @@ impl Session {
     }
 
     /// What may be changed through an open handle: clients set mode and times of what they have just uploaded.
-    fn changeable(&self, opened: &Permit) -> Changeable {
+    pub(super) fn changeable(&self, opened: &Permit) -> Changeable {
         Changeable {
             ignored: self.inner.core.settings.ignore_setstat,
             permissions: opened.permissions(&self.inner.user),

@@ -61,6 +61,8 @@ pub(super) enum Done {
         handle: HandleId,
         sequence: Sequence,
         reply: Bytes,
+        /// To be put back, if it is one.
+        directory: Option<Box<Directory>>,
     },
     Copied {
         copy: Arc<CopyOp>,

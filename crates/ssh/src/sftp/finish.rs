@@ -88,8 +88,12 @@ impl Engine {
                 handle,
                 sequence,
                 reply,
+                directory,
             } => {
                 self.replies.complete(sequence, reply);
+                if let (Some(state), Some(directory)) = (self.handles.get_mut(handle), directory) {
+                    state.open = Open::Directory(Some(*directory));
+                }
                 self.free(handle);
             }
             Done::Copied {

@@ -9,7 +9,7 @@ use sftpgo_core::{OpError, OpErrorKind, OpResult, Session};
 use sftpgo_wire::sftp::Attrs;
 use tokio::sync::Semaphore;
 
-use super::handles::HandleOp;
+use super::handles::{Directory, HandleOp};
 use super::table::CheckFile;
 use super::{attributes, extension, path, status};
 
@@ -24,17 +24,17 @@ pub(super) struct Target {
 pub(super) enum TargetFile {
     Download(Arc<Download>),
     Upload(Arc<Upload>),
-    Directory,
+    Directory(Box<Directory>),
 }
 
 impl Target {
-    pub(super) async fn perform(&self, id: u32, op: HandleOp) -> Bytes {
+    pub(super) async fn perform(&mut self, id: u32, op: HandleOp) -> Bytes {
         let result = match op {
             HandleOp::Stat => {
-                let found = match &self.file {
+                let found = match &mut self.file {
                     TargetFile::Download(file) => file.stat().await,
                     TargetFile::Upload(file) => file.stat().await,
-                    TargetFile::Directory => self.session.stat(&self.path).await,
+                    TargetFile::Directory(directory) => directory.listing.stat().await,
                 };
                 return match found {
                     Ok(metadata) => path::encoded_attrs(id, &metadata),
@@ -51,7 +51,7 @@ impl Target {
             HandleOp::SetStat(attrs) => self.set_attributes(&attrs).await,
             HandleOp::Sync => match &self.file {
                 TargetFile::Upload(file) => file.sync().await,
-                TargetFile::Download(_) | TargetFile::Directory => Ok(()),
+                TargetFile::Download(_) | TargetFile::Directory(_) => Ok(()),
             },
             // These have starts of their own.
             HandleOp::Read { .. }
@@ -65,11 +65,11 @@ impl Target {
         status::outcome(id, &result)
     }
 
-    async fn check_file(&self, id: u32, check: &CheckFile) -> Bytes {
+    async fn check_file(&mut self, id: u32, check: &CheckFile) -> Bytes {
         let file = match &self.file {
             TargetFile::Download(file) => Source::Download(file),
             TargetFile::Upload(file) => Source::Upload(file),
-            TargetFile::Directory => return status::wrong_handle(id),
+            TargetFile::Directory(_) => return status::wrong_handle(id),
         };
         // Never closed; and who waits here holds nothing yet.
         let _place = self.heavy.acquire().await;
@@ -79,9 +79,9 @@ impl Target {
             .unwrap_or_else(|error| status::failure(id, &error))
     }
 
-    async fn set_attributes(&self, attrs: &Attrs) -> OpResult<()> {
+    async fn set_attributes(&mut self, attrs: &Attrs) -> OpResult<()> {
         let changes = attributes::from_wire(attrs);
-        match &self.file {
+        match &mut self.file {
             // As ftruncate(2) has it; by the path it could be another file by now.
             TargetFile::Download(_) if attrs.size.is_some() => {
                 let text = "Permission Denied: the handle is not open for writing";
@@ -89,11 +89,10 @@ impl Target {
             }
             TargetFile::Download(file) => file.set_attributes(&changes).await,
             TargetFile::Upload(file) => file.set_attributes(attrs.size, &changes).await,
-            TargetFile::Directory => {
-                self.session
-                    .set_attributes(&self.path, attrs.size, &changes, true)
-                    .await
+            TargetFile::Directory(_) if attrs.size.is_some() => {
+                Err(OpErrorKind::IsADirectory.into())
             }
+            TargetFile::Directory(directory) => directory.listing.set_attributes(&changes).await,
         }
     }
 }

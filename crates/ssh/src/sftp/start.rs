@@ -320,25 +320,36 @@ impl Engine {
         let Some(state) = self.handles.get_mut(handle) else {
             return;
         };
+        let file = match &mut state.open {
+            Open::Download(download) => TargetFile::Download(Arc::clone(download)),
+            Open::Upload(upload) => TargetFile::Upload(Arc::clone(upload)),
+            Open::Directory(directory) => match directory.take() {
+                Some(directory) => TargetFile::Directory(Box::new(directory)),
+                None => {
+                    self.replies.complete(sequence, status::wrong_handle(id));
+                    return;
+                }
+            },
+        };
         state.busy = true;
-        let target = Target {
+        let mut target = Target {
             session: self.session.clone(),
             path: state.path.clone(),
             heavy: Arc::clone(&self.heavy),
-            file: match &state.open {
-                Open::Download(download) => TargetFile::Download(Arc::clone(download)),
-                Open::Upload(upload) => TargetFile::Upload(Arc::clone(upload)),
-                Open::Directory(_) => TargetFile::Directory,
-            },
+            file,
         };
         let working = async move {
             let reply = target.perform(id, op).await;
             // The file must not be held when the CLOSE behind this takes it.
-            drop(target);
+            let directory = match target.file {
+                TargetFile::Directory(directory) => Some(directory),
+                TargetFile::Download(_) | TargetFile::Upload(_) => None,
+            };
             Done::Other {
                 handle,
                 sequence,
                 reply,
+                directory,
             }
         };
         self.spawn(working.boxed());

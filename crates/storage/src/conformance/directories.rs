@@ -6,7 +6,8 @@ use super::fixture::{Fixture, NOBODY, at, kind};
 use crate::error::StorageErrorKind::{
     AlreadyExists, DirectoryNotEmpty, IsADirectory, NotADirectory,
 };
-use crate::metadata::FileKind;
+use crate::metadata::{FileKind, SetAttributes};
+use crate::storage::RenameMode;
 
 pub(super) async fn create_dir_makes_one_directory(fixture: Fixture) {
     for (name, mode) in [("open", 0o777), ("usual", 0o755), ("closed", 0o700)] {
@@ -180,4 +181,28 @@ pub(super) async fn a_removed_directory_lists_nothing(fixture: Fixture) {
     let mut listing = fixture.storage.list(&at("dir")).await.unwrap();
     fixture.storage.remove_dir(&at("dir")).await.unwrap();
     assert!(listing.next_page(10).await.unwrap().is_empty());
+}
+
+pub(super) async fn an_open_directory_is_looked_at_and_changed_wherever_it_went(fixture: Fixture) {
+    fixture.create_dir("dir").await;
+    let storage = &fixture.storage;
+    let mut listing = storage.list(&at("dir")).await.unwrap();
+    storage
+        .rename(&at("dir"), &at("moved"), RenameMode::Replace)
+        .await
+        .unwrap();
+    fixture.create_dir("dir").await;
+    assert!(listing.stat().await.unwrap().is_dir());
+    if !storage.capabilities().set_attributes {
+        return;
+    }
+    let before = fixture.stat("dir").await.unwrap();
+    let changes = SetAttributes {
+        mode: Some(0o705),
+        ..SetAttributes::default()
+    };
+    listing.set_attributes(&changes).await.unwrap();
+    assert_eq!(listing.stat().await.unwrap().mode & 0o777, 0o705);
+    assert_eq!(fixture.stat("moved").await.unwrap().mode & 0o777, 0o705);
+    assert_eq!(fixture.stat("dir").await.unwrap().mode, before.mode);
 }

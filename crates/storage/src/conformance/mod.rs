@@ -33,7 +33,8 @@ macro_rules! conformance_cases {
                 remove_file_removes_a_link_and_not_its_target, pages_name_every_entry_once,
                 a_listing_ends_and_stays_ended, entries_that_vanish_are_left_out,
                 a_listing_does_not_follow_links, a_large_directory_is_listed_in_full,
-                a_removed_directory_lists_nothing;
+                a_removed_directory_lists_nothing,
+                an_open_directory_is_looked_at_and_changed_wherever_it_went;
             files: what_is_written_is_read, holes_read_as_zeros, chunks_are_written_in_order,
                 reads_are_short_only_at_the_end, reads_append_to_the_buffer,
                 a_read_without_waiting_gives_the_same_bytes,

@@ -222,3 +222,35 @@ async fn a_handle_to_read_cuts_no_file() {
     let found = fs::metadata(lab.disk("file")).unwrap();
     assert_eq!(found.mode() & 0o777, 0o644);
 }
+
+#[tokio::test]
+async fn a_handle_of_a_directory_acts_on_it_wherever_it_went() {
+    let account = Account::new("alice").permit("/parent", "list,rename,chmod");
+    let mut lab = Lab::with(account).await;
+    for dir in ["dir", "parent/dir"] {
+        lab.make_dir(dir);
+        lab.write_disk(&format!("{dir}/file"), b"");
+    }
+    let sftp = &mut lab.sftp;
+    let handle = sftp.opendir(b"/dir").await.unwrap();
+    sftp.rename(b"/dir", b"/moved").await.unwrap();
+    sftp.mkdir(b"/dir").await.unwrap();
+    sftp.fsetstat(&handle, &mode(0o701)).await.unwrap();
+    sftp.fsetstat(&handle, &times(1, 1_000_000_000))
+        .await
+        .unwrap();
+    let attrs = sftp.fstat(&handle).await.unwrap();
+    assert_eq!(attrs.permissions, Some(0o040_701));
+    assert_eq!(attrs.times.unwrap().1, 1_000_000_000);
+    refused(sftp.fsetstat(&handle, &size(0)).await, Refusal::Failed);
+    // It can be listed as before.
+    assert_eq!(sftp.readdir(&handle).await.unwrap().unwrap().len(), 1);
+    assert!(sftp.readdir(&handle).await.unwrap().is_none());
+    sftp.fstat(&handle).await.unwrap();
+    let untouched = sftp.stat_attrs(b"/dir").await.unwrap();
+    assert_eq!(untouched.permissions, Some(0o040_755));
+    // What its parent does not allow is not allowed here either.
+    let handle = sftp.opendir(b"/parent/dir").await.unwrap();
+    refused(sftp.fsetstat(&handle, &times(1, 1)).await, Refusal::Denied);
+    sftp.fsetstat(&handle, &mode(0o700)).await.unwrap();
+}

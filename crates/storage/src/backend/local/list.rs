@@ -9,12 +9,13 @@ use parking_lot::Mutex;
 use rustix::fs::{AtFlags, Mode, OFlags, RawDir, openat, statat};
 use rustix::io::Errno;
 
-use super::disk::Disk;
+use super::attributes::apply_to_open;
+use super::disk::{Disk, stat_open};
 use super::error::{changed_or_failed, fault, refused, settle};
 use super::pool::Pool;
 use super::stat::{kind, metadata};
 use crate::error::{StorageErrorKind, StorageResult};
-use crate::metadata::{Entry, FileKind};
+use crate::metadata::{Entry, FileKind, Metadata, SetAttributes};
 use crate::storage::{Links, Listing, Target};
 
 /// Room for what one call of the kernel answers: some five hundred names, held until they are asked for.
@@ -131,5 +132,16 @@ impl Listing for LocalListing {
         // Locked without contention, unless an earlier call was given up and still runs.
         let dir = Arc::clone(&self.dir);
         self.pool.run(move || dir.lock().page(limit)).await
+    }
+
+    async fn stat(&mut self) -> StorageResult<Metadata> {
+        let dir = Arc::clone(&self.dir);
+        self.pool.run(move || stat_open(&dir.lock().fd)).await
+    }
+
+    async fn set_attributes(&mut self, changes: &SetAttributes) -> StorageResult<()> {
+        let (dir, changes) = (Arc::clone(&self.dir), *changes);
+        let change = move || apply_to_open(&dir.lock().fd, &changes);
+        self.pool.run(change).await
     }
 }

@@ -245,4 +245,13 @@ impl Listing for MemoryListing {
         }
         Ok(page)
     }
+
+    async fn stat(&mut self) -> StorageResult<Metadata> {
+        self.open.stat()
+    }
+
+    async fn set_attributes(&mut self, changes: &SetAttributes) -> StorageResult<()> {
+        let mut tree = self.open.tree.lock();
+        tree.set_attributes(self.open.inode, changes)
+    }
 }
