@@ -41,7 +41,7 @@ pub(in crate::program) struct Pipes {
     pub(in crate::program) stderr: ChildStderr,
 }
 
-/// A running program.
+/// A running program. Whoever drops it before it ended ends it.
 #[derive(Debug)]
 pub(in crate::program) struct Process {
     group: Group,
@@ -50,7 +50,7 @@ pub(in crate::program) struct Process {
 }
 
 /// The process group, as long as its number is its own.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 struct Group(Arc<Mutex<Option<Pid>>>);
 
 impl Group {
@@ -74,31 +74,29 @@ impl Process {
     }
 }
 
+impl Drop for Process {
+    /// Also when nobody waits any more for the start: what was started then never gets an owner.
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
 /// Starts a program.
 ///
 /// # Errors
 /// No thread, no rules, no pipes, or it cannot be executed.
 pub(in crate::program) async fn start(launch: Launch) -> io::Result<(Pipes, Process)> {
     let (started, starting) = oneshot::channel();
-    let (end, ended) = oneshot::channel();
-    let group = Group::default();
-    let own = group.clone();
     std::thread::Builder::new()
         .name("program".to_owned())
         .stack_size(256 * 1024)
-        .spawn(move || run(&launch, &own, started, end))?;
-    let pipes = starting
+        .spawn(move || run(&launch, started))?;
+    starting
         .await
-        .map_err(|_| io::Error::other("the thread of a program ended early"))??;
-    Ok((pipes, Process { group, ended }))
+        .map_err(|_| io::Error::other("the thread of a program ended early"))?
 }
 
-fn run(
-    launch: &Launch,
-    group: &Group,
-    started: oneshot::Sender<io::Result<Pipes>>,
-    end: oneshot::Sender<io::Result<ExitStatus>>,
-) {
+fn run(launch: &Launch, started: oneshot::Sender<io::Result<(Pipes, Process)>>) {
     let (mut child, pipes) = match spawn(launch) {
         Ok(spawned) => spawned,
         Err(error) => {
@@ -106,17 +104,20 @@ fn run(
             return;
         }
     };
-    let Some(pid) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) else {
-        return;
+    let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
+    let group = Group(Arc::new(Mutex::new(pid)));
+    let (end, ended) = oneshot::channel();
+    let process = Process {
+        group: group.clone(),
+        ended,
     };
-    *group.0.lock() = Some(pid);
-    if started.send(Ok(pipes)).is_err() {
-        // Whoever asked for it is gone.
-        group.signal(Signal::KILL);
+    // If whoever asked for it is gone, this drops the process and so ends it.
+    drop(started.send(Ok((pipes, process))));
+    if let Some(pid) = pid {
+        // It stays uncollected, so its number stays its own.
+        let ended = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
+        while let Err(rustix::io::Errno::INTR) = waitid(WaitId::Pid(pid), ended) {}
     }
-    // It stays uncollected, so its number stays its own.
-    let ended = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
-    while let Err(rustix::io::Errno::INTR) = waitid(WaitId::Pid(pid), ended) {}
     group.signal(Signal::KILL);
     *group.0.lock() = None;
     let _ = end.send(child.wait());
@@ -201,7 +202,7 @@ mod tests {
 
     /// What it printed, and whether it succeeded.
     async fn run(launch: Launch) -> (String, bool) {
-        let (pipes, process) = start(launch).await.unwrap();
+        let (pipes, mut process) = start(launch).await.unwrap();
         drop(pipes.stdin);
         let mut stdout = pipes.stdout;
         let text = tokio::task::spawn_blocking(move || {
@@ -210,7 +211,7 @@ mod tests {
             text
         });
         let text = text.await.unwrap();
-        (text, process.ended.await.unwrap().unwrap().success())
+        (text, (&mut process.ended).await.unwrap().unwrap().success())
     }
 
     #[tokio::test]
@@ -291,7 +292,7 @@ mod tests {
     async fn a_program_that_does_not_listen_is_killed() {
         let directory = tempfile::tempdir().unwrap();
         let script = "trap '' TERM; echo ready; while :; do sleep 1; done";
-        let (pipes, process) = start(shell(directory.path(), script, &["/bin/sleep"]))
+        let (pipes, mut process) = start(shell(directory.path(), script, &["/bin/sleep"]))
             .await
             .unwrap();
         let mut stdout = pipes.stdout;
@@ -299,7 +300,20 @@ mod tests {
         ready.await.unwrap().unwrap();
         process.terminate();
         process.kill();
-        assert!(!process.ended.await.unwrap().unwrap().success());
+        assert!(!(&mut process.ended).await.unwrap().unwrap().success());
+    }
+
+    #[tokio::test]
+    async fn a_program_without_an_owner_ends() {
+        let directory = tempfile::tempdir().unwrap();
+        let script = "trap '' TERM; echo ready; while :; do sleep 1; done";
+        let (pipes, process) = start(shell(directory.path(), script, &["/bin/sleep"]))
+            .await
+            .unwrap();
+        drop(process);
+        let mut stdout = pipes.stdout;
+        let ended = tokio::task::spawn_blocking(move || stdout.read_to_end(&mut Vec::new()));
+        ended.await.unwrap().unwrap();
     }
 
     #[tokio::test]

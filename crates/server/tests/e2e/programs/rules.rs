@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 
 use serde_json::json;
-use sftpgo_testkit::Account;
+use sftpgo_testkit::{Account, until};
 
 use super::*;
 
@@ -164,34 +164,29 @@ async fn links_are_made_harmless_for_who_may_make_none() {
     symlink("file", home.join("d/link")).unwrap();
     // With munged links the sender leaves out the prefix, and a link that has none stays what it is: ask the process.
     let channel = client.start(format!("{PULL}d").as_bytes()).await.unwrap();
-    assert!(arguments_of_rsync(&server).contains("--munge-links"));
+    runs_with(&server, "--munge-links").await;
     drop(channel);
     let (server, client) = scene(Account::new("alice")).await;
     write(&server.home("alice").join("d/file"), "text");
     let channel = client.start(format!("{PULL}d").as_bytes()).await.unwrap();
-    assert!(arguments_of_rsync(&server).contains("--safe-links"));
+    runs_with(&server, "--safe-links").await;
     drop(channel);
 }
 
-/// The command line of the rsync that works in the home of alice, once there is one.
-fn arguments_of_rsync(server: &TestServer) -> String {
+/// Waits for an rsync that works in the home of alice and has this argument.
+async fn runs_with(server: &TestServer, argument: &str) {
     let home = server.home("alice").canonicalize().unwrap();
-    loop {
-        for process in fs::read_dir("/proc")
-            .unwrap()
-            .map(|entry| entry.unwrap().path())
-        {
-            if fs::read_link(process.join("cwd")).is_ok_and(|cwd| cwd == home)
-                && let Ok(line) = fs::read(process.join("cmdline"))
-            {
-                let line = String::from_utf8_lossy(&line).replace('\0', " ");
-                if line.contains("rsync --server") {
-                    return line;
-                }
-            }
-        }
-        std::thread::yield_now();
-    }
+    until(argument, async || {
+        let mut processes = fs::read_dir("/proc").unwrap();
+        processes.any(|process| {
+            let process = process.unwrap().path();
+            let here = fs::read_link(process.join("cwd")).is_ok_and(|cwd| cwd == home);
+            let line = fs::read(process.join("cmdline")).unwrap_or_default();
+            let mut words = line.split(|byte| *byte == 0);
+            here && words.any(|word| word == argument.as_bytes())
+        })
+    })
+    .await;
 }
 
 #[tokio::test]

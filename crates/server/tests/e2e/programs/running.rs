@@ -32,7 +32,10 @@ async fn streams_are_listed_as_transfers_and_counted_when_they_end() {
                     .count()
             };
             assert!(transfers.iter().all(|t| t.path.to_string() == "/d"));
-            of(Direction::Upload) == 1 && of(Direction::Download) == 2
+            // rsync begins with its version.
+            of(Direction::Upload) == 1
+                && of(Direction::Download) == 2
+                && transfers.iter().any(|t| t.bytes() >= 4)
         })
     })
     .await;
@@ -50,7 +53,7 @@ async fn streams_are_listed_as_transfers_and_counted_when_they_end() {
             && working_in(&directory) == 0
     })
     .await;
-    assert!(metrics.downloads.bytes.value() >= 4, "the version of rsync");
+    assert!(metrics.downloads.bytes.value() >= 4);
 }
 
 #[tokio::test]
@@ -89,7 +92,8 @@ async fn the_stop_of_the_server_ends_programs() {
     let _channel = client.start(PUSH).await.unwrap();
     until("the program runs", async || working_in(&directory) > 0).await;
     server.drain(std::time::Duration::from_millis(100)).await;
-    assert_eq!(working_in(&directory), 0);
+    // What it had started itself was killed with it, and is gone a moment later.
+    until("nothing runs", async || working_in(&directory) == 0).await;
 }
 
 #[tokio::test]
