@@ -52,7 +52,9 @@ const SETTINGS: &[(&str, &str)] = &[
     // Programs that git would run.
     ("core.hooksPath", "/dev/null"),
     ("core.fsmonitor", "false"),
-    ("core.alternateRefsCommand", "true"),
+    // Asked with every push, and there is no value for "nobody". This one is git itself, so it may be executed, takes the
+    // directory for a name of a reference, and ends without a word.
+    ("core.alternateRefsCommand", "git-check-ref-format"),
     ("core.sshCommand", "false"),
     ("core.gitProxy", ""),
     ("core.askPass", "false"),

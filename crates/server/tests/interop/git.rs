@@ -57,7 +57,9 @@ fn a_repository_is_pushed_and_cloned() {
     let server = server();
     bare(&server, "repo.git");
     working_copy(&server, "repo.git");
-    git(&server, &["-C", "copy", "push", "-q", "origin", "main"]).succeed();
+    let pushed = git(&server, &["-C", "copy", "push", "-q", "origin", "main"]).succeed();
+    // Nothing of what we forbid git on the server, either.
+    assert!(pushed.stderr.is_empty(), "{pushed}");
     git(&server, &["clone", "-q", "server:/repo.git", "clone"]).succeed();
     super::support::files::assert_same(
         &server.work().join("copy/file"),
