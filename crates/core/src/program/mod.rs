@@ -2,7 +2,7 @@
 //!
 //! Nothing that a client wrote is a command line here: front ends hand over typed values, and each program gets arguments and
 //! an environment of our own. Before it starts, permissions are checked for the whole tree it will work on, because nobody
-//! checks them afterwards; then [`linux::confine`] lets the kernel keep it there.
+//! checks them afterwards; then `linux::confine` lets the kernel keep it there.
 //!
 //! - `git` and `rsync` say what is run, on what, and with which rights;
 //! - `supervise` owns a program from its start to its end, `stream` carries its bytes, `allowance` watches the quota;

@@ -1,5 +1,5 @@
 //! The command line that an rsync client runs on the other side (`rsync --server ...`), read into a typed value and built
-//! anew from it: nothing that the client wrote reaches a program unless a row of the [`table`] lets it.
+//! anew from it: nothing that the client wrote reaches a program unless a row of the `table` lets it.
 //!
 //! The list is that of what `options.c: server_options` of rsync sends, without what names files elsewhere, makes rsync a
 //! daemon or writes to devices; the `rrsync` script of the rsync project draws the same line.
