@@ -199,6 +199,11 @@ impl QuotaHold {
             // Somebody writes this file already: what we reserved joins what they did.
             let files = own.reserved_files.load(Ordering::Acquire);
             shared.reserved_files.fetch_add(files, Ordering::AcqRel);
+            if before.is_none() {
+                // They found the file that we made and thought it was counted; so far only our reservation is.
+                shared.names_before.store(0, Ordering::Release);
+                shared.counted_before.store(0, Ordering::Release);
+            }
             self.account = shared;
         }
     }
@@ -287,7 +292,7 @@ impl QuotaHold {
                     .filter(|replaced| replaced.is_file())
                     .filter(|replaced| !self.ledger.left_to_its_uploads(replaced));
                 let lost = replaced.map_or(QuotaDelta::default(), |file| counted(file, 1));
-                // Its names may have changed since it got the first.
+                // Another upload may have taken the name again already, and left this one's file to us.
                 (counted(file, account.names_left()), lost)
             }
             Settlement::Nothing => (QuotaDelta::default(), QuotaDelta::default()),

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
-use sftpgo_testkit::{Account, FileClient as _, Sftp, TestServer, Usage};
+use sftpgo_testkit::{Account, FileClient as _, Scp, Sftp, TestServer, Usage, quoted};
 use sftpgo_wire::sftp::{Attrs, Extension, OpenFlags, client};
 use tokio::runtime::Runtime;
 
@@ -81,6 +81,12 @@ enum Step {
         offset: u64,
         size: usize,
     },
+    /// An upload by SCP of a file of this size, of which so many bytes are sent.
+    Scp {
+        name: usize,
+        size: usize,
+        sent: usize,
+    },
     Vanish,
 }
 
@@ -111,6 +117,11 @@ fn steps() -> impl Strategy<Value = Vec<(usize, Step)>> {
         2 => offset().prop_map(|size| Step::SetSize { size }),
         3 => Just(Step::Close),
         2 => (offset(), size()).prop_map(|(offset, size)| Step::Flood { offset, size }),
+        4 => (name(), size(), size()).prop_map(|(name, size, sent)| {
+            // Half of them send all of it.
+            let sent = if sent < size { sent } else { size };
+            Step::Scp { name, size, sent }
+        }),
         2 => Just(Step::Vanish),
     ];
     prop::collection::vec((0..2_usize, step), 1..25)
@@ -168,6 +179,23 @@ impl Worker {
                     let at = offset + 8_000 * number;
                     sftp.send(|out, id| client::write(out, id, &handle, at, block));
                 }
+            }
+            Step::Scp {
+                name: to,
+                size,
+                sent,
+            } => {
+                let line = [b"-t -- ", &quoted(&name(to))[..]].concat();
+                let Some(mut scp) = Scp::start(sftp.ssh(), line).await else {
+                    return;
+                };
+                scp.send(format!("C0644 {size} name\n"));
+                scp.send(content(sent));
+                if sent == size {
+                    scp.send(&b"\0"[..]);
+                }
+                scp.eof();
+                scp.rest().await;
             }
             Step::Vanish => sftp.vanish(),
         }
@@ -228,6 +256,7 @@ fn holds(mode: u8, driver: &str, cases: u32) {
         TestServer::builder()
             .upload_mode(mode)
             .driver(driver)
+            .set("sftpd.enabled_ssh_commands", vec!["scp"])
             .start(),
     );
     let config = Config {

@@ -28,8 +28,9 @@ pub(super) async fn contents(
         let stored = peer.beside(upload.write_at(vec![chunk])).await?;
         peer.inbox.stored();
         if let Err(error) = stored {
-            // What it stored is of no use, and may be what fills the disk.
-            drop(upload);
+            // What it stored is of no use, and may be what fills the disk: it is given up before anything else is done. That it
+            // failed is known.
+            let _ = peer.beside(upload.finish()).await?;
             drain(session, peer, size - offset, &error).await?;
             return Ok(Err(error));
         }

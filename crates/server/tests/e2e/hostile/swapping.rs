@@ -9,7 +9,7 @@ use std::thread::JoinHandle;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use rustix::fs::{CWD, RenameFlags, renameat_with};
-use sftpgo_testkit::{Account, FileClient as _, Sftp, TestServer};
+use sftpgo_testkit::{Account, FileClient as _, Scp, Sftp, SshClient, TestServer};
 use sftpgo_wire::sftp::Attrs;
 use tempfile::TempDir;
 
@@ -118,13 +118,41 @@ async fn work(sftp: &mut Sftp, round: usize) {
     drop(sftp.remove(b"/dir/new").await);
 }
 
+/// The same by SCP: files, whole trees, and patterns.
+async fn copy(ssh: &SshClient, flags: &str, stream: &[u8]) {
+    let mut scp = Scp::start(ssh, flags).await.unwrap();
+    scp.send(stream.to_vec());
+    scp.eof();
+    let (answer, _) = scp.rest().await;
+    let shows = |text: &[u8]| answer.windows(text.len()).any(|part| part == text);
+    assert!(!shows(SECRET), "the secret was sent");
+    assert!(!shows(b"only-outside\n"), "the outside was listed");
+}
+
+async fn copy_all(ssh: &SshClient) {
+    // Replies enough for whatever comes.
+    let agrees = [0; 64];
+    copy(ssh, "-f /dir/file", &agrees).await;
+    copy(ssh, "-r -f /dir", &agrees).await;
+    copy(ssh, "-r -f /", &agrees).await;
+    copy(ssh, "-f /dir/*", &agrees).await;
+    copy(ssh, "-f /*/o*", &agrees).await;
+    copy(ssh, "-t /dir/file", b"C0644 6 f\ninside\0").await;
+    let tree = b"T1 0 1 0\nD0700 0 dir\nT1 0 1 0\nC0600 6 file\ninside\0E\n";
+    copy(ssh, "-r -p -t /", tree).await;
+}
+
 async fn attack(
     mode: u8,
     account: Account,
     outside: &Path,
     server_side: impl Fn(&Path) -> PathBuf,
 ) {
-    let server = TestServer::builder().upload_mode(mode).start().await;
+    let server = TestServer::builder()
+        .upload_mode(mode)
+        .set("sftpd.enabled_ssh_commands", vec!["scp"])
+        .start()
+        .await;
     server.add(account).await;
     let mut sftp = server.sftp("alice").await;
     let home = server.home("alice");
@@ -144,6 +172,9 @@ async fn attack(
     let swapper = Swapper::start(home.join("dir"), home.join("link"));
     for round in 0..ROUNDS {
         work(&mut sftp, round).await;
+        if round % 3 == 0 {
+            copy_all(sftp.ssh()).await;
+        }
     }
     let swaps = swapper.stop();
     assert!(swaps > 100, "only {swaps} swaps");
