@@ -114,6 +114,7 @@ mod tests {
         assert!(watch.is_still());
         activity.note_change("alice");
         assert!(!watch.is_still());
+        drop(watch);
 
         let upload = activity.enter("alice");
         let watch = activity.watch("alice");
