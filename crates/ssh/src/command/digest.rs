@@ -7,7 +7,7 @@ use sftpgo_core::{OpResult, Session};
 use super::paths;
 use super::run::Answer;
 use super::table::Exec;
-use crate::transport::{ChannelInput, Gate, Input};
+use crate::transport::{ChannelInput, Input, Window};
 
 /// Text or binary makes no difference here.
 const OPTIONS: &[&str] = &["-b", "-t", "--binary", "--text"];
@@ -74,7 +74,7 @@ pub(super) async fn of_input(
         match input.next().await {
             Input::Data(data) => {
                 // Held until it is hashed: a fast client waits for us, not in our memory.
-                let _held = input.gate().part(Gate::cost(data.len()));
+                let _held = input.window().part(Window::cost(data.len()));
                 if let Err(error) = digest.update(data).await {
                     let mut answer = Answer::default();
                     answer.fail(&exec.name(), "-", error);

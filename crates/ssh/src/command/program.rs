@@ -12,7 +12,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::table::{Command, Exec};
 use super::{git, rsync};
-use crate::transport::{Channel, ChannelInput, ChannelOutput, Gate, Gone, Held, Input};
+use crate::transport::{Channel, ChannelInput, ChannelOutput, Gone, Held, Input, Window};
 
 /// What was received: it is held until the program has it.
 type Piece = (Bytes, Held);
@@ -150,7 +150,7 @@ async fn receive(input: &mut ChannelInput, queue: UnboundedSender<Piece>) {
     loop {
         match input.next().await {
             Input::Data(data) => {
-                let held = input.gate().part(Gate::cost(data.len()));
+                let held = input.window().part(Window::cost(data.len()));
                 if let Some(queue) = &queue {
                     // Fails only if nobody feeds the program any more.
                     let _ = queue.send((data, held));

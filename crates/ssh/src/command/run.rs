@@ -7,7 +7,7 @@ use sftpgo_wire::exec;
 use super::table::{Command, Exec};
 use super::{df, digest, directory, program};
 use crate::scp;
-use crate::transport::{Channel, ChannelInput, Gate, Input};
+use crate::transport::{Channel, ChannelInput, Input, Window};
 
 /// How a command that only answers ended.
 #[derive(Debug, Default)]
@@ -100,7 +100,7 @@ async fn answer(session: &Session, channel: Channel, exec: &Exec) {
 async fn closed(input: &mut ChannelInput) {
     loop {
         match input.next().await {
-            Input::Data(data) => drop(input.gate().part(Gate::cost(data.len()))),
+            Input::Data(data) => drop(input.window().part(Window::cost(data.len()))),
             // It may wait for the answer.
             Input::Eof => {}
             Input::Closed => return,

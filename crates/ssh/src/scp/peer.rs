@@ -10,8 +10,8 @@ use sftpgo_wire::scp::{Complaint, DecodeError, Decoder, Record, Reply};
 use tokio::time::Instant;
 
 use super::line;
-use crate::transport::gate::Held;
-use crate::transport::{ChannelInput, ChannelOutput, Gate, Input};
+use crate::transport::window::Held;
+use crate::transport::{ChannelInput, ChannelOutput, Input, Window};
 
 /// Bytes that a client may send ahead while it is its turn to listen. It has nothing to say then but replies.
 const MAX_AHEAD: usize = 64 * 1024;
@@ -99,8 +99,8 @@ impl Peer {
 /// What came from the client and was not dealt with yet.
 pub(super) struct Inbox {
     input: ChannelInput,
-    /// Chunks behind the one in the decoder. What they hold at the gate bounds them in an upload, [`MAX_AHEAD`] otherwise.
-    queue: VecDeque<(Bytes, Option<Held>)>,
+    /// Chunks behind the one in the decoder. The window bounds them in an upload, [`MAX_AHEAD`] otherwise.
+    queue: VecDeque<(Bytes, Held)>,
     queued: usize,
     decoder: Decoder,
     /// Held for the chunk in the decoder.
@@ -166,7 +166,7 @@ impl Inbox {
         }
     }
 
-    /// Waits for bytes of a file and gives out what is there, up to `limit`. They are held at the gate until
+    /// Waits for bytes of a file and gives out what is there, up to `limit`. They are held in the window until
     /// [`stored`](Self::stored).
     pub(super) async fn data(&mut self, limit: u64) -> Result<Vec<Bytes>, Stop> {
         let mut pieces = Vec::new();
@@ -238,7 +238,7 @@ impl Inbox {
             return false;
         };
         self.queued -= chunk.len();
-        self.reading = held;
+        self.reading = Some(held);
         self.decoder.push(chunk);
         true
     }
@@ -272,20 +272,16 @@ impl Inbox {
                 return Ok(());
             }
         };
-        let held = self.input.gate().part(Gate::cost(chunk.len()));
+        let held = self.input.window().part(Window::cost(chunk.len()));
         if self.ended || chunk.is_empty() {
             // Nothing comes after EOF (RFC 4254 section 5.3).
             return Ok(());
         }
         self.queued += chunk.len();
-        if !self.listens {
-            self.queue.push_back((chunk, Some(held)));
-        } else if self.queued > MAX_AHEAD {
+        if self.listens && self.queued > MAX_AHEAD {
             return Err(Stop::protocol("data where replies should be"));
-        } else {
-            // Not held: the gate would shut, and what opens the client's window could not come in.
-            self.queue.push_back((chunk, None));
         }
+        self.queue.push_back((chunk, held));
         Ok(())
     }
 }

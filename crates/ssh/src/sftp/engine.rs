@@ -21,7 +21,7 @@ use super::replies::{Replies, Sequence};
 use super::requests::{MAX_OPEN_REQUESTS, Part};
 use super::table::{HandleAction, Lane, PathAction, lane};
 use super::{extension, status};
-use crate::transport::gate::Gate;
+use crate::transport::window::Window;
 use crate::transport::{ChannelInput, Input};
 
 /// Bytes of requests with paths that wait for their turn; a channel beyond this is closed. Far more than any client sends
@@ -99,9 +99,9 @@ pub(super) struct Engine {
     pub(super) session: Session,
     pub(super) peer: PeerState,
     pub(super) input: ChannelInput,
-    pub(super) gate: Arc<Gate>,
-    /// What it holds of a request that has not arrived whole is not counted at the gate: many channels that wait for the
-    /// rest of theirs would shut it, and the rest could never come. Packets and channels are bounded.
+    pub(super) window: Arc<Window>,
+    /// What it holds of a request that has not arrived whole does not count against the window, or the rest might never
+    /// come. Packets are bounded.
     pub(super) decoder: FrameDecoder,
     pub(super) initialised: bool,
     /// No more requests come.
@@ -136,7 +136,7 @@ impl Engine {
         Self {
             session,
             peer,
-            gate: Arc::clone(input.gate()),
+            window: Arc::clone(input.window()),
             input,
             decoder: FrameDecoder::new(),
             initialised: false,
@@ -247,7 +247,7 @@ impl Engine {
                 return Ok(());
             }
         };
-        let _received = self.gate.part(Gate::cost(chunk.len()));
+        let _received = self.window.part(Window::cost(chunk.len()));
         if self.ended {
             // Nothing comes after EOF (RFC 4254 section 5.3).
             return Ok(());
@@ -327,12 +327,12 @@ impl Engine {
         Ok(())
     }
 
-    /// A WRITE goes on holding at the gate what it took on the wire.
+    /// A WRITE goes on holding in the window what it took on the wire.
     fn handle_op(&self, action: HandleAction, bytes: usize) -> HandleOp {
         match action {
             HandleAction::Read { offset, len } => HandleOp::Read { offset, len },
             HandleAction::Write { chunk } => {
-                let held = self.gate.take(bytes);
+                let held = self.window.take(bytes);
                 HandleOp::Write(Box::new(WriteOp { chunk, held }))
             }
             HandleAction::Stat => HandleOp::Stat,

@@ -12,7 +12,7 @@ use sftpgo_wire::sftp::Attrs;
 
 use super::replies::Sequence;
 use super::table::CheckFile;
-use crate::transport::gate::Held;
+use crate::transport::window::Held;
 
 /// Open handles of one channel, files and directories together.
 pub(super) const MAX_HANDLES: usize = 1024;

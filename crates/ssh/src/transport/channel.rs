@@ -7,7 +7,7 @@ use russh::server::{Handle, Msg};
 use russh::{ChannelMsg, ChannelReadHalf, ChannelWriteHalf};
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::gate::Gate;
+use super::window::Window;
 
 /// The right to have one more channel open, given back when all its holders are gone.
 pub(super) type Place = Arc<OwnedSemaphorePermit>;
@@ -24,10 +24,10 @@ pub(crate) struct Channel {
 impl Channel {
     pub(super) fn new(channel: russh::Channel<Msg>, library: Handle, place: Place) -> Self {
         let id = channel.id();
-        let gate = Arc::new(Gate::new(move |bytes| library.grow_window(id, bytes)));
+        let window = Arc::new(Window::new(move |bytes| library.grow_window(id, bytes)));
         let (read, write) = channel.split();
         Self {
-            input: ChannelInput { read, gate },
+            input: ChannelInput { read, window },
             output: ChannelOutput {
                 write,
                 _place: place,
@@ -50,7 +50,7 @@ pub(crate) enum Input {
 /// The receiving half.
 pub(crate) struct ChannelInput {
     read: ChannelReadHalf,
-    gate: Arc<Gate>,
+    window: Arc<Window>,
 }
 
 impl std::fmt::Debug for ChannelInput {
@@ -60,19 +60,19 @@ impl std::fmt::Debug for ChannelInput {
 }
 
 impl ChannelInput {
-    /// What the client does next. Data is held in the gate: whoever takes it releases it with [`Gate::part`],
-    /// [`Gate::cost`] of its length.
+    /// What the client does next. Data is held in the window: whoever takes it releases it with [`Window::part`],
+    /// [`Window::cost`] of its length.
     pub(crate) async fn next(&mut self) -> Input {
         loop {
             match self.read.wait().await {
                 Some(ChannelMsg::Data { data }) => {
-                    self.gate.hold(data.len());
+                    self.window.hold(data.len());
                     return Input::Data(data);
                 }
                 // No client has anything to say there; it counts all the same.
                 Some(ChannelMsg::ExtendedData { data, .. }) => {
-                    self.gate.hold(data.len());
-                    drop(self.gate.part(Gate::cost(data.len())));
+                    self.window.hold(data.len());
+                    drop(self.window.part(Window::cost(data.len())));
                 }
                 Some(ChannelMsg::Eof) => return Input::Eof,
                 Some(ChannelMsg::Close) | None => return Input::Closed,
@@ -83,8 +83,8 @@ impl ChannelInput {
     }
 
     /// What the client may send, and what of it is held.
-    pub(crate) fn gate(&self) -> &Arc<Gate> {
-        &self.gate
+    pub(crate) fn window(&self) -> &Arc<Window> {
+        &self.window
     }
 }
 

@@ -1,25 +1,25 @@
 //! The seam to the SSH library: logins go up, channels of bytes come down. Replaceable without touching anything above.
 //!
 //! - [`Events`] is what the connection above answers: credentials, and requests to start something in a channel.
-//! - [`Channel`] is a pair of byte streams. Input is bounded by the channel's [`Gate`], the receive window, which grows when
+//! - [`Channel`] is a pair of byte streams. Input is bounded by the channel's [`Window`], the receive window, which grows when
 //!   bytes were dealt with; the socket is always read. Output waits for the peer's window, and only
 //!   the task that sends waits.
 
 pub(crate) mod algorithms;
 pub(crate) mod channel;
-pub(crate) mod gate;
 mod handler;
 pub(crate) mod host_key;
 pub(crate) mod run;
 mod socket;
+pub(crate) mod window;
 
 use async_trait::async_trait;
 use sftpgo_core::auth::Login;
 use sftpgo_core::model::PublicKey;
 
 pub(crate) use channel::{Channel, ChannelInput, ChannelOutput, Gone, Input};
-pub(crate) use gate::{Gate, Held};
 pub(crate) use run::{End, TransportSettings, run};
+pub(crate) use window::{Held, Window};
 
 /// What a client wants to run in a channel.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -11,9 +11,9 @@ use tokio::sync::{Semaphore, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use super::Events;
-use super::gate;
 use super::handler::{MAX_CHANNELS, RusshHandler};
 use super::socket::Socket;
+use super::window;
 
 /// Handshake and login must end within this (reference 9.1).
 const LOGIN_DEADLINE: Duration = Duration::from_secs(120);
@@ -63,7 +63,7 @@ impl TransportSettings {
             auth_rejection_time_initial: Some(Duration::ZERO),
             keys,
             limits: Limits::new(REKEY_BYTES, REKEY_BYTES, REKEY_TIME),
-            window_size: gate::INITIAL,
+            window_size: window::INITIAL,
             window_by_consumption: true,
             maximum_packet_size: PACKET,
             channel_buffer_size: RECEIVE_QUEUE,

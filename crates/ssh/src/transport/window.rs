@@ -21,7 +21,7 @@ const MESSAGE_COST: usize = 64;
 type Grow = Box<dyn Fn(u32) + Send + Sync>;
 
 /// Counts the bytes of a channel between the client and where they are stored.
-pub(crate) struct Gate {
+pub(crate) struct Window {
     state: Mutex<State>,
     grow: Grow,
 }
@@ -36,13 +36,13 @@ struct State {
     held: usize,
 }
 
-impl std::fmt::Debug for Gate {
+impl std::fmt::Debug for Window {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("Gate").field(&*self.state.lock()).finish()
+        f.debug_tuple("Window").field(&*self.state.lock()).finish()
     }
 }
 
-impl Gate {
+impl Window {
     /// A window of [`INITIAL`] bytes; `grow` tells the client, and must not wait.
     pub(super) fn new(grow: impl Fn(u32) + Send + Sync + 'static) -> Self {
         let initial = INITIAL as usize;
@@ -89,7 +89,7 @@ impl Gate {
     /// A held part of a message that is released when the value is dropped.
     pub(crate) fn part(self: &Arc<Self>, bytes: usize) -> Held {
         Held {
-            gate: Arc::clone(self),
+            window: Arc::clone(self),
             bytes,
         }
     }
@@ -103,13 +103,13 @@ impl Gate {
 /// Bytes that keep the window from growing until this is dropped.
 #[derive(Debug)]
 pub(crate) struct Held {
-    gate: Arc<Gate>,
+    window: Arc<Window>,
     bytes: usize,
 }
 
 impl Drop for Held {
     fn drop(&mut self) {
-        self.gate.release(self.bytes);
+        self.window.release(self.bytes);
     }
 }
 
@@ -119,10 +119,10 @@ mod tests {
 
     use super::*;
 
-    fn window() -> (Arc<Gate>, Arc<AtomicUsize>) {
+    fn window() -> (Arc<Window>, Arc<AtomicUsize>) {
         let granted = Arc::new(AtomicUsize::new(INITIAL as usize));
         let sum = Arc::clone(&granted);
-        let window = Gate::new(move |bytes| {
+        let window = Window::new(move |bytes| {
             sum.fetch_add(bytes as usize, Ordering::Relaxed);
         });
         (Arc::new(window), granted)
@@ -134,7 +134,7 @@ mod tests {
         let mut held = Vec::new();
         for _ in 0..INITIAL / 1024 {
             window.hold(1024);
-            held.push(window.part(Gate::cost(1024)));
+            held.push(window.part(Window::cost(1024)));
         }
         assert_eq!(granted.load(Ordering::Relaxed), INITIAL as usize);
         // What else is kept counts as well.
@@ -152,7 +152,7 @@ mod tests {
         while sent < 64 * MAX {
             window.hold(32 * 1024);
             sent += 32 * 1024;
-            drop(window.part(Gate::cost(32 * 1024)));
+            drop(window.part(Window::cost(32 * 1024)));
             let open = granted.load(Ordering::Relaxed).checked_sub(sent).unwrap();
             assert!(open > 0 && open <= MAX, "{open}");
         }
