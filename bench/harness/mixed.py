@@ -18,8 +18,9 @@ from .servers import Ours, Site, free_port
 from .watch import Watch, rest, sample
 
 MIB = 2**20
-# Descriptors that may be open more than at the start: connections of the pool of the data provider, which opens them on demand.
-MORE_DESCRIPTORS = 8
+# Descriptors that may be open more than at the start: the data provider opens connections of its pool on demand, with two
+# descriptors each. A session or a file that stays open costs one each time, thousands in ten minutes.
+MORE_DESCRIPTORS = 16
 # Growth of resident memory that is no leak. The allocator keeps some MiB for each thread of the blocking pool, and both the
 # threads and what each has kept rise for a few minutes until they level off: the same load again and again on one server,
 # 84,000 operations in eight rounds and 41,000 in six, held from 117 to 185 MiB, more with more threads and without a trend.
