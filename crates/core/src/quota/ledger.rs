@@ -66,13 +66,18 @@ impl QuotaLedger {
         }
     }
 
+    /// A hold for a change that needs no room.
+    pub(crate) fn hold(&self, user: &Arc<User>) -> QuotaHold {
+        let upload = self.inner.activity.enter(&user.username);
+        QuotaHold::new(self.clone(), Arc::clone(user), self.tracks(user), upload)
+    }
+
     /// Makes sure that an upload may begin, and reserves a file if none is there yet.
     ///
     /// # Errors
     /// `QuotaExceeded` if the account is full already.
     pub(crate) async fn begin(&self, user: &Arc<User>, new_file: bool) -> OpResult<QuotaHold> {
-        let upload = self.inner.activity.enter(&user.username);
-        let mut hold = QuotaHold::new(self.clone(), Arc::clone(user), self.tracks(user), upload);
+        let mut hold = self.hold(user);
         if hold.is_limited() {
             let used = self
                 .inner
@@ -201,12 +206,6 @@ impl QuotaLedger {
             Some(account) => Some(account.hold_still().await),
             None => None,
         }
-    }
-
-    /// Whether a change of size of this file is settled when its upload ends.
-    pub(crate) fn is_open(&self, file: &Metadata) -> bool {
-        file.id
-            .is_some_and(|id| self.inner.open_files.lock().contains_key(&id))
     }
 
     /// Joins the account of a file, which another upload may have opened already.

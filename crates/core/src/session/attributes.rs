@@ -2,13 +2,13 @@
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use sftpgo_data::QuotaDelta;
 use sftpgo_model::{Permission, VirtualPath};
-use sftpgo_storage::{FileTime, Links, Metadata, SetAttributes};
+use sftpgo_storage::{FileTime, Links, OpenExisting, SetAttributes};
 
 use super::{CommandLog, Session};
 use crate::access::{Demand, Permit, Scope};
-use crate::error::OpResult;
+use crate::error::{OpError, OpResult};
+use crate::quota::Settlement;
 
 const OVERWRITE: Demand = Demand::file(&[Permission::Overwrite]);
 const CHMOD: Demand = Demand::entry(&[Permission::Chmod]);
@@ -101,40 +101,43 @@ impl Session {
         Ok(if is_dir { Scope::Parent } else { Scope::Itself })
     }
 
+    /// Cuts or extends a file by its path: opens it and changes what was opened, as an upload does. So its account is shared
+    /// with uploads of the same file, and whoever removes it meanwhile finds it.
     async fn truncate(&self, permit: Permit, size: u64) -> OpResult<()> {
         let session = self.clone();
         self.to_the_end(async move {
             let (core, user) = (&session.inner.core, &session.inner.user);
             let storage = permit.storage()?;
             let before = storage.stat(&permit.target, Links::Follow).await?;
-            let growth = change_of(&before, size);
-            // Growing must fit; what is reserved here is counted, and corrected by what truncating says it found.
-            let limited = growth > 0 && !user.quota.is_unlimited();
-            let hold = if limited {
-                let mut hold = core.quota.begin(user, false).await?;
-                hold.attach(None, Some(&before));
-                if let Err(error) = hold.grow(size).await {
-                    hold.settle(crate::quota::Settlement::Nothing).await;
-                    return Err(error);
-                }
-                Some(hold)
+            // A full account may still cut its files.
+            let mut hold = if size > before.size {
+                core.quota.begin(user, false).await?
             } else {
-                None
+                core.quota.hold(user)
             };
-            let _still = core.quota.hold_still(&before).await;
-            let result = storage.truncate(&permit.target, size).await;
-            if let Some(hold) = hold {
-                hold.settle(crate::quota::Settlement::Nothing).await;
+            let options = session.write_options(OpenExisting::Keep, false);
+            let handle = match storage.open_write(&permit.target, &options).await {
+                Ok(handle) => handle,
+                Err(error) => {
+                    hold.settle(Settlement::Nothing).await;
+                    return Err(error.into());
+                }
+            };
+            let opened = handle.stat().await?;
+            hold.attach(opened.id, handle.replaced());
+            let changed = match hold.grow(size).await {
+                Ok(()) => handle.set_len(size).await.map_err(OpError::from),
+                Err(error) => Err(error),
+            };
+            let _still = hold.hold_still().await;
+            match handle.finish().await {
+                Ok((file, _)) => hold.settle(Settlement::InPlace(&file)).await,
+                Err(error) => {
+                    hold.settle(Settlement::Nothing).await;
+                    return Err(error.into());
+                }
             }
-            let found = result?;
-            if !core.quota.is_open(&found) {
-                let delta = QuotaDelta {
-                    files: 0,
-                    bytes: change_of(&found, size),
-                };
-                core.quota.apply(user, delta).await;
-            }
-            Ok(())
+            changed
         })
         .await
     }
@@ -168,12 +171,6 @@ impl Session {
 }
 
 /// How much more a file counts that gets this size: every name of it does.
-fn change_of(file: &Metadata, size: u64) -> i64 {
-    let signed = |size: u64| i64::try_from(size).unwrap_or(i64::MAX);
-    let change = signed(size).saturating_sub(signed(file.size));
-    change.saturating_mul(signed(file.links).max(1))
-}
-
 /// `-rw-r--r--`, as the command log shows modes.
 fn mode_text(mode: u32) -> String {
     let mut text = String::from("-");

@@ -185,7 +185,7 @@ impl Session {
         }))
     }
 
-    fn write_options(&self, existing: OpenExisting, create: bool) -> WriteOptions {
+    pub(super) fn write_options(&self, existing: OpenExisting, create: bool) -> WriteOptions {
         let settings = &self.inner.core.settings;
         WriteOptions {
             existing,
