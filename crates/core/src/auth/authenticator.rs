@@ -6,6 +6,7 @@ use std::sync::Arc;
 use sftpgo_model::{LoginMethod, PublicKey, UnixMillis, User, UserRecord};
 
 use super::login::Login;
+use super::password::Verdict;
 use crate::engine::Core;
 use crate::registry::{ConnectionInfo, SessionSlot};
 
@@ -115,13 +116,23 @@ impl Authenticator {
             hasher.verify_decoy(password).await.map_err(busy)?;
             return Err(refused);
         }
-        let matched = if record.password.is_empty() {
+        let verdict = if record.password.is_empty() {
             hasher.verify_decoy(password).await
         } else {
             hasher.verify(password, &record.password).await
         };
-        if !matched.map_err(busy)? {
-            return Err(AuthError::new("invalid password"));
+        match verdict.map_err(busy)? {
+            Verdict::Matches => {}
+            Verdict::Differs => return Err(AuthError::new("invalid password")),
+            Verdict::Unusable(reason) => {
+                tracing::warn!(
+                    sender = "core",
+                    connection_id = %info.id,
+                    username,
+                    "the stored password hash cannot be used: {reason}; set the password again"
+                );
+                return Err(AuthError::new("the stored password hash cannot be used"));
+            }
         }
         self.take_session(compile(&record)?, info, LoginMethod::Password)
     }

@@ -92,6 +92,27 @@ async fn a_failed_login_is_one_line_in_the_form_that_ban_tools_read() {
 }
 
 #[tokio::test]
+async fn a_hash_that_costs_too_much_is_refused_and_the_operator_told() {
+    let mut log = Log::new();
+    let stored = format!("$6$rounds=999999999$salt${}", "x".repeat(86));
+    let change = json!({ "password": stored });
+    let reply = request(log.serve.http, "PUT", "/api/v1/user/1", &change).await;
+    assert_eq!(reply.status, 200, "{}", reply.body);
+    assert!(!log.connect().await.password("alice", PASSWORD).await);
+    let line = log.serve.line_with("cannot be used").unwrap();
+    let parsed: Value = serde_json::from_str(&line).unwrap();
+    assert_eq!(
+        (&parsed["level"], &parsed["username"]),
+        (&"warn".into(), &"alice".into())
+    );
+    assert!(
+        line.contains("rounds, 999999999, is over the bound"),
+        "{line}"
+    );
+    assert!(!line.contains("xxx") && !line.contains(PASSWORD), "{line}");
+}
+
+#[tokio::test]
 async fn a_name_cannot_forge_a_line() {
     let mut log = Log::new();
     let name = "x\",\"client_ip\":\"192.0.2.1\"\n{\"sender\":\"connection_failed\"";

@@ -18,6 +18,7 @@ mod hostile;
 mod login;
 mod login_log;
 mod matrix;
+mod passwords;
 mod program;
 mod programs;
 mod quota_property;

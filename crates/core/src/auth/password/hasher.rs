@@ -1,36 +1,15 @@
-//! Password hashes (reference 4), computed on a bounded pool: argon2id takes 64 MiB and tens of milliseconds each.
+//! [`PasswordHasher`]: the bounded pool. A check takes tens of milliseconds and 64 MiB, and may take some seconds.
 
 use std::sync::{Arc, OnceLock};
 use std::thread::available_parallelism;
 use std::time::Duration;
 
-use argon2::password_hash::phc::PasswordHash;
-use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};
-use argon2::{Algorithm, Argon2, Params, Version};
 use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
 
+use super::argon2id;
+use super::stored::{StoredHash, UnusableHash};
 use crate::error::{OpError, OpErrorKind, OpResult};
-
-/// The prefixes of stored hashes that are kept as they are; anything else is a plain password.
-const RECOGNISED: [&str; 11] = [
-    "$argon2id$",
-    "$2a$",
-    "$2b$",
-    "$2y$",
-    "$pbkdf2-sha1$",
-    "$pbkdf2-sha256$",
-    "$pbkdf2-sha512$",
-    "$1$",
-    "$apr1$",
-    "$5$",
-    "$6$",
-];
-
-/// Whether `stored` is a hash in a format that records may hold.
-pub fn is_recognised_hash(stored: &str) -> bool {
-    RECOGNISED.iter().any(|prefix| stored.starts_with(prefix))
-}
 
 /// Longest password that is looked at; longer ones only cost hashing time.
 const MAX_PASSWORD: usize = 1024;
@@ -38,6 +17,17 @@ const MAX_PASSWORD: usize = 1024;
 const MAX_WAITING: usize = 512;
 /// How long a job may wait for its turn.
 const TURN_DEADLINE: Duration = Duration::from_secs(60);
+
+/// What a check says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// It is the password.
+    Matches,
+    /// It is not.
+    Differs,
+    /// No password matches: somebody has to set it again.
+    Unusable(UnusableHash),
+}
 
 /// Hashes and verifies passwords, a few at a time.
 #[derive(Debug)]
@@ -67,28 +57,40 @@ impl PasswordHasher {
             ));
         }
         let password = Zeroizing::new(password.as_bytes().to_vec());
-        self.run(move || hash_argon2id(&password))
+        self.run(move || new_hash(&password))
             .await?
             .map_err(|error| OpError::with_source(OpErrorKind::Internal, error.to_string()))
     }
 
-    /// Whether `password` is the one `stored` was made from. A format that cannot be verified never matches.
-    pub(crate) async fn verify(&self, password: &str, stored: &str) -> OpResult<bool> {
+    /// Whether `password` is the one `stored` was made from. A hash that cannot be used takes the time of one that can.
+    pub(crate) async fn verify(&self, password: &str, stored: &str) -> OpResult<Verdict> {
         if password.len() > MAX_PASSWORD {
-            return Ok(false);
+            return Ok(Verdict::Differs);
         }
         let password = Zeroizing::new(password.as_bytes().to_vec());
         let stored = Zeroizing::new(stored.to_owned());
-        self.run(move || verify(&password, &stored)).await
+        let decoy = Arc::clone(&self.decoy);
+        self.run(move || match StoredHash::parse(&stored) {
+            Ok(hash) if hash.matches(&password) => Verdict::Matches,
+            Ok(_) => Verdict::Differs,
+            Err(reason) => {
+                try_decoy(&password, &decoy);
+                Verdict::Unusable(reason)
+            }
+        })
+        .await
     }
 
     /// Takes the time of a verification and matches nothing.
-    pub(crate) async fn verify_decoy(&self, password: &str) -> OpResult<bool> {
+    pub(crate) async fn verify_decoy(&self, password: &str) -> OpResult<Verdict> {
+        // As above, so that length tells nothing either.
+        if password.len() > MAX_PASSWORD {
+            return Ok(Verdict::Differs);
+        }
         let password = Zeroizing::new(password.as_bytes().to_vec());
         let decoy = Arc::clone(&self.decoy);
-        self.run(move || verify(&password, decoy.get_or_init(hash_of_nothing)))
-            .await
-            .map(|_| false)
+        self.run(move || try_decoy(&password, &decoy)).await?;
+        Ok(Verdict::Differs)
     }
 
     async fn run<T: Send + 'static>(
@@ -111,17 +113,19 @@ impl PasswordHasher {
     }
 }
 
-fn argon2id() -> Result<Argon2<'static>, argon2::Error> {
-    // 64 MiB, 3 passes, 2 lanes, 32 bytes: the reference's numbers, which stored hashes of either program share.
-    let params = Params::new(64 * 1024, 3, 2, Some(32))?;
-    Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
+/// Why no hash could be made.
+#[derive(Debug, thiserror::Error)]
+enum HashingError {
+    #[error("no random numbers for the salt")]
+    Random,
+    #[error(transparent)]
+    Argon2(#[from] argon2::Error),
 }
 
-fn hash_argon2id(password: &[u8]) -> Result<String, argon2::password_hash::Error> {
-    let argon2 = argon2id().map_err(|_| argon2::password_hash::Error::Internal)?;
+fn new_hash(password: &[u8]) -> Result<String, HashingError> {
     let mut salt = [0_u8; 16];
-    aws_lc_rs::rand::fill(&mut salt).map_err(|_| argon2::password_hash::Error::Internal)?;
-    Ok(argon2.hash_password_with_salt(password, &salt)?.to_string())
+    aws_lc_rs::rand::fill(&mut salt).map_err(|_| HashingError::Random)?;
+    Ok(argon2id::new_hash(password, salt)?)
 }
 
 /// A hash of bytes that nobody knows, with the parameters of new hashes.
@@ -129,24 +133,16 @@ fn hash_of_nothing() -> String {
     let mut bytes = [0_u8; 32];
     let filled = aws_lc_rs::rand::fill(&mut bytes).is_ok();
     filled
-        .then(|| hash_argon2id(&bytes).ok())
+        .then(|| new_hash(&bytes).ok())
         .flatten()
         .unwrap_or_default()
 }
 
-fn verify(password: &[u8], stored: &str) -> bool {
-    if !stored.starts_with("$argon2id$") {
-        if is_recognised_hash(stored) {
-            tracing::warn!(
-                "a stored password hash is in a format this version does not verify; set the password again"
-            );
-        }
-        return false;
+fn try_decoy(password: &[u8], decoy: &OnceLock<String>) {
+    if let Ok(hash) = StoredHash::parse(decoy.get_or_init(hash_of_nothing)) {
+        // Nobody looks at the result; it has to be computed all the same.
+        std::hint::black_box(hash.matches(password));
     }
-    let Ok(hash) = PasswordHash::new(stored) else {
-        return false;
-    };
-    argon2id().is_ok_and(|argon2| argon2.verify_password(password, &hash).is_ok())
 }
 
 #[cfg(test)]
@@ -161,16 +157,23 @@ mod tests {
             stored.starts_with("$argon2id$v=19$m=65536,t=3,p=2$"),
             "{stored}"
         );
-        assert!(hasher.verify("pässword", &stored).await.unwrap());
-        assert!(!hasher.verify("password", &stored).await.unwrap());
-        assert!(!hasher.verify(&stored, &stored).await.unwrap());
-        assert!(!hasher.verify_decoy("").await.unwrap());
+        let verdict = async |password: &str| hasher.verify(password, &stored).await.unwrap();
+        assert_eq!(verdict("pässword").await, Verdict::Matches);
+        assert_eq!(verdict("password").await, Verdict::Differs);
+        assert_eq!(verdict(&stored).await, Verdict::Differs);
+        assert_eq!(verdict("").await, Verdict::Differs);
+        let long = "x".repeat(MAX_PASSWORD + 1);
+        assert_eq!(verdict(&long).await, Verdict::Differs);
     }
 
-    #[test]
-    fn what_is_no_known_hash_never_matches() {
-        assert!(!verify(b"plain", "plain"));
-        assert!(!verify(b"", ""));
-        assert!(!verify(b"x", "$argon2id$broken"));
+    #[tokio::test]
+    async fn a_decoy_and_what_cannot_be_used_match_nothing() {
+        let hasher = PasswordHasher::new();
+        for password in ["", "password"] {
+            let verdict = hasher.verify_decoy(password).await.unwrap();
+            assert_eq!(verdict, Verdict::Differs);
+            let verdict = hasher.verify(password, password).await.unwrap();
+            assert_eq!(verdict, Verdict::Unusable(UnusableHash::Unknown));
+        }
     }
 }
