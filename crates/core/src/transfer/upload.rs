@@ -144,11 +144,15 @@ impl Upload {
         self.parts.as_ref().is_some_and(|parts| !parts.in_place)
     }
 
-    /// Told how large the file will be, refuses one that does not fit into the quota before anything of it is sent.
-    pub async fn announce(&self, size: u64) -> OpResult<()> {
+    /// Told how large the file will be, gives up one that does not fit into the quota before anything of it is sent. Nothing
+    /// is left of it when the refusal is told: the client's next file may need the room.
+    pub async fn announce(self, size: u64) -> OpResult<Self> {
         if self.parts()?.hold.would_fit(size).await? {
-            return Ok(());
+            return Ok(self);
         }
+        self.failed.store(true, Ordering::Release);
+        // That it failed is known.
+        let _ = self.finish().await;
         Err(OpErrorKind::QuotaExceeded.into())
     }
 

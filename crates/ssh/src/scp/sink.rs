@@ -246,9 +246,7 @@ impl<'a> Sink<'a> {
 
 async fn open(session: &Session, path: &VirtualPath, size: u64) -> OpResult<Upload> {
     let opened = session.open_write(path, STORE).await;
-    let upload = opened.map_err(said_of_a_file)?;
-    upload.announce(size).await?;
-    Ok(upload)
+    opened.map_err(said_of_a_file)?.announce(size).await
 }
 
 /// Sets what the account may set, then completes the file, whether or not the former could be done.
