@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use super::QuotaTracking;
 use super::activity::Activity;
 use super::hold::{FileAccount, QuotaHold};
+use super::names::{NameGuard, Names};
 use crate::error::{OpErrorKind, OpResult};
 
 /// How long changes of users without a limit may wait to be written together.
@@ -38,6 +39,7 @@ pub(super) struct Inner {
     changed: Notify,
     /// What moves while somebody scans.
     pub(super) activity: Activity,
+    names: Names,
     /// One flush at a time, so that who waits for a flush knows that nothing is in flight.
     flushing: tokio::sync::Mutex<()>,
 }
@@ -52,6 +54,7 @@ impl QuotaLedger {
                 pending: Mutex::default(),
                 changed: Notify::new(),
                 activity: Activity::default(),
+                names: Names::default(),
                 flushing: tokio::sync::Mutex::default(),
             }),
         }
@@ -64,6 +67,21 @@ impl QuotaLedger {
             QuotaTracking::Always => true,
             QuotaTracking::LimitedOnly => !user.quota.is_unlimited(),
         }
+    }
+
+    /// Lets nobody else change what is under a name of the server until the guard is dropped: to be held over a change of it
+    /// on the disk and of what the ledger knows of it.
+    pub(crate) async fn lock_name(&self, name: String) -> NameGuard {
+        self.inner.names.lock(name).await
+    }
+
+    /// As [`lock_name`](Self::lock_name) for a change of two names.
+    pub(crate) async fn lock_names(
+        &self,
+        one: String,
+        other: String,
+    ) -> (NameGuard, Option<NameGuard>) {
+        self.inner.names.lock_both(one, other).await
     }
 
     /// A hold for a change that needs no room.

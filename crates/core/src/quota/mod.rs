@@ -4,6 +4,7 @@
 mod activity;
 mod hold;
 mod ledger;
+mod names;
 mod scan;
 
 pub(crate) use hold::{QuotaHold, Settlement};

@@ -108,6 +108,7 @@ impl Session {
         self.to_the_end(async move {
             let (core, user) = (&session.inner.core, &session.inner.user);
             let storage = permit.storage()?;
+            let _name = core.quota.lock_name(permit.server_path()).await;
             let before = storage.stat(&permit.target, Links::Follow).await?;
             // A full account may still cut its files.
             let mut hold = if size > before.size {

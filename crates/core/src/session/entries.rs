@@ -68,14 +68,12 @@ impl Session {
         }
         let session = self.clone();
         self.to_the_end(async move {
+            let path = permit.server_path();
+            let quota = &session.inner.core.quota;
+            let _name = quota.lock_name(path.clone()).await;
             let removed = permit.storage()?.remove_file(&permit.target).await?;
-            session
-                .inner
-                .core
-                .quota
-                .apply_removed(&session.inner.user, &removed)
-                .await;
-            session.log_command(&CommandLog::new("Remove", &permit.server_path()));
+            quota.apply_removed(&session.inner.user, &removed).await;
+            session.log_command(&CommandLog::new("Remove", &path));
             Ok(())
         })
         .await

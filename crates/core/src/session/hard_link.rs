@@ -49,6 +49,8 @@ impl Session {
     async fn link_files(&self, source: &Permit, target: &Permit) -> OpResult<()> {
         let quota = &self.inner.core.quota;
         let storage = source.storage()?;
+        let (from, to) = (source.server_path(), target.server_path());
+        let _names = quota.lock_names(from.clone(), to.clone()).await;
         let found = storage.stat(&source.target, Links::NoFollow).await?;
         if !found.is_file() {
             let kind = if found.is_dir() {
@@ -73,7 +75,6 @@ impl Session {
                 return Err(error.into());
             }
         }
-        let (from, to) = (source.server_path(), target.server_path());
         self.log_command(&CommandLog {
             target: &to,
             ..CommandLog::new("Hardlink", &from)

@@ -151,6 +151,8 @@ impl Session {
         let core = &self.inner.core;
         let new_file = options.create && options.existing == OpenExisting::Refuse;
         let mut hold = core.quota.begin(&self.inner.user, new_file).await?;
+        // Until the hold knows the file.
+        let _name = core.quota.lock_name(permit.server_path()).await;
         let opened = permit.storage()?.open_write(&permit.target, &options).await;
         let handle = match opened {
             Ok(handle) => handle,

@@ -47,16 +47,13 @@ impl Session {
         let session = self.clone();
         self.to_the_end(async move {
             let user = &session.inner.user;
+            let quota = &session.inner.core.quota;
+            let (from, to) = (source.server_path(), target.server_path());
+            let _names = quota.lock_names(from.clone(), to.clone()).await;
             let replaced = move_entry(user, &source, &target, replacing.as_ref()).await?;
             if let Some(replaced) = &replaced {
-                session
-                    .inner
-                    .core
-                    .quota
-                    .apply_removed(&session.inner.user, replaced)
-                    .await;
+                quota.apply_removed(user, replaced).await;
             }
-            let (from, to) = (source.server_path(), target.server_path());
             session.log_command(&CommandLog {
                 target: &to,
                 ..CommandLog::new("Rename", &from)

@@ -234,6 +234,7 @@ async fn complete(parts: UploadParts, opened: Instant) -> OpResult<()> {
         in_place,
         ..
     } = parts;
+    let _name = core.quota.lock_name(server_path.clone()).await;
     let _still = hold.hold_still().await;
     let (file, replaced) = match handle.finish().await {
         Ok(done) => done,
@@ -270,6 +271,7 @@ async fn abort(parts: UploadParts) {
         in_place,
         ..
     } = parts;
+    let _name = core.quota.lock_name(server_path.clone()).await;
     let _still = hold.hold_still().await;
     match handle.abort().await {
         Ok(Some((file, replaced))) => {
