@@ -177,6 +177,29 @@ pub struct SftpdSettings {
     pub ignore_setstat: bool,
     /// SSH commands that users may run; each is a known one, none twice.
     pub enabled_ssh_commands: Vec<String>,
+    /// Limits of a connection that no key of the section changes.
+    pub limits: ConnectionLimits,
+}
+
+/// Limits of a connection that are the same everywhere, but in tests that would have to wait for them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ConnectionLimits {
+    /// Handshake and login must end within this (reference 9.1).
+    pub login: Duration,
+    /// Keys must be exchanged anew within this, once it has begun. Much may be on its way to a slow client before it hears of it.
+    pub key_exchange: Duration,
+    /// Bytes in one direction after which keys are exchanged anew (RFC 4253 section 9); 1 GiB at most.
+    pub rekey_bytes: usize,
+}
+
+impl Default for ConnectionLimits {
+    fn default() -> Self {
+        Self {
+            login: Duration::from_secs(120),
+            key_exchange: Duration::from_secs(300),
+            rekey_bytes: 1 << 30,
+        }
+    }
 }
 
 impl SftpdConfig {
@@ -210,6 +233,7 @@ impl SftpdConfig {
             kex_algorithms: self.kex_algorithms,
             ciphers: self.ciphers,
             macs: self.macs,
+            limits: ConnectionLimits::default(),
         };
         if !(0..=2).contains(&self.proxy_protocol) {
             let reason = format!("{} is not one of 0, 1, 2; using 0", self.proxy_protocol);

@@ -72,13 +72,7 @@ impl SshFrontEnd {
                 .ok()
         });
         let keys = keys.into_iter().map(|key| key.key).collect();
-        let transport = TransportSettings::new(
-            &settings.banner,
-            keys,
-            preferred,
-            settings.max_auth_tries,
-            login_banner,
-        );
+        let transport = TransportSettings::new(settings, keys, preferred, login_banner);
         Ok(Self {
             transport,
             commands: settings.enabled_ssh_commands.clone().into(),

@@ -87,6 +87,18 @@ pub enum Error {
     #[error("more data than the window of the channel")]
     WindowExceeded,
 
+    /// sftpgo patch 7: the peer did not go on with an exchange of keys.
+    #[error("the exchange of keys did not end in time")]
+    KeyExchangeTimeout,
+
+    /// sftpgo patch 6: the peer opened the window of a channel beyond 2^32 - 1.
+    #[error("a window of more than 2^32 - 1 bytes")]
+    WindowOverflow,
+
+    /// sftpgo patch 4: the queue of a channel was full for too long.
+    #[error("a channel was not read")]
+    ChannelNotRead,
+
     /// The key file could not be parsed.
     #[error("Could not read key")]
     CouldNotReadKey,
@@ -516,6 +528,9 @@ pub(crate) struct ChannelParams {
     pending_data: std::collections::VecDeque<(bytes::Bytes, Option<u32>, usize)>,
     pending_eof: bool,
     pending_close: bool,
+    /// sftpgo patch 4: the other side has sent EOF.
+    #[cfg_attr(target_arch = "wasm32", allow(dead_code))]
+    peer_eof: bool,
 }
 
 impl ChannelParams {

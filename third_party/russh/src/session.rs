@@ -811,6 +811,7 @@ impl Encrypted {
                     pending_data: std::collections::VecDeque::new(),
                     pending_eof: false,
                     pending_close: false,
+                    peer_eof: false,
                 });
                 return ChannelId(self.last_channel_id.0);
             }

@@ -13,33 +13,31 @@ const OPTIONS: &[&str] = &["-k", "-P", "-kP", "-Pk", "--portability"];
 pub(super) async fn run(session: &Session, exec: &Exec) -> Answer {
     let name = exec.name();
     let mut answer = Answer::default();
-    let paths = match paths::arguments(exec, OPTIONS) {
-        Ok(paths) if paths.is_empty() => vec![&b"/"[..]],
+    let mut paths = match paths::arguments(exec, OPTIONS) {
         Ok(paths) => paths,
         Err(error) => {
             answer.fail(&name, "", error);
             return answer;
         }
     };
+    answer.path = paths::logged(paths.last().copied());
+    if paths.is_empty() {
+        paths.push(b"/");
+    }
     answer
         .output
         .extend_from_slice(b"Filesystem     1024-blocks      Used Available Capacity Mounted on\n");
     for path in paths {
         match space(session, path).await {
-            Ok((path, space)) => {
-                answer.output.extend_from_slice(line(&space).as_bytes());
-                answer.path = path.to_string();
-            }
+            Ok(space) => answer.output.extend_from_slice(line(&space).as_bytes()),
             Err(error) => answer.fail(&name, &sftpgo_core::model::path::escape_bytes(path), error),
         }
     }
     answer
 }
 
-async fn space(session: &Session, path: &[u8]) -> OpResult<(VirtualPath, Space)> {
-    let path = VirtualPath::parse(path)?;
-    let space = session.space(&path).await?;
-    Ok((path, space))
+async fn space(session: &Session, path: &[u8]) -> OpResult<Space> {
+    session.space(&VirtualPath::parse(path)?).await
 }
 
 /// The path of the disk on the server is nobody's business: every path is on the one file system of the account.

@@ -28,6 +28,7 @@ pub(super) async fn of_files(session: &Session, exec: &Exec, algorithm: DigestAl
             return answer;
         }
     };
+    answer.path = paths::logged(paths.last().copied());
     for path in paths {
         match of_file(session, path, algorithm).await {
             Ok((path, digest)) => {
@@ -37,7 +38,6 @@ pub(super) async fn of_files(session: &Session, exec: &Exec, algorithm: DigestAl
                 answer.output.extend_from_slice(b"  ");
                 answer.output.extend_from_slice(&printed);
                 answer.output.push(b'\n');
-                answer.path = path.to_string();
             }
             Err(error) => {
                 let shown = VirtualPath::parse(path).map_or_else(

@@ -5,6 +5,7 @@ use sftpgo_core::program::GitService;
 use sftpgo_core::{OpError, OpErrorKind, OpResult};
 use sftpgo_wire::git;
 
+use super::paths::logged;
 use super::program::Request;
 
 pub(super) fn request(words: &[Vec<u8>]) -> OpResult<(String, Request)> {
@@ -16,5 +17,18 @@ pub(super) fn request(words: &[Vec<u8>]) -> OpResult<(String, Request)> {
         git::GitService::UploadArchive => GitService::UploadArchive,
     };
     let path = VirtualPath::parse(&command.path)?;
-    Ok((path.to_string(), Request::Git(service, path)))
+    Ok((logged(Some(&command.path)), Request::Git(service, path)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_log_has_the_path_with_its_slash() {
+        let words = |path: &str| ["git-upload-pack", path].map(|word| word.as_bytes().to_vec());
+        for (path, logged) in [("repo/", "/repo/"), ("/a/../repo", "/repo")] {
+            assert_eq!(request(&words(path)).unwrap().0, logged);
+        }
+    }
 }

@@ -14,6 +14,7 @@ mod rsync;
 mod run;
 mod table;
 
+pub(crate) use paths::logged;
 pub(crate) use program::warn_of_unconfined_programs;
 pub(crate) use run::run;
 pub(crate) use table::{DEFAULT_COMMANDS, known_commands};

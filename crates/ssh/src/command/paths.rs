@@ -1,6 +1,7 @@
 //! The paths among the arguments of a command.
 
 use sftpgo_core::model::VirtualPath;
+use sftpgo_core::model::path::escape_bytes;
 use sftpgo_core::{OpError, OpErrorKind, OpResult};
 use sftpgo_wire::exec;
 
@@ -37,6 +38,19 @@ pub(super) fn arguments<'a>(exec: &'a Exec, options: &[&str]) -> OpResult<Vec<&'
     Ok(paths)
 }
 
+/// A path argument as the command log has it: absolute and clean, with the slash that the client wrote behind it; empty if
+/// there is none (reference 8.2, 14.4).
+pub(crate) fn logged(argument: Option<&[u8]>) -> String {
+    let Some(argument) = argument else {
+        return String::new();
+    };
+    let Ok(path) = VirtualPath::parse(argument) else {
+        return escape_bytes(argument);
+    };
+    let slash = !path.is_root() && argument.ends_with(b"/");
+    format!("{path}{}", if slash { "/" } else { "" })
+}
+
 /// A path as tools print it: one line, with a mark in front if something had to be escaped. GNU coreutils' rule, which the
 /// readers of their output know.
 pub(super) fn printed(path: &VirtualPath) -> (&'static [u8], Vec<u8>) {
@@ -51,4 +65,29 @@ pub(super) fn printed(path: &VirtualPath) -> (&'static [u8], Vec<u8>) {
     }
     let escaped = out.len() != path.as_bytes().len();
     (if escaped { b"\\" } else { b"" }, out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_log_has_the_path_as_the_reference_cleans_it() {
+        for (argument, path) in [
+            ("/tmp/../path", "/path"),
+            ("/tmp/", "/tmp/"),
+            ("tmp/", "/tmp/"),
+            ("tmp//", "/tmp/"),
+            ("..", "/"),
+            (".", "/"),
+            ("//", "/"),
+            ("../..", "/"),
+            ("/..", "/"),
+            ("/a space.txt", "/a space.txt"),
+        ] {
+            assert_eq!(logged(Some(argument.as_bytes())), path, "{argument}");
+        }
+        assert_eq!(logged(None), "");
+        assert_eq!(logged(Some(b"a\0b")), "a\\u{0}b");
+    }
 }

@@ -26,9 +26,8 @@ pub(crate) fn warn_of_unconfined_programs(enabled: &[String]) {
         .collect();
     if !programs.is_empty() && !sftpgo_core::program::can_be_confined() {
         tracing::warn!(
-            "the kernel has no Landlock (Linux 5.19 or later): {} run with the rights of the server, and an account that \
-             uploads a repository made for it can read objects of others; git-upload-archive and options of rsync that \
-             follow links are refused",
+            "the kernel has no Landlock (Linux 5.19 or later): of {} git runs with the rights of the server, and an account that \
+             uploads a repository made for it can read objects of others; rsync and git-upload-archive are refused",
             programs.join(", ")
         );
     }
@@ -36,14 +35,14 @@ pub(crate) fn warn_of_unconfined_programs(enabled: &[String]) {
 
 /// Runs the program of a command until it ends, the client closes the channel, or the connection is cancelled.
 pub(super) async fn serve(session: &Session, channel: Channel, exec: &Exec) {
-    let Channel { mut input, output } = channel;
     let cancel = session.connection().info.cancel.clone();
     // Bounded by the window: what is in it counts as not dealt with.
     let (queue, queued) = unbounded_channel();
     let (path, start) = match request(exec) {
         Ok(request) => request,
-        Err(error) => return refuse(session, output, exec, error).await,
+        Err(error) => return refuse(session, channel, exec, error).await,
     };
+    let Channel { mut input, output } = channel;
     let work = async {
         let program = match &start {
             Request::Git(service, path) => session.git(*service, path).await,
@@ -65,7 +64,7 @@ pub(super) async fn serve(session: &Session, channel: Channel, exec: &Exec) {
             session.command_failed(&"the program reported a failure");
             output.finish(1).await;
         }
-        Some(Err(error)) => refuse(session, output, exec, error).await,
+        Some(Err(error)) => refuse(session, Channel { input, output }, exec, error).await,
         None => {
             session.command_failed(&"the client went away, or the connection was closed");
         }
@@ -95,12 +94,19 @@ fn request(exec: &Exec) -> OpResult<(String, Request)> {
 }
 
 /// Tells the client why, on standard error: on standard output it would be taken for the program's protocol.
-async fn refuse(session: &Session, output: ChannelOutput, exec: &Exec, error: OpError) {
+async fn refuse(session: &Session, channel: Channel, exec: &Exec, error: OpError) {
+    let Channel { mut input, output } = channel;
     session.command_failed(&error);
     let line = format!("{}: {}\n", exec.name(), error.client_message());
-    // Fails only if the client is gone.
-    if output.send_stderr(Bytes::from(line)).await.is_ok() {
-        output.finish(1).await;
+    let telling = async {
+        // Fails only if the client is gone.
+        if output.send_stderr(Bytes::from(line)).await.is_ok() {
+            output.finish(1).await;
+        }
+    };
+    tokio::select! {
+        _ = input.beside(telling) => {}
+        () = session.connection().info.cancel.cancelled() => {}
     }
 }
 

@@ -1,26 +1,46 @@
 //! `rsync --server`: from a command line to a request.
 
-use sftpgo_core::model::VirtualPath;
 use sftpgo_core::program::RsyncRequest;
 use sftpgo_core::{OpError, OpErrorKind, OpResult};
 use sftpgo_wire::rsync;
 
+use super::paths::logged;
 use super::program::Request;
 
 pub(super) fn request(words: &[Vec<u8>]) -> OpResult<(String, Request)> {
     let command = rsync::parse(words)
         .map_err(|error| OpError::new(OpErrorKind::InvalidArgument, error.to_string()))?;
-    let last = command.paths.last().map(Vec::as_slice).unwrap_or_default();
-    let path = VirtualPath::parse(last)?.to_string();
+    let path = logged(command.paths.last().map(Vec::as_slice));
     let request = RsyncRequest {
         sender: command.sender,
         options: command.options,
         paths: command.paths,
         relative: command.relative,
         make_path: command.mkpath,
-        link_policy: command.link_policy,
+        safe_links: command.safe_links,
+        munge_links: command.munge_links,
         fake_super: command.fake_super,
-        needs_confinement: command.needs_confinement,
+        follows_links: command.follows_links,
+        removes_sources: command.removes_sources,
     };
     Ok((path, Request::Rsync(request)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_log_has_the_last_path_with_its_slash() {
+        for (line, logged) in [
+            ("rsync --server -re.iLsfxCIvu . dir/", "/dir/"),
+            ("rsync --server --sender -re.iLsfxCIvu . /a/../b c", "/c"),
+        ] {
+            let words: Vec<_> = line
+                .split(' ')
+                .map(|word| word.as_bytes().to_vec())
+                .collect();
+            assert_eq!(request(&words).unwrap().0, logged);
+        }
+    }
 }

@@ -7,14 +7,14 @@ use sftpgo_wire::exec;
 use super::table::{Command, Exec};
 use super::{df, digest, directory, program};
 use crate::scp;
-use crate::transport::{Channel, ChannelInput, Input, Window};
+use crate::transport::{Channel, ChannelInput};
 
 /// How a command that only answers ended.
 #[derive(Debug, Default)]
 pub(super) struct Answer {
     /// For standard output.
     pub(super) output: Vec<u8>,
-    /// What it acted on, for the log.
+    /// The path argument, for the log ([`logged`](super::logged)).
     pub(super) path: String,
     /// The first failure.
     pub(super) failure: Option<OpError>,
@@ -61,24 +61,8 @@ pub(crate) async fn run(session: Session, channel: Channel, exec: Exec) {
 async fn answer(session: &Session, channel: Channel, exec: &Exec) {
     let Channel { mut input, output } = channel;
     let cancel = session.connection().info.cancel.clone();
-    let answer = async {
-        match exec.command {
-            Command::Digest(algorithm) if digest::reads_input(exec) => {
-                digest::of_input(session, &mut input, exec, algorithm).await
-            }
-            Command::Digest(algorithm) => tokio::select! {
-                answer = digest::of_files(session, exec, algorithm) => Some(answer),
-                () = closed(&mut input) => None,
-            },
-            Command::DiskFree => Some(df::run(session, exec).await),
-            Command::ChangeDirectory => Some(directory::change()),
-            Command::PrintDirectory => Some(directory::print()),
-            // It converses, and is served elsewhere.
-            Command::Scp | Command::Git | Command::Rsync => None,
-        }
-    };
     let answer = tokio::select! {
-        answer = answer => answer,
+        answer = answer_to(session, &mut input, exec) => answer,
         () = cancel.cancelled() => None,
     };
     let Some(answer) = answer else {
@@ -90,20 +74,33 @@ async fn answer(session: &Session, channel: Channel, exec: &Exec) {
         None => session.command_succeeded(&answer.path),
     }
     let status = u32::from(answer.failure.is_some());
-    // Fails only if the client is gone.
-    if answer.output.is_empty() || output.send(Bytes::from(answer.output)).await.is_ok() {
-        output.finish(status).await;
+    let sending = async {
+        // Fails only if the client is gone.
+        if answer.output.is_empty() || output.send(Bytes::from(answer.output)).await.is_ok() {
+            output.finish(status).await;
+        }
+    };
+    tokio::select! {
+        _ = input.beside(sending) => {}
+        () = cancel.cancelled() => {}
     }
 }
 
-/// Waits until the client closes the channel; what it sends is dropped.
-async fn closed(input: &mut ChannelInput) {
-    loop {
-        match input.next().await {
-            Input::Data(data) => drop(input.window().part(Window::cost(data.len()))),
-            // It may wait for the answer.
-            Input::Eof => {}
-            Input::Closed => return,
+/// The answer; `None` if the client closed the channel before.
+async fn answer_to(session: &Session, input: &mut ChannelInput, exec: &Exec) -> Option<Answer> {
+    match exec.command {
+        Command::Digest(algorithm) if digest::reads_input(exec) => {
+            digest::of_input(session, input, exec, algorithm).await
         }
+        Command::Digest(algorithm) => {
+            input
+                .beside(digest::of_files(session, exec, algorithm))
+                .await
+        }
+        Command::DiskFree => input.beside(df::run(session, exec)).await,
+        Command::ChangeDirectory => Some(directory::change(exec)),
+        Command::PrintDirectory => Some(directory::print()),
+        // They converse, and are served elsewhere.
+        Command::Scp | Command::Git | Command::Rsync => None,
     }
 }

@@ -91,6 +91,7 @@ pub(crate) enum Refused {
     Unreadable(exec::SplitError),
     Unknown,
     NotEnabled(&'static str),
+    TooFewArguments,
 }
 
 impl fmt::Display for Refused {
@@ -101,6 +102,7 @@ impl fmt::Display for Refused {
             Self::NotEnabled(name) => {
                 write!(f, "{name} is not in sftpd.enabled_ssh_commands")
             }
+            Self::TooFewArguments => f.write_str("too few arguments"),
         }
     }
 }
@@ -108,7 +110,7 @@ impl fmt::Display for Refused {
 /// Reads an exec request.
 ///
 /// # Errors
-/// The line cannot be split, or its first word is no enabled command.
+/// The line cannot be split, its first word is no enabled command, or it is `scp` without an option and a path (reference 7).
 pub(crate) fn parse(line: &[u8], enabled: &[String]) -> Result<Exec, Refused> {
     let words = exec::split(line).map_err(Refused::Unreadable)?;
     let name = words.first().map(Vec::as_slice).unwrap_or_default();
@@ -118,6 +120,9 @@ pub(crate) fn parse(line: &[u8], enabled: &[String]) -> Result<Exec, Refused> {
         .ok_or(Refused::Unknown)?;
     if !enabled.iter().any(|enabled| enabled == known) {
         return Err(Refused::NotEnabled(known));
+    }
+    if *command == Command::Scp && words.len() < 3 {
+        return Err(Refused::TooFewArguments);
     }
     Ok(Exec {
         command: *command,
@@ -141,6 +146,11 @@ mod tests {
         assert_eq!(refused(b"MD5SUM x"), Refused::Unknown);
         assert_eq!(refused(b"pwd"), Refused::NotEnabled("pwd"));
         assert!(matches!(refused(b"cd '"), Refused::Unreadable(_)));
+        let scp = ["scp".to_owned()];
+        for line in [&b"scp"[..], b"scp -t", b"scp /path"] {
+            assert_eq!(parse(line, &scp).unwrap_err(), Refused::TooFewArguments);
+        }
+        assert!(parse(b"scp -t /path", &scp).is_ok());
         let exec = parse(b"md5sum '/a b'", &enabled).unwrap();
         assert_eq!(exec.command, Command::Digest(DigestAlgorithm::Md5));
         assert_eq!(exec.words, [&b"md5sum"[..], b"/a b"]);

@@ -16,11 +16,11 @@ mod sink;
 mod source;
 
 use bytes::Bytes;
-use sftpgo_core::model::VirtualPath;
 use sftpgo_core::model::path::escape_bytes;
 use sftpgo_core::{OpError, Session};
 use sftpgo_wire::scp::{Arguments, Direction, PathPattern};
 
+use crate::command::logged;
 use crate::transport::Channel;
 use peer::{Peer, Stop};
 
@@ -86,13 +86,8 @@ async fn run(
 ) -> Result<(), Stop> {
     let arguments =
         Arguments::parse(words).map_err(|error| Stop::Fatal(format!("scp: {error}")))?;
-    outcome.path = logged(
-        arguments
-            .paths
-            .last()
-            .map(Vec::as_slice)
-            .unwrap_or_default(),
-    );
+    let last = arguments.paths.last();
+    outcome.path = logged(last.map(|word| PathPattern::parse(word).literal).as_deref());
     match arguments.direction {
         Direction::Sink => {
             sink::Sink::new(session, peer, &arguments, outcome)
@@ -105,16 +100,6 @@ async fn run(
                 .await
         }
     }
-}
-
-/// The path argument as the command log has it: absolute and clean, with the slash that the client wrote (reference 8.2).
-fn logged(word: &[u8]) -> String {
-    let literal = PathPattern::parse(word).literal;
-    let Ok(path) = VirtualPath::parse(&literal) else {
-        return shown(&literal);
-    };
-    let slash = !path.is_root() && literal.ends_with(b"/");
-    format!("{path}{}", if slash { "/" } else { "" })
 }
 
 /// A path for people.
@@ -141,26 +126,4 @@ fn line(encode: impl FnOnce(&mut Vec<u8>)) -> Bytes {
     let mut out = Vec::new();
     encode(&mut out);
     Bytes::from(out)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_log_has_the_path_as_the_reference_cleans_it() {
-        for (word, path) in [
-            ("/tmp/../path", "/path"),
-            ("/tmp/", "/tmp/"),
-            ("tmp/", "/tmp/"),
-            ("..", "/"),
-            (".", "/"),
-            ("//", "/"),
-            ("../..", "/"),
-            ("/a space.txt", "/a space.txt"),
-            (r"a\*", "/a*"),
-        ] {
-            assert_eq!(logged(word.as_bytes()), path, "{word}");
-        }
-    }
 }

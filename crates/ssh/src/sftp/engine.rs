@@ -18,10 +18,10 @@ use super::output::Output;
 use super::path::PathOutcome;
 use super::quirk::Quirks;
 use super::replies::{Replies, Sequence};
-use super::requests::{MAX_OPEN_REQUESTS, Part};
+use super::requests::{MAX_OPEN_REQUESTS, PAUSE, Part};
 use super::table::{HandleAction, Lane, PathAction, lane};
 use super::{extension, status};
-use crate::transport::window::Window;
+use crate::transport::window::{Held, Window};
 use crate::transport::{ChannelInput, Input};
 
 /// Bytes of requests with paths that wait for their turn; a channel beyond this is closed. Far more than any client sends
@@ -110,6 +110,8 @@ pub(super) struct Engine {
     pub(super) give_up: Option<Instant>,
     pub(super) handles: Handles,
     pub(super) replies: Replies,
+    /// What came while there were more open requests than [`PAUSE`].
+    pub(super) paused: Vec<Held>,
     pub(super) paths: VecDeque<QueuedPath>,
     pub(super) path_bytes: usize,
     pub(super) path_runs: bool,
@@ -144,6 +146,7 @@ impl Engine {
             give_up: None,
             handles: Handles::new(),
             replies: Replies::default(),
+            paused: Vec::new(),
             paths: VecDeque::new(),
             path_bytes: 0,
             path_runs: false,
@@ -179,9 +182,6 @@ impl Engine {
                 );
                 return 1;
             }
-            if self.output.is_gone() {
-                return 1;
-            }
         }
         self.flush();
         0
@@ -204,6 +204,9 @@ impl Engine {
         }
         self.progress();
         self.flush();
+        if self.replies.len() <= PAUSE {
+            self.paused.clear();
+        }
         self.peer.open_requests.note(self.replies.len());
         Ok(())
     }
@@ -247,7 +250,7 @@ impl Engine {
                 return Ok(());
             }
         };
-        let _received = self.window.part(Window::cost(chunk.len()));
+        let received = self.window.part(Window::cost(chunk.len()));
         if self.ended {
             // Nothing comes after EOF (RFC 4254 section 5.3).
             return Ok(());
@@ -259,6 +262,9 @@ impl Engine {
             .map_err(|error| error.to_string())?
         {
             self.accept(frame)?;
+        }
+        if self.replies.len() > PAUSE {
+            self.paused.push(received);
         }
         Ok(())
     }

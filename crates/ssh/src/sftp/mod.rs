@@ -59,9 +59,8 @@ pub(crate) async fn serve(session: Session, channel: Channel, shared: &Shared) {
         open_requests: shared.requests.part(),
     };
     let engine = engine::Engine::new(session, peer, input, output);
-    // The writer waits for the client, the engine never does; both end together, whichever ends first.
+    // The writer waits for the client, the engine never does. When the engine ends, the writer sends what is left, within
+    // bounds of its own.
     let (exit_status, output) = tokio::join!(engine.run(), writer);
-    if let Some(output) = output {
-        output.finish(exit_status).await;
-    }
+    output.finish(exit_status).await;
 }

@@ -2,7 +2,8 @@
 
 use std::future::Future;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::sync::{Notify, mpsc};
@@ -12,27 +13,29 @@ use crate::transport::ChannelOutput;
 
 /// Bytes of answers that may wait for the client, in one channel. What a client that stops reading costs.
 pub(super) const BUDGET: usize = 1 << 20;
+/// How long a client may take nothing of what is left for it when the session is over.
+const LINGER: Duration = Duration::from_secs(60);
 
 #[derive(Debug, Default)]
 struct Shared {
     queued: AtomicUsize,
     drained: Notify,
-    gone: AtomicBool,
-    /// Cancelled when the client closed the channel: what is sent is dropped.
+    /// Cancelled when the client closed the channel, or is gone: what is sent is dropped.
     closed: CancellationToken,
+    /// Cancelled when nothing more will be handed over.
+    ended: CancellationToken,
 }
 
-/// The engine's side.
+/// The engine's side. Dropping it, deliberately, tells the other one that this was all.
 #[derive(Debug)]
 pub(super) struct Output {
     queue: mpsc::UnboundedSender<Bytes>,
     shared: Arc<Shared>,
 }
 
-/// Makes both sides. The future sends until the engine's side is dropped; it gives the channel back, unless the client is gone.
-pub(super) fn start(
-    channel: ChannelOutput,
-) -> (Output, impl Future<Output = Option<ChannelOutput>>) {
+/// Makes both sides. The future sends until the engine's side is dropped and the client took everything, or nothing for
+/// [`LINGER`] after that; it gives the channel back.
+pub(super) fn start(channel: ChannelOutput) -> (Output, impl Future<Output = ChannelOutput>) {
     // Not bounded by itself: the engine hands over no more while BUDGET is waiting.
     let (queue, mut queued) = mpsc::unbounded_channel::<Bytes>();
     let shared = Arc::new(Shared::default());
@@ -40,23 +43,31 @@ pub(super) fn start(
     let send_all = async move {
         while let Some(bytes) = queued.recv().await {
             let len = bytes.len();
-            let sent = tokio::select! {
-                biased;
-                // Its window never opens again.
-                () = writer.closed.cancelled() => Ok(()),
-                sent = channel.send(bytes) => sent,
+            let given_up = async {
+                writer.ended.cancelled().await;
+                tokio::time::sleep(LINGER).await;
             };
-            if sent.is_err() {
-                writer.gone.store(true, Ordering::Release);
-                writer.drained.notify_one();
-                return None;
+            tokio::select! {
+                biased;
+                () = writer.closed.cancelled() => {}
+                sent = channel.send(bytes) => if sent.is_err() {
+                    // Its window never opens again. The engine hears of it from the input, behind what came before.
+                    writer.closed.cancel();
+                },
+                () = given_up => writer.closed.cancel(),
             }
             writer.queued.fetch_sub(len, Ordering::AcqRel);
             writer.drained.notify_one();
         }
-        Some(channel)
+        channel
     };
     (Output { queue, shared }, send_all)
+}
+
+impl Drop for Output {
+    fn drop(&mut self) {
+        self.shared.ended.cancel();
+    }
 }
 
 impl Output {
@@ -66,7 +77,7 @@ impl Output {
             return;
         }
         self.shared.queued.fetch_add(bytes.len(), Ordering::AcqRel);
-        // Fails only if the client is gone, which `is_gone` says.
+        // Fails only if the writer was dropped, and then the engine is too.
         let _ = self.queue.send(bytes);
     }
 
@@ -80,17 +91,12 @@ impl Output {
         self.shared.closed.cancel();
     }
 
-    /// Whether the client closed the channel.
+    /// Whether nobody reads any more.
     pub(super) fn is_closed(&self) -> bool {
         self.shared.closed.is_cancelled()
     }
 
-    /// Whether nobody reads any more.
-    pub(super) fn is_gone(&self) -> bool {
-        self.shared.gone.load(Ordering::Acquire)
-    }
-
-    /// Waits until the client took something, or is gone.
+    /// Waits until the client took something, or nobody reads any more.
     pub(super) async fn drained(&self) {
         self.shared.drained.notified().await;
     }

@@ -3,10 +3,15 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// The most that one connection may have. Old clients ask for a whole file at once (paramiko's prefetch, 16 GiB of it), and
-/// pausing them would also pause what frees the window; a channel that goes beyond this is closed. Each costs well under 100
-/// bytes.
-pub(super) const MAX_OPEN_REQUESTS: usize = 512 * 1024;
+/// The most that one connection may have; a channel that goes beyond this is closed. Each costs 72 bytes here, and as much
+/// again for a small answer that waits behind others: some 40 MiB in all.
+pub(super) const MAX_OPEN_REQUESTS: usize = 256 * 1024;
+
+/// Above this many the window of a channel grows no more until some are answered, so that a client waits which asks for a whole
+/// file at once (paramiko's prefetch: 32 requests for each MiB). What its window still lets it send, 4 MiB, comes to
+/// less than [`MAX_OPEN_REQUESTS`] together with these. A client that sends that many and takes no answer meanwhile would wait
+/// for ever, and so they are far more than any is known to send.
+pub(super) const PAUSE: usize = 64 * 1024;
 
 /// The count of a connection.
 #[derive(Debug, Clone, Default)]

@@ -1,5 +1,6 @@
 //! Channels as the rest of the crate sees them.
 
+use std::future::Future;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -76,9 +77,29 @@ impl ChannelInput {
                 }
                 Some(ChannelMsg::Eof) => return Input::Eof,
                 Some(ChannelMsg::Close) | None => return Input::Closed,
-                // Window adjusts are the library's own business; the rest is not for a server, or not for a started channel.
+                // Nothing else is queued.
                 Some(_) => {}
             }
+        }
+    }
+
+    /// Does something while whatever the client sends is taken and dropped, so that nobody waits for room in the channel;
+    /// `None` if the client closes it before that is done.
+    pub(crate) async fn beside<T>(&mut self, work: impl Future<Output = T>) -> Option<T> {
+        let left = async {
+            loop {
+                match self.next().await {
+                    Input::Data(data) => drop(self.window.part(Window::cost(data.len()))),
+                    // It may wait for an answer.
+                    Input::Eof => {}
+                    Input::Closed => return,
+                }
+            }
+        };
+        tokio::select! {
+            biased;
+            done = work => Some(done),
+            () = left => None,
         }
     }
 
@@ -101,12 +122,12 @@ impl std::fmt::Debug for ChannelOutput {
     }
 }
 
-/// The connection is gone.
+/// The channel is closed, or the connection is gone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Gone;
 
 impl ChannelOutput {
-    /// Sends bytes; waits for the client's window.
+    /// Sends bytes; waits for the client's window, as long as the channel is open.
     pub(crate) async fn send(&self, bytes: Bytes) -> Result<(), Gone> {
         self.write.data_bytes(bytes).await.map_err(|_| Gone)
     }

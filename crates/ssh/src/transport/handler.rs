@@ -18,9 +18,10 @@ use super::{ChannelRequest, Events};
 /// Channels of one connection that may be open at a time; OpenSSH's `MaxSessions` is 10.
 pub(super) const MAX_CHANNELS: usize = 32;
 /// Channels one connection may open in vain before it is ended: opening and refusing costs too. Those in which something
-/// was started do not count; sync tools open one for every hash that they ask for.
+/// was started do not count; sync tools open one for every hash that they ask for. Those of kinds that are not served do.
 const MAX_CHANNELS_IN_VAIN: usize = 100_000;
-/// Largest RSA public key in wire form that is computed with: 8192 bits and a large exponent.
+/// Largest RSA key that is computed with, in bits, and in wire form: with a large exponent.
+const MAX_RSA_BITS: u32 = 8192;
 const MAX_RSA_BLOB: usize = 8192 / 8 + 64;
 
 pub(super) struct RusshHandler<E> {
@@ -65,12 +66,15 @@ fn verdict(accepted: bool) -> Auth {
 
 /// The key in our form; `None` if it is of a kind, or signs in a way, that is refused before any arithmetic.
 fn acceptable(key: &russh::keys::PublicKey, algorithm: &Algorithm) -> Option<PublicKey> {
-    // SHA-1 signatures are refused as in OpenSSH 8.8 and later.
+    // SHA-1 signatures are refused as in OpenSSH 8.8 and later. A question that names `ssh-rsa` is, too: nearly all who ask it
+    // sign with SHA-1, and would be asked for a passphrase for nothing.
     if matches!(algorithm, Algorithm::Rsa { hash: None } | Algorithm::Dsa) {
         return None;
     }
     let blob = key.public_key_bytes();
-    if matches!(algorithm, Algorithm::Rsa { .. }) && blob.len() > MAX_RSA_BLOB {
+    if let Some(rsa) = key.key_data().rsa()
+        && (rsa.key_size() > MAX_RSA_BITS || blob.len() > MAX_RSA_BLOB)
+    {
         return None;
     }
     PublicKey::from_blob(&blob).ok()
@@ -83,6 +87,16 @@ impl<E: Events> RusshHandler<E> {
             self.events
                 .identified(text.chars().filter(|c| !c.is_control()).take(255).collect());
         }
+    }
+
+    /// Counts a channel in which nothing was started so far, and may never be.
+    fn opened_in_vain(&mut self) -> Result<(), TransportError> {
+        self.in_vain += 1;
+        if self.in_vain > MAX_CHANNELS_IN_VAIN {
+            let reason = "too many channels were opened in vain";
+            return Err(TransportError(reason.to_owned()));
+        }
+        Ok(())
     }
 
     /// Data in a channel in which nothing runs: nobody would ever read what the library keeps for the channel, so that is
@@ -180,11 +194,7 @@ impl<E: Events> Handler for RusshHandler<E> {
         reply: ChannelOpenHandle,
         _session: &mut Session,
     ) -> Result<(), Self::Error> {
-        self.in_vain += 1;
-        if self.in_vain > MAX_CHANNELS_IN_VAIN {
-            let reason = "too many channels were opened in vain";
-            return Err(TransportError(reason.to_owned()));
-        }
+        self.opened_in_vain()?;
         let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
             reply.reject(ChannelOpenFailure::ResourceShortage).await;
             return Ok(());
@@ -197,6 +207,59 @@ impl<E: Events> Handler for RusshHandler<E> {
         self.idle.insert(id, idle);
         reply.accept().await;
         Ok(())
+    }
+
+    // Forwarding is not served. Dropping a reply refuses the channel.
+
+    async fn channel_open_x11(
+        &mut self,
+        _channel: russh::Channel<Msg>,
+        _originator_address: &str,
+        _originator_port: u32,
+        _reply: ChannelOpenHandle,
+        _session: &mut Session,
+    ) -> Result<(), Self::Error> {
+        self.opened_in_vain()
+    }
+
+    async fn channel_open_direct_tcpip(
+        &mut self,
+        _channel: russh::Channel<Msg>,
+        _host_to_connect: &str,
+        _port_to_connect: u32,
+        _originator_address: &str,
+        _originator_port: u32,
+        _reply: ChannelOpenHandle,
+        _session: &mut Session,
+    ) -> Result<(), Self::Error> {
+        self.opened_in_vain()
+    }
+
+    async fn channel_open_forwarded_tcpip(
+        &mut self,
+        _channel: russh::Channel<Msg>,
+        _host_to_connect: &str,
+        _port_to_connect: u32,
+        _originator_address: &str,
+        _originator_port: u32,
+        _reply: ChannelOpenHandle,
+        _session: &mut Session,
+    ) -> Result<(), Self::Error> {
+        self.opened_in_vain()
+    }
+
+    async fn channel_open_direct_streamlocal(
+        &mut self,
+        _channel: russh::Channel<Msg>,
+        _socket_path: &str,
+        _reply: ChannelOpenHandle,
+        _session: &mut Session,
+    ) -> Result<(), Self::Error> {
+        self.opened_in_vain()
+    }
+
+    async fn channel_open_refused(&mut self) -> Result<(), Self::Error> {
+        self.opened_in_vain()
     }
 
     async fn data(
@@ -279,5 +342,35 @@ impl<E: Events> Handler for RusshHandler<E> {
         session: &mut Session,
     ) -> Result<(), Self::Error> {
         Ok(session.channel_failure(channel)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use russh::keys::ssh_key::Mpint;
+    use russh::keys::ssh_key::public::{KeyData, RsaPublicKey};
+    use russh::keys::{HashAlg, PublicKey};
+
+    use super::*;
+
+    /// An RSA key of so many bits, which nobody has the other half of.
+    fn rsa(bits: usize, exponent: &[u8]) -> PublicKey {
+        let modulus = vec![0x8f; bits / 8];
+        let number = |bytes: &[u8]| Mpint::from_positive_bytes(bytes);
+        let key = RsaPublicKey::new(number(exponent), number(&modulus)).unwrap();
+        PublicKey::from(KeyData::Rsa(key))
+    }
+
+    #[test]
+    fn rsa_keys_of_more_than_8192_bits_or_signatures_with_sha1_are_refused_before_any_arithmetic() {
+        let algorithm = |hash| Algorithm::Rsa { hash };
+        let sha2 = algorithm(Some(HashAlg::Sha512));
+        let exponent = [1, 0, 1];
+        for (bits, accepted) in [(2048, true), (8192, true), (8200, false), (65_536, false)] {
+            let key = rsa(bits, &exponent);
+            assert_eq!(acceptable(&key, &sha2).is_some(), accepted, "{bits}");
+        }
+        assert!(acceptable(&rsa(2048, &exponent), &algorithm(None)).is_none());
+        assert!(acceptable(&rsa(8192, &[0x7f; 100]), &sha2).is_none());
     }
 }

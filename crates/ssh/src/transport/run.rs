@@ -14,27 +14,27 @@ use super::Events;
 use super::handler::{MAX_CHANNELS, RusshHandler};
 use super::socket::Socket;
 use super::window;
+use crate::config::SftpdSettings;
 
-/// Handshake and login must end within this (reference 9.1).
-const LOGIN_DEADLINE: Duration = Duration::from_secs(120);
 /// A refused login is answered after this, so that its duration says little about its reason.
 const REJECTION_TIME: Duration = Duration::from_millis(300);
-/// Bytes or time after which keys are exchanged anew (RFC 4253 section 9).
-const REKEY_BYTES: usize = 1 << 30;
+/// Time after which keys are exchanged anew (RFC 4253 section 9).
 const REKEY_TIME: Duration = Duration::from_secs(3600);
 /// Largest channel packet we ask for; OpenSSH uses it whole, others send what they like.
 const PACKET: u32 = 64 * 1024;
 /// Messages waiting to be encrypted, each at most one packet of the peer's size.
 const SEND_QUEUE: usize = 16;
 /// Messages waiting to be read from a channel. Only a flood of tiny ones fills it before it fills the window, and then the
-/// whole connection waits.
+/// whole connection waits, for so long at most: whatever runs in a channel reads it.
 const RECEIVE_QUEUE: usize = 64 * 1024;
+const RECEIVE_WAIT: Duration = Duration::from_secs(60);
 
 /// What all connections share.
 pub(crate) struct TransportSettings {
     config: Arc<Config>,
     software: Arc<str>,
     login_banner: Option<String>,
+    login_deadline: Duration,
 }
 
 impl std::fmt::Debug for TransportSettings {
@@ -47,12 +47,15 @@ impl std::fmt::Debug for TransportSettings {
 
 impl TransportSettings {
     pub(crate) fn new(
-        banner: &str,
+        settings: &SftpdSettings,
         keys: Vec<russh::keys::PrivateKey>,
         preferred: russh::Preferred,
-        max_auth_tries: Option<u32>,
         login_banner: Option<String>,
     ) -> Self {
+        let limits = &settings.limits;
+        // More would be refused.
+        let rekey_bytes = limits.rekey_bytes.min(1 << 30);
+        let banner = settings.banner.as_str();
         let mut methods = MethodSet::empty();
         methods.push(MethodKind::PublicKey);
         methods.push(MethodKind::Password);
@@ -62,15 +65,19 @@ impl TransportSettings {
             auth_rejection_time: REJECTION_TIME,
             auth_rejection_time_initial: Some(Duration::ZERO),
             keys,
-            limits: Limits::new(REKEY_BYTES, REKEY_BYTES, REKEY_TIME),
+            limits: Limits::new(rekey_bytes, rekey_bytes, REKEY_TIME),
+            key_exchange_timeout: Some(limits.key_exchange),
             window_size: window::INITIAL,
             window_by_consumption: true,
+            stream_only: Some(RECEIVE_WAIT),
             maximum_packet_size: PACKET,
             channel_buffer_size: RECEIVE_QUEUE,
             event_buffer_size: SEND_QUEUE,
             preferred,
             // The library counts the first `none`, which is free; and its 0 means no limit.
-            max_auth_attempts: max_auth_tries.map_or(0, |tries| tries as usize + 1),
+            max_auth_attempts: settings
+                .max_auth_tries
+                .map_or(0, |tries| tries as usize + 1),
             inactivity_timeout: None,
             // Finds clients that vanished without a word.
             keepalive_interval: Some(Duration::from_secs(60)),
@@ -82,6 +89,7 @@ impl TransportSettings {
             config: Arc::new(config),
             software: banner.into(),
             login_banner,
+            login_deadline: limits.login,
         }
     }
 
@@ -125,7 +133,7 @@ where
         identified: false,
     };
     let stream = Socket::new(stream, cancel.clone());
-    let deadline = tokio::time::sleep(LOGIN_DEADLINE);
+    let deadline = tokio::time::sleep(settings.login_deadline);
     tokio::pin!(deadline);
     let start = run_stream(Arc::clone(&settings.config), stream, handler);
     let mut running = tokio::select! {

@@ -24,12 +24,16 @@ pub struct RsyncCommand {
     pub relative: bool,
     /// `--mkpath`: missing directories above the destination are made.
     pub mkpath: bool,
-    /// `--safe-links` or `--munge-links` is there already.
-    pub link_policy: bool,
+    /// `--safe-links` is there already.
+    pub safe_links: bool,
+    /// `--munge-links` is there already.
+    pub munge_links: bool,
     /// `--fake-super`: privileged attributes are stored, not set.
     pub fake_super: bool,
-    /// An option that can lead out of the directory, so that the program must be confined by the system.
-    pub needs_confinement: Option<&'static str>,
+    /// What links lead to is sent, or names come later (`--files-from`): a source that is a link is followed.
+    pub follows_links: bool,
+    /// Files are removed when they have been sent.
+    pub removes_sources: bool,
 }
 
 /// Why a command line is refused. What the client wrote is shown escaped, and no longer than a name.

@@ -21,9 +21,11 @@ pub fn parse(words: &[Vec<u8>]) -> Result<RsyncCommand, RsyncError> {
         paths: Vec::new(),
         relative: false,
         mkpath: false,
-        link_policy: false,
+        safe_links: false,
+        munge_links: false,
         fake_super: false,
-        needs_confinement: None,
+        follows_links: false,
+        removes_sources: false,
     };
     // Values of long options may be words of their own, so the `.` that ends the options is one that is no value.
     loop {
@@ -90,11 +92,12 @@ impl RsyncCommand {
     fn note(&mut self, name: &str) {
         match name {
             "mkpath" => self.mkpath = true,
-            "safe-links" | "munge-links" => self.link_policy = true,
+            "safe-links" => self.safe_links = true,
+            "munge-links" => self.munge_links = true,
             "fake-super" => self.fake_super = true,
             "no-relative" => self.relative = false,
-            "copy-unsafe-links" => self.needs_confinement = Some("--copy-unsafe-links"),
-            "files-from" => self.needs_confinement = Some("--files-from"),
+            "copy-unsafe-links" | "files-from" => self.follows_links = true,
+            "remove-source-files" | "remove-sent-files" => self.removes_sources = true,
             _ => {}
         }
     }
@@ -115,9 +118,7 @@ impl RsyncCommand {
                 _ => return Err(RsyncError::Option(shown(&[b'-', *letter]))),
             }
             self.relative |= *letter == b'R';
-            if let Some((_, name)) = FOLLOWING.iter().find(|(known, _)| known == letter) {
-                self.needs_confinement = Some(name);
-            }
+            self.follows_links |= FOLLOWING.contains(letter);
         }
         self.options.push(word.to_vec());
         Ok(())
@@ -206,7 +207,7 @@ mod tests {
     #[test]
     fn what_rsync_clients_send_is_understood() {
         let pull = line("rsync --server --sender -vlogDtprze.iLsfxCIvu . a 'b c/'").unwrap();
-        assert!(pull.sender && !pull.relative && pull.needs_confinement.is_none());
+        assert!(pull.sender && !pull.relative && !pull.follows_links);
         assert_eq!(pull.paths, [b"a".to_vec(), b"b c/".to_vec()]);
         let push = "rsync --server -vlHogDtpRrSe.iLsfxCIvu -B700 --delete-during --partial \
                     --max-delete=3 --backup-dir old --link-dest ./prev . dest/";
@@ -225,11 +226,8 @@ mod tests {
             ]
         );
         assert_eq!(line("rsync --server -r .").unwrap().paths, [b".".to_vec()]);
-        assert!(
-            line("rsync --server -r --munge-links . x")
-                .unwrap()
-                .link_policy
-        );
+        let munged = line("rsync --server -r --munge-links . x").unwrap();
+        assert!(munged.munge_links && !munged.safe_links);
     }
 
     #[test]
@@ -330,19 +328,23 @@ mod tests {
     }
 
     #[test]
-    fn options_that_follow_links_or_take_names_later_need_confinement() {
-        for (text, name) in [
-            ("-rL", "--copy-links"),
-            ("-rk", "--copy-dirlinks"),
-            ("-r --copy-unsafe-links", "--copy-unsafe-links"),
-            ("-r --files-from=- --from0", "--files-from"),
+    fn options_that_follow_links_take_names_later_or_remove_are_told() {
+        for text in [
+            "-rL",
+            "-rk",
+            "-r --copy-unsafe-links",
+            "-r --files-from=- --from0",
         ] {
             let command = line(&format!("rsync --server {text} . d")).unwrap();
-            assert_eq!(command.needs_confinement, Some(name));
+            assert!(command.follows_links && !command.removes_sources, "{text}");
+        }
+        for text in ["--remove-source-files", "--remove-sent-files"] {
+            let command = line(&format!("rsync --server --sender -r {text} . d")).unwrap();
+            assert!(command.removes_sources && !command.follows_links, "{text}");
         }
         // An L among the capabilities is none.
         let command = line("rsync --server -re.iLsfxCIvu . d").unwrap();
-        assert_eq!(command.needs_confinement, None);
+        assert!(!command.follows_links);
     }
 
     #[test]

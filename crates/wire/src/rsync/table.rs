@@ -25,7 +25,7 @@ pub(super) const LETTERS: &[u8] = b"ACDEHIJLNORSUWXbcdgklmnopqrtuvxyz";
 pub(super) const NUMBERED: &[u8] = b"@B";
 
 /// Letters that make rsync follow links.
-pub(super) const FOLLOWING: &[(u8, &str)] = &[(b'L', "--copy-links"), (b'k', "--copy-dirlinks")];
+pub(super) const FOLLOWING: &[u8] = b"Lk";
 
 const LIST: &[u8] = b"-_,.";
 

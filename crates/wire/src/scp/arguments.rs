@@ -57,7 +57,7 @@ impl Arguments {
     /// behind `--`.
     ///
     /// Flags that change nothing on this side are ignored, whichever client sends them: `-v`, `-q`, `-B`, `-C`, `-T`, `-O` and
-    /// `-1` to `-6`. Any other is refused: its value could be taken for the path.
+    /// `-1` to `-4` and `-6`. Any other is refused: its value could be taken for the path.
     ///
     /// # Errors
     /// See [`ArgumentError`].

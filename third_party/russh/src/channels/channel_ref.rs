@@ -31,3 +31,10 @@ impl std::ops::Deref for ChannelRef {
         &self.sender
     }
 }
+
+/// sftpgo patch 3: who waits for the window of the channel would wait for ever.
+impl Drop for ChannelRef {
+    fn drop(&mut self) {
+        self.window_size.close();
+    }
+}

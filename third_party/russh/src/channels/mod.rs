@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -117,6 +118,8 @@ pub enum ChannelMsg {
 pub(crate) struct WindowSizeRef {
     value: Arc<Mutex<u32>>,
     notifier: Arc<Notify>,
+    /// sftpgo patch 3: the session has forgotten the channel, or is over: the window never opens again.
+    closed: Arc<AtomicBool>,
 }
 
 impl WindowSizeRef {
@@ -125,7 +128,14 @@ impl WindowSizeRef {
         Self {
             value: Arc::new(Mutex::new(initial)),
             notifier,
+            closed: Arc::new(AtomicBool::new(false)),
         }
+    }
+
+    /// sftpgo patch 3: wakes everybody who waits for the window, for good.
+    fn close(&self) {
+        self.closed.store(true, Ordering::Release);
+        self.notifier.notify_waiters();
     }
 
     pub(crate) async fn grow(&self, amount: u32) {
@@ -366,6 +376,11 @@ impl<S: From<(ChannelId, ChannelMsg)> + Send + Sync + 'static> ChannelWriteHalf<
             return Err(Error::Inconsistent);
         }
         loop {
+            // sftpgo patch 3: it hears of everything since it was made, polled or not.
+            let notified = self.window_size.notifier.notified();
+            if self.window_size.closed.load(Ordering::Acquire) {
+                return Err(Error::SendError);
+            }
             let mut window_size = self.window_size.value.lock().await;
             let writable = (self.max_packet_size as usize)
                 .min(*window_size as usize)
@@ -377,7 +392,6 @@ impl<S: From<(ChannelId, ChannelMsg)> + Send + Sync + 'static> ChannelWriteHalf<
                 }
                 return Ok(writable);
             }
-            let notified = self.window_size.notifier.notified();
             drop(window_size);
             notified.await;
         }

@@ -24,7 +24,8 @@ use log::{debug, error, info, trace, warn};
 use msg;
 use signature::Verifier;
 use ssh_encoding::{Decode, Encode, Reader};
-use ssh_key::{PublicKey, Signature};
+use ssh_key::{Algorithm, PublicKey, Signature};
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::time::Instant;
 
 use super::*;
@@ -35,6 +36,50 @@ use crate::parsing::{ChannelOpenConfirmation, ChannelType, OpenChannelMessage, e
 /// sftpgo patch 2: what a client may send beyond its window, in the life of a channel.
 const WINDOW_TOLERANCE: u32 = 64 * 1024;
 
+/// sftpgo patch 5: whether somebody is logged in.
+fn is_logged_in(state: &EncryptedState) -> bool {
+    matches!(
+        state,
+        EncryptedState::InitCompression | EncryptedState::Authenticated
+    )
+}
+
+/// sftpgo patch 5: messages that only a client that is logged in may send, or a server. Before the login they end the
+/// connection (RFC 4252 section 6).
+fn is_for_later(message: u8) -> bool {
+    message >= msg::GLOBAL_REQUEST
+        || matches!(
+            message,
+            msg::SERVICE_ACCEPT
+                | msg::USERAUTH_FAILURE
+                | msg::USERAUTH_SUCCESS
+                | msg::USERAUTH_BANNER
+                | msg::USERAUTH_INFO_REQUEST_OR_USERAUTH_PK_OK
+        )
+}
+
+/// sftpgo patch 5: what is dealt with, or dropped on purpose, in this state. Everything else is answered with UNIMPLEMENTED
+/// (RFC 4253 section 11.4) and was dropped without a word.
+fn is_expected(state: &EncryptedState, message: u8) -> bool {
+    if is_logged_in(state) {
+        // More attempts to log in are to be dropped (RFC 4252 section 5.1).
+        return matches!(
+            message,
+            msg::EXT_INFO
+                | msg::USERAUTH_REQUEST
+                | msg::GLOBAL_REQUEST..=msg::REQUEST_FAILURE
+                | msg::CHANNEL_OPEN..=msg::CHANNEL_FAILURE
+        );
+    }
+    matches!(
+        message,
+        msg::SERVICE_REQUEST
+            | msg::EXT_INFO
+            | msg::USERAUTH_REQUEST
+            | msg::USERAUTH_INFO_RESPONSE
+    )
+}
+
 impl Session {
     /// Returns false iff a request was rejected.
     pub(crate) async fn server_read_encrypted<H: Handler + Send>(
@@ -42,6 +87,25 @@ impl Session {
         handler: &mut H,
         pkt: &mut IncomingSshPacket,
     ) -> Result<(), H::Error> {
+        // sftpgo patch 5
+        if let Some(&message) = pkt.buffer.first()
+            && let Some(enc) = self.common.encrypted.as_mut()
+            && !is_expected(&enc.state, message)
+        {
+            if !is_logged_in(&enc.state) && is_for_later(message) {
+                let told = "not before the login";
+                self.common
+                    .disconnect(Disconnect::ProtocolError, told, "")?;
+                return Ok(());
+            }
+            debug!("unexpected message {message}");
+            push_packet!(enc.write, {
+                enc.write.push(msg::UNIMPLEMENTED);
+                // It was counted when it was read.
+                map_err!((pkt.seqn.0.wrapping_sub(1)).encode(&mut enc.write))?;
+            });
+            return Ok(());
+        }
         self.process_packet(handler, &pkt.buffer).await
     }
 
@@ -861,6 +925,7 @@ mod tests {
             sender: handle,
             pending_reads: Vec::new(),
             pending_len: 0,
+            kex_began: Instant::now(),
             channels: std::collections::HashMap::new(),
             open_global_requests: std::collections::VecDeque::new(),
             kex: SessionKexState::Idle,
@@ -1186,6 +1251,14 @@ impl Encrypted {
                     // announce rsa-sha2-512 and sign with ssh-rsa (SHA-1).
                     let algorithm = match requested_algo {
                         Ok(algo) if algo == sig.algorithm() => algo,
+                        // sftpgo patch 9: `ssh-rsa` is the name of the key as well. Who writes it and signs with SHA-2 has
+                        // signed more strongly than announced (RFC 8332 section 3.2 lets a server accept that).
+                        Ok(Algorithm::Rsa { hash: None })
+                            if matches!(pk_or_cert, PublicKeyOrCertificate::PublicKey { .. })
+                                && matches!(sig.algorithm(), Algorithm::Rsa { hash: Some(_) }) =>
+                        {
+                            sig.algorithm()
+                        }
                         _ => {
                             debug!("signature algorithm does not match the requested one");
                             auth_user.clear();
@@ -1436,6 +1509,34 @@ async fn reply_userauth_info_response(
 }
 
 impl Session {
+    /// sftpgo patch 4: where channel requests are queued, if they are.
+    fn request_queue(&self, id: ChannelId) -> Option<&crate::channels::ChannelRef> {
+        let queued = self.common.config.stream_only.is_none();
+        self.channels.get(&id).filter(|_| queued)
+    }
+
+    /// sftpgo patch 4: queues what a channel is made of. While it waits nothing else of the session goes on, so that it must
+    /// not wait for ever.
+    async fn to_channel(&mut self, id: ChannelId, message: ChannelMsg) -> Result<(), Error> {
+        let Some(channel) = self.channels.get(&id) else {
+            return Ok(());
+        };
+        match self.common.config.stream_only {
+            // It fails if the channel was dropped, and then nobody wants the message.
+            None => channel.send(message).await.unwrap_or(()),
+            Some(limit) => {
+                if let Err(TrySendError::Full(message)) = channel.try_send(message) {
+                    let sending = channel.send(message);
+                    tokio::time::timeout(limit, sending)
+                        .await
+                        .map_err(|_| Error::ChannelNotRead)?
+                        .unwrap_or(());
+                }
+            }
+        }
+        Ok(())
+    }
+
     async fn server_read_authenticated<H: Handler + Send, R: Reader>(
         &mut self,
         handler: &mut H,
@@ -1457,9 +1558,7 @@ impl Session {
                 // Forward the close to the channel before removing it, so that
                 // consumers waiting on `Channel::wait()` receive an explicit
                 // `ChannelMsg::Close` instead of just seeing `None`.
-                if let Some(chan) = self.channels.get(&channel_num) {
-                    chan.send(ChannelMsg::Close).await.unwrap_or(())
-                }
+                self.to_channel(channel_num, ChannelMsg::Close).await?;
                 self.channels.remove(&channel_num);
                 debug!("handler.channel_close {channel_num:?}");
                 handler.channel_close(channel_num, self).await
@@ -1470,9 +1569,15 @@ impl Session {
                 if !self.common.is_established_channel(channel_num) {
                     return Ok(());
                 }
-                if let Some(chan) = self.channels.get(&channel_num) {
-                    chan.send(ChannelMsg::Eof).await.unwrap_or(())
+                // sftpgo patch 4: once is enough.
+                if let Some(ref mut enc) = self.common.encrypted
+                    && let Some(channel) = enc.channels.get_mut(&channel_num)
+                    && std::mem::replace(&mut channel.peer_eof, true)
+                    && self.common.config.stream_only.is_some()
+                {
+                    return Ok(());
                 }
+                self.to_channel(channel_num, ChannelMsg::Eof).await?;
                 debug!("handler.channel_eof {channel_num:?}");
                 handler.channel_eof(channel_num, self).await
             }
@@ -1505,21 +1610,15 @@ impl Session {
                 }
                 self.flush()?;
                 if let Some(ext) = ext {
-                    if let Some(chan) = self.channels.get(&channel_num) {
-                        chan.send(ChannelMsg::ExtendedData {
-                            ext,
-                            data: data.clone(),
-                        })
-                        .await
-                        .unwrap_or(())
-                    }
+                    let message = ChannelMsg::ExtendedData {
+                        ext,
+                        data: data.clone(),
+                    };
+                    self.to_channel(channel_num, message).await?;
                     handler.extended_data(channel_num, ext, &data, self).await
                 } else {
-                    if let Some(chan) = self.channels.get(&channel_num) {
-                        chan.send(ChannelMsg::Data { data: data.clone() })
-                            .await
-                            .unwrap_or(())
-                    }
+                    let message = ChannelMsg::Data { data: data.clone() };
+                    self.to_channel(channel_num, message).await?;
                     handler.data(channel_num, &data, self).await
                 }
             }
@@ -1537,7 +1636,12 @@ impl Session {
                         .channels
                         .get_mut(&channel_num)
                         .ok_or(Error::Inconsistent)?;
-                    new_size = channel.recipient_window_size.saturating_add(amount);
+                    // sftpgo patch 6: more than 2^32 - 1 is a violation (RFC 4254 section 5.2); what is cut off instead is a
+                    // window that the two sides do not agree about.
+                    new_size = channel
+                        .recipient_window_size
+                        .checked_add(amount)
+                        .ok_or(Error::WindowOverflow)?;
                     channel.recipient_window_size = new_size;
                 }
                 let is_rekeying = self.kex.active();
@@ -1554,7 +1658,9 @@ impl Session {
                     // Use try_send to avoid blocking the session loop when channel buffer is full.
                     // WindowAdjusted is informational - the critical side effect (updating
                     // WindowSizeRef and notifying ChannelTx) already happens in grow().
-                    let _ = chan.try_send(ChannelMsg::WindowAdjusted { new_size });
+                    if self.common.config.stream_only.is_none() {
+                        let _ = chan.try_send(ChannelMsg::WindowAdjusted { new_size });
+                    }
                 }
                 debug!("handler.window_adjusted {channel_num:?}");
                 handler.window_adjusted(channel_num, new_size, self).await
@@ -1663,7 +1769,7 @@ impl Session {
                         }
                         map_err!(ensure_end(r))?;
 
-                        if let Some(chan) = self.channels.get(&channel_num) {
+                        if let Some(chan) = self.request_queue(channel_num) {
                             // Only the first `i` entries were decoded from the
                             // request; the rest of `modes` is padding and must
                             // not be passed on as if the client had sent it.
@@ -1704,7 +1810,7 @@ impl Session {
                         let x11_screen_number = map_err!(u32::decode(r))?;
                         map_err!(ensure_end(r))?;
 
-                        if let Some(chan) = self.channels.get(&channel_num) {
+                        if let Some(chan) = self.request_queue(channel_num) {
                             let _ = chan
                                 .send(ChannelMsg::RequestX11 {
                                     want_reply: true,
@@ -1732,7 +1838,7 @@ impl Session {
                         let env_value = map_err!(String::decode(r))?;
                         map_err!(ensure_end(r))?;
 
-                        if let Some(chan) = self.channels.get(&channel_num) {
+                        if let Some(chan) = self.request_queue(channel_num) {
                             let _ = chan
                                 .send(ChannelMsg::SetEnv {
                                     want_reply: true,
@@ -1749,7 +1855,7 @@ impl Session {
                     }
                     "shell" => {
                         map_err!(ensure_end(r))?;
-                        if let Some(chan) = self.channels.get(&channel_num) {
+                        if let Some(chan) = self.request_queue(channel_num) {
                             let _ = chan
                                 .send(ChannelMsg::RequestShell { want_reply: true })
                                 .await;
@@ -1759,7 +1865,7 @@ impl Session {
                     }
                     "auth-agent-req@openssh.com" => {
                         map_err!(ensure_end(r))?;
-                        if let Some(chan) = self.channels.get(&channel_num) {
+                        if let Some(chan) = self.request_queue(channel_num) {
                             let _ = chan
                                 .send(ChannelMsg::AgentForward { want_reply: true })
                                 .await;
@@ -1777,7 +1883,7 @@ impl Session {
                     "exec" => {
                         let req = map_err!(Bytes::decode(r))?;
                         map_err!(ensure_end(r))?;
-                        if let Some(chan) = self.channels.get(&channel_num) {
+                        if let Some(chan) = self.request_queue(channel_num) {
                             let _ = chan
                                 .send(ChannelMsg::Exec {
                                     want_reply: true,
@@ -1792,7 +1898,7 @@ impl Session {
                         let name = map_err!(String::decode(r))?;
                         map_err!(ensure_end(r))?;
 
-                        if let Some(chan) = self.channels.get(&channel_num) {
+                        if let Some(chan) = self.request_queue(channel_num) {
                             let _ = chan
                                 .send(ChannelMsg::RequestSubsystem {
                                     want_reply: true,
@@ -1810,7 +1916,7 @@ impl Session {
                         let pix_height = map_err!(u32::decode(r))?;
                         map_err!(ensure_end(r))?;
 
-                        if let Some(chan) = self.channels.get(&channel_num) {
+                        if let Some(chan) = self.request_queue(channel_num) {
                             let _ = chan
                                 .send(ChannelMsg::WindowChange {
                                     col_width,
@@ -1836,7 +1942,7 @@ impl Session {
                     "signal" => {
                         let signal = Sig::from_name(&map_err!(String::decode(r))?);
                         map_err!(ensure_end(r))?;
-                        if let Some(chan) = self.channels.get(&channel_num) {
+                        if let Some(chan) = self.request_queue(channel_num) {
                             chan.send(ChannelMsg::Signal {
                                 signal: signal.clone(),
                             })
@@ -2064,6 +2170,7 @@ impl Session {
             pending_data: std::collections::VecDeque::new(),
             pending_eof: false,
             pending_close: false,
+            peer_eof: false,
         };
 
         let (channel, channel_ref) = Channel::new(
@@ -2129,32 +2236,15 @@ impl Session {
                     .channel_open_direct_streamlocal(channel, &d.socket_path, reply, self)
                     .await
             }
-            ChannelType::ForwardedStreamLocal(_) => {
-                if let Some(ref mut enc) = self.common.encrypted {
-                    msg.fail(
-                        &mut enc.write,
-                        msg::SSH_OPEN_ADMINISTRATIVELY_PROHIBITED,
-                        b"Unsupported channel type",
-                    )?;
-                }
-                Ok(())
-            }
-            ChannelType::AgentForward => {
-                if let Some(ref mut enc) = self.common.encrypted {
-                    msg.fail(
-                        &mut enc.write,
-                        msg::SSH_OPEN_ADMINISTRATIVELY_PROHIBITED,
-                        b"Unsupported channel type",
-                    )?;
-                }
-                Ok(())
+            // sftpgo patch 8: these were refused here, and once more when `reply` was dropped.
+            ChannelType::ForwardedStreamLocal(_) | ChannelType::AgentForward => {
+                drop(reply);
+                handler.channel_open_refused().await
             }
             ChannelType::Unknown { typ } => {
                 debug!("unknown channel type: {typ}");
-                if let Some(ref mut enc) = self.common.encrypted {
-                    msg.unknown_type(&mut enc.write)?;
-                }
-                Ok(())
+                reply.reject(ChannelOpenFailure::UnknownChannelType).await;
+                handler.channel_open_refused().await
             }
         }
     }

@@ -84,6 +84,13 @@ pub struct Config {
     /// sftpgo patch 2: the window is not extended when data comes in, but by [`Handle::grow_window`] when it was consumed.
     /// A peer that sends more than it may, and a little more, is disconnected.
     pub window_by_consumption: bool,
+    /// sftpgo patch 4: a [`Channel`] gets data, one EOF and the close, and nothing else: channel requests and window
+    /// adjustments go to the [`Handler`] alone, and do not wait in a queue that nobody may read. Who does not read a channel
+    /// whose queue is full for this long ends the session; `None` is the old way: everything is queued, and waited for.
+    pub stream_only: Option<std::time::Duration>,
+    /// sftpgo patch 7: once somebody is logged in, an exchange of keys must come to its end within this, whoever began it. What
+    /// the channels have to send waits meanwhile.
+    pub key_exchange_timeout: Option<std::time::Duration>,
     /// The maximal size of a single packet.
     pub maximum_packet_size: u32,
     /// Buffer size for each channel (a number of unprocessed messages to store before propagating backpressure to the TCP stream)
@@ -120,6 +127,8 @@ impl Default for Config {
             certificates: Vec::new(),
             window_size: 2097152,
             window_by_consumption: false,
+            stream_only: None,
+            key_exchange_timeout: None,
             maximum_packet_size: 32768,
             channel_buffer_size: 100,
             event_buffer_size: 10,
@@ -468,6 +477,11 @@ pub trait Handler: Sized {
         reply: ChannelOpenHandle,
         session: &mut Session,
     ) -> impl Future<Output = Result<(), Self::Error>> + Send {
+        async { Ok(()) }
+    }
+
+    /// sftpgo patch 8: called when a channel of a kind that no other method is called for was refused.
+    fn channel_open_refused(&mut self) -> impl Future<Output = Result<(), Self::Error>> + Send {
         async { Ok(()) }
     }
 
@@ -1127,6 +1141,7 @@ where
         sender: handle.clone(),
         pending_reads: Vec::new(),
         pending_len: 0,
+        kex_began: tokio::time::Instant::now(),
         channels: HashMap::new(),
         open_global_requests: VecDeque::new(),
         kex: SessionKexState::Idle,

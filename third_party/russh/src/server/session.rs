@@ -26,6 +26,8 @@ pub struct Session {
     pub(crate) target_window_size: u32,
     pub(crate) pending_reads: Vec<Vec<u8>>,
     pub(crate) pending_len: u32,
+    /// sftpgo patch 7
+    pub(crate) kex_began: tokio::time::Instant,
     pub(crate) channels: HashMap<ChannelId, ChannelRef>,
     pub(crate) open_global_requests: VecDeque<GlobalRequestResponse>,
     pub(crate) kex: SessionKexState<ServerKex>,
@@ -726,6 +728,8 @@ impl Session {
 
             let rekey_timer = future_or_pending(self.rekey_time_remaining(), tokio::time::sleep);
             pin!(rekey_timer);
+            let kex_timer = future_or_pending(self.kex_deadline(), tokio::time::sleep_until);
+            pin!(kex_timer);
 
             tokio::select! {
                 r = &mut reading => {
@@ -779,6 +783,9 @@ impl Session {
                 () = &mut rekey_timer => {
                     // The flush after the select sees the elapsed limit.
                     debug!("rekey time limit reached");
+                }
+                () = &mut kex_timer => {
+                    return Err(crate::Error::KeyExchangeTimeout.into());
                 }
                 () = &mut keepalive_timer => {
                     self.common.alive_timeouts = self.common.alive_timeouts.saturating_add(1);
@@ -977,6 +984,17 @@ impl Session {
             .encrypted
             .as_ref()?
             .rekey_time_remaining(&self.common.config.limits, &self.common.packet_writer)
+    }
+
+    /// sftpgo patch 7: when the exchange of keys that is going on must be over.
+    fn kex_deadline(&self) -> Option<tokio::time::Instant> {
+        let timeout = self.common.config.key_exchange_timeout?;
+        let logged_in = self
+            .common
+            .encrypted
+            .as_ref()
+            .is_some_and(|enc| Self::automatic_rekey_eligible(&enc.state));
+        (self.kex.active() && logged_in).then(|| self.kex_began + timeout)
     }
 
     pub fn flush_pending(&mut self, channel: ChannelId) -> Result<usize, Error> {
@@ -1576,6 +1594,7 @@ impl Session {
     pub(crate) fn begin_rekey(&mut self) -> Result<(), Error> {
         debug!("beginning re-key");
         self.pending_len = 0;
+        self.kex_began = tokio::time::Instant::now();
         let mut kex = ServerKex::new(
             self.common.config.clone(),
             &self.common.remote_sshid,
@@ -1688,6 +1707,7 @@ mod tests {
             target_window_size: config.window_size,
             pending_reads: Vec::new(),
             pending_len: 0,
+            kex_began: tokio::time::Instant::now(),
             channels: HashMap::new(),
             open_global_requests: VecDeque::new(),
             kex: SessionKexState::Idle,
