@@ -125,16 +125,26 @@ impl ExtensionRules {
         self.0.iter().any(|rule| rule.directory.is_within(path))
     }
 
+    /// Whether the same names may be used in both directories.
+    pub fn are_alike(&self, one: &VirtualPath, other: &VirtualPath) -> bool {
+        let names = |rule: Option<&ExtensionRule>| {
+            rule.map(|rule| (rule.allowed.clone(), rule.denied.clone()))
+        };
+        self.0.is_empty() || names(self.nearest(one)) == names(self.nearest(other))
+    }
+
+    /// The rule that decides in a directory.
+    fn nearest(&self, directory: &VirtualPath) -> Option<&ExtensionRule> {
+        let mut above = directory.ancestors();
+        above.find_map(|directory| self.0.iter().find(|rule| rule.directory == directory))
+    }
+
     /// Whether the name of `path` may be used. The nearest directory with a filter decides alone; denied wins over allowed.
     pub fn allows(&self, path: &VirtualPath) -> bool {
         if self.0.is_empty() {
             return true;
         }
-        let nearest = path
-            .parent()
-            .ancestors()
-            .find_map(|directory| self.0.iter().find(|rule| rule.directory == directory));
-        let Some(rule) = nearest else {
+        let Some(rule) = self.nearest(&path.parent()) else {
             return true;
         };
         let text = String::from_utf8_lossy(path.as_bytes())
@@ -189,5 +199,11 @@ mod tests {
             allows("/docs/a.txt") && !allows("/docs/x/a.ZIP") && !allows("/docs/my-secret.pdf")
         );
         assert!(!allows("/docs2/a.txt"));
+        let alike = |one: &str, other: &str| {
+            let path = |path: &str| VirtualPath::parse(path.as_bytes()).unwrap();
+            rules.are_alike(&path(one), &path(other))
+        };
+        assert!(alike("/", "/sub") && alike("/docs/a", "/docs/b/c"));
+        assert!(!alike("/docs", "/") && !alike("/docs2", "/docs"));
     }
 }

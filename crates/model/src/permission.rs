@@ -107,6 +107,11 @@ impl PermissionSet {
         Self(self.0 & other.0)
     }
 
+    /// Whether everything in this set is in `other`, too.
+    pub const fn is_within(self, other: Self) -> bool {
+        self.0 & other.0 == self.0
+    }
+
     /// Whether `permission` is in the set.
     pub const fn contains(self, permission: Permission) -> bool {
         self.0 & permission as u16 != 0

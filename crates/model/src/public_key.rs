@@ -71,6 +71,27 @@ impl PublicKey {
         })
     }
 
+    /// The lines of a value that hold keys: people put whole `authorized_keys` files into one. Empty lines and comments are
+    /// left out.
+    pub fn lines(value: &str) -> impl Iterator<Item = &str> {
+        let lines = value.split(['\n', '\r']).map(str::trim);
+        lines.filter(|line| !line.is_empty() && !line.starts_with('#'))
+    }
+
+    /// Parses every key of a value, a line each.
+    ///
+    /// # Errors
+    /// There is none, or one of the lines is no key.
+    pub fn parse_all(value: &str) -> Result<Vec<Self>, PublicKeyError> {
+        let keys: Vec<_> = Self::lines(value)
+            .map(Self::parse)
+            .collect::<Result<_, _>>()?;
+        if keys.is_empty() {
+            return Err(PublicKeyError::Type);
+        }
+        Ok(keys)
+    }
+
     /// Makes a key from the blob a client sent (RFC 4253 section 6.6).
     pub fn from_blob(blob: &[u8]) -> Result<Self, PublicKeyError> {
         let name = leading_string(blob).ok_or(PublicKeyError::Data)?;
@@ -168,6 +189,20 @@ mod tests {
         assert_eq!(plain.comment(), "alice laptop");
         assert!(PublicKey::from_blob(plain.blob()).unwrap().same_key(&plain));
         assert_eq!(PublicKey::parse(&plain.to_line()).unwrap(), plain);
+    }
+
+    #[test]
+    fn a_value_may_hold_several_keys_a_line_each() {
+        let other =
+            "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIP////////////////////////////////////////// b";
+        let value = format!("# keys of alice\r\n{LINE}\r\n\n  {other}\n");
+        let keys = PublicKey::parse_all(&value).unwrap();
+        let comments: Vec<_> = keys.iter().map(PublicKey::comment).collect();
+        assert_eq!(comments, ["alice laptop", "b"]);
+        assert_eq!(PublicKey::parse_all(LINE).unwrap().len(), 1);
+        for broken in ["", "\n#\n", &format!("{LINE}\nnonsense")] {
+            assert_eq!(PublicKey::parse_all(broken), Err(PublicKeyError::Type));
+        }
     }
 
     #[test]

@@ -17,7 +17,8 @@ use crate::permission::{DirectoryPermissions, PermissionSet};
 
 /// An account in the form that sessions use: everything parsed, nothing to check again.
 ///
-/// Made from a [`UserRecord`] by [`UserRecord::compile`]; a snapshot of the moment of the login.
+/// Made from a [`UserRecord`] by [`UserRecord::compile`]; a snapshot, which running sessions exchange when the account
+/// changes.
 #[derive(Debug, Clone)]
 pub struct User {
     /// Key in the data provider.

@@ -52,6 +52,8 @@ pub struct Capabilities {
     pub folders: Folders,
     /// An interrupted upload can go on where it ended.
     pub resume: bool,
+    /// Bytes can be written to the end of a file, wherever it is, by several handles at once.
+    pub append: bool,
     /// Files can be cut or extended in place.
     pub truncate: bool,
     /// Symbolic links can be made and read.

@@ -19,6 +19,8 @@ pub enum StorageErrorKind {
     PermissionDenied,
     /// Something is there already.
     AlreadyExists,
+    /// What is there is not what the caller expected; see [`Expected`](crate::Expected). Nothing was done.
+    Raced,
     /// The directory still has entries.
     DirectoryNotEmpty,
     /// The back end cannot hold such a name.

@@ -10,6 +10,7 @@ pub mod conformance;
 pub mod error;
 pub mod metadata;
 pub mod registry;
+mod reserved;
 pub mod storage;
 
 pub use capability::Capabilities;
@@ -18,6 +19,7 @@ pub use metadata::{Entry, FileId, FileKind, FileTime, Metadata, SetAttributes, S
 #[cfg(unix)]
 pub use storage::Native;
 pub use storage::{
-    Chunk, Guard, Links, Listing, OpenExisting, ReadHandle, Removed, RenameMode, Storage, Target,
-    Usage, WriteHandle, WriteOptions, WriteVisibility,
+    Chunk, Ended, Ending, Expected, FileEnd, Guard, Links, Listing, OpenExisting, Pinned,
+    ReadHandle, Removed, RenameMode, Storage, Target, Usage, WriteHandle, WriteOptions,
+    WriteVisibility,
 };

@@ -24,22 +24,14 @@ pub struct FileTime {
     pub nanos: u32,
 }
 
-/// Identifies one file whatever its name, while it exists (device and inode on local disks).
+/// Identifies one file whatever its name, while it exists (device and inode on local disks). The next file may get the
+/// identity of one that is gone: who compares two keeps the file with a [`Pinned`](crate::Pinned).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct FileId {
     /// Which device or storage.
     pub device: u64,
     /// Which file there.
     pub inode: u64,
-    /// Which file of those that had this inode one after the other, if an upload has it open; else 0.
-    pub generation: u64,
-}
-
-impl FileId {
-    /// Whether both name one file, for as long as somebody has it open.
-    pub fn is_same_file(self, other: Self) -> bool {
-        (self.device, self.inode) == (other.device, other.inode)
-    }
 }
 
 /// Attributes of one entry.

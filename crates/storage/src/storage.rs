@@ -3,19 +3,20 @@
 //! `open_*` gives something that must be finished; a [`WriteHandle`] that is dropped unfinished cleans up after itself.
 
 use std::fmt;
+use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use sftpgo_model::StoragePath;
+use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use crate::capability::Capabilities;
-use crate::error::StorageResult;
-#[cfg(unix)]
-use crate::error::{StorageError, StorageErrorKind};
+use crate::error::{StorageError, StorageErrorKind, StorageResult};
 #[cfg(unix)]
 use crate::metadata::FileKind;
-use crate::metadata::{Entry, Metadata, SetAttributes, Space};
+use crate::metadata::{Entry, FileId, Metadata, SetAttributes, Space};
 
 /// Asked with the real path when symbolic links led somewhere else than the path that was named; `false` refuses with
 /// [`PermissionDenied`](crate::StorageErrorKind::PermissionDenied). It must be quick and must not wait.
@@ -30,12 +31,51 @@ pub struct Target {
     pub path: StoragePath,
     /// `None` if every place in the storage may be used alike.
     pub guard: Option<Guard>,
+    /// What must be there. Asked by [`Storage::remove_file`], [`Storage::rename`] (of the new name) and
+    /// [`Storage::hard_link`] (of the old name), in one step with what they do.
+    pub expected: Expected,
+}
+
+/// What must be at a name for an operation to be done; else it is [`Raced`](crate::StorageErrorKind::Raced).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Expected {
+    /// Whatever is there.
+    #[default]
+    Anything,
+    /// Nothing.
+    Nothing,
+    /// That file, directory or link.
+    This(FileId),
+}
+
+impl Expected {
+    /// Whether what is there is what was expected.
+    pub fn admits(self, there: Option<FileId>) -> bool {
+        match self {
+            Self::Anything => true,
+            Self::Nothing => there.is_none(),
+            Self::This(expected) => there == Some(expected),
+        }
+    }
 }
 
 impl Target {
     /// A target that needs no guard.
     pub fn unguarded(path: StoragePath) -> Self {
-        Self { path, guard: None }
+        Self {
+            path,
+            guard: None,
+            expected: Expected::Anything,
+        }
+    }
+
+    /// The same target, at which something certain must be.
+    #[must_use]
+    pub fn expecting(&self, expected: Expected) -> Self {
+        Self {
+            expected,
+            ..self.clone()
+        }
     }
 }
 
@@ -135,6 +175,40 @@ impl Chunk {
     }
 }
 
+/// The end of a file, in the hands of the one whose turn it is to append. While somebody has it, no other handle of the file
+/// in this process gets it: give it to [`WriteHandle::append`], or drop it.
+#[derive(Debug)]
+pub struct FileEnd {
+    at: u64,
+    _turn: OwnedMutexGuard<()>,
+}
+
+impl FileEnd {
+    /// How long a handle waits for its turn: somebody before it may wait for a disk.
+    const PATIENCE: Duration = Duration::from_secs(60);
+
+    /// Waits for the turn and asks for the size then.
+    pub(crate) async fn take(
+        turns: &Arc<Mutex<()>>,
+        size: impl Future<Output = StorageResult<u64>>,
+    ) -> StorageResult<Self> {
+        let turn = tokio::time::timeout(Self::PATIENCE, Arc::clone(turns).lock_owned());
+        let Ok(turn) = turn.await else {
+            let context = "others append to the file";
+            return Err(StorageError::new(StorageErrorKind::Unavailable, context));
+        };
+        Ok(Self {
+            at: size.await?,
+            _turn: turn,
+        })
+    }
+
+    /// Where the next byte goes.
+    pub fn at(&self) -> u64 {
+        self.at
+    }
+}
+
 /// Sum over all regular files of a storage; what a quota scan finds. Links are not followed. A file with several names counts
 /// once for each, and so it is reported by everything that adds or removes a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -210,8 +284,16 @@ pub trait Storage: Send + Sync + fmt::Debug {
     /// Space of the file system that holds `target`. Capability `space`.
     async fn space(&self, target: &Target) -> StorageResult<Space>;
 
+    /// Whether the root takes several spellings for one name, so that rules for names are none.
+    async fn folds_names(&self) -> StorageResult<bool> {
+        Ok(false)
+    }
+
     /// Counts every regular file below the root.
     async fn usage(&self) -> StorageResult<Usage>;
+
+    /// Keeps what is at a name, so that it stays known whatever becomes of the name.
+    async fn pin(&self, target: &Target, links: Links) -> StorageResult<Box<dyn Pinned>>;
 
     /// The object itself, for a program of the system that is to work on it. Capability `native`.
     #[cfg(unix)]
@@ -232,6 +314,27 @@ pub struct Native {
     /// What it is; a link only if links were not to be followed.
     pub kind: FileKind,
 }
+
+/// A file, directory or link that is kept: no other gets its identity until this is dropped.
+#[async_trait]
+pub trait Pinned: Send + Sync + fmt::Debug {
+    /// Attributes now.
+    async fn stat(&self) -> StorageResult<Metadata>;
+}
+
+/// How a [`WriteHandle`] ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// The file is complete.
+    Finish,
+    /// The upload is given up.
+    GiveUp,
+    /// The upload is given up, and nothing of a file that has no name yet stays.
+    Discard,
+}
+
+/// What is under the name of an upload because of it, and what that replaced at that moment.
+pub type Ended = Option<(Metadata, Removed)>;
 
 /// An open directory. Dropping it closes it.
 #[async_trait]
@@ -269,8 +372,7 @@ pub trait ReadHandle: Send + Sync + fmt::Debug {
     async fn set_attributes(&self, changes: &SetAttributes) -> StorageResult<()>;
 }
 
-/// A file open for writing. Either [`finish`](Self::finish) or [`abort`](Self::abort) it; dropping it does what `abort` does.
-/// Writes at the same time are fine.
+/// A file open for writing. [`end`](Self::end) it, or dropping it gives it up. Writes at the same time are fine.
 #[async_trait]
 pub trait WriteHandle: Send + Sync + fmt::Debug {
     /// Attributes now; while a replacement is being written, those of the replacement.
@@ -285,6 +387,20 @@ pub trait WriteHandle: Send + Sync + fmt::Debug {
     /// Like [`write_at`](Self::write_at) for back ends whose writes never wait (memory); `None` says "use `write_at`".
     fn try_write_at(&self, chunks: &[Chunk]) -> Option<StorageResult<()>>;
 
+    /// Waits until nobody else appends to the file, and tells where it ends: for deciding, before [`append`](Self::append),
+    /// whether it may grow. Handles of one file in this process share the turn, whatever names they were opened by.
+    /// Capability `append`.
+    async fn lock_end(&self) -> StorageResult<FileEnd> {
+        Err(no_appends())
+    }
+
+    /// Writes the pieces, one after the other, where the file ends: behind everything that others have written, also if it
+    /// grew since [`lock_end`](Self::lock_end) because somebody wrote at an offset beyond. When it fails, any part of them
+    /// may have been written. Capability `append`.
+    async fn append(&self, _end: FileEnd, _pieces: Vec<Bytes>) -> StorageResult<()> {
+        Err(no_appends())
+    }
+
     /// Reads back, for handles that the client opened for both. As [`ReadHandle::read_at`]. `Unsupported` where writing is
     /// sequential.
     async fn read_at(&self, offset: u64, len: usize, buffer: Vec<u8>) -> StorageResult<Vec<u8>>;
@@ -292,20 +408,55 @@ pub trait WriteHandle: Send + Sync + fmt::Debug {
     /// Cuts or extends the file. Capability `truncate`.
     async fn set_len(&self, size: u64) -> StorageResult<()>;
 
-    /// Changes attributes; they hold after [`finish`](Self::finish) too. Capability `set_attributes`.
+    /// Changes attributes; they hold after the end ([`end`](Self::end)) too. Capability `set_attributes`.
     async fn set_attributes(&self, changes: &SetAttributes) -> StorageResult<()>;
 
     /// Brings what was written to stable storage (`fsync`).
     async fn sync(&self) -> StorageResult<()>;
 
-    /// Completes the file: makes it visible under its name if it is not yet. Returns its attributes, and what it replaced
-    /// at that moment (for handles that write in place: `None`). What becomes visible in one step is on stable storage then;
-    /// what was written in place is only after [`sync`](Self::sync). Wait for the end: a call that is given up may still
-    /// complete the file, and nobody is told what it replaced.
-    async fn finish(self: Box<Self>) -> StorageResult<(Metadata, Removed)>;
+    /// Keeps the file that is written, also after the end.
+    fn pin(&self) -> Arc<dyn Pinned>;
 
-    /// Gives the upload up. Returns what is now under the name because of it, and what that replaced: attributes of the
-    /// partial file if it stays (in place, or
-    /// [`OnFinishKeepPartial`](WriteVisibility::OnFinishKeepPartial)), `None` if nothing stays.
-    async fn abort(self: Box<Self>) -> StorageResult<Option<(Metadata, Removed)>>;
+    /// Keeps what the file takes the place of when it becomes visible; `None` if nothing is there now, or if it is written
+    /// in place.
+    async fn pin_replaced(&self) -> StorageResult<Option<Box<dyn Pinned>>>;
+
+    /// Ends the upload; later writes fail. After `Raced` it can be asked for again, after anything else it is over.
+    ///
+    /// [`Finish`](Ending::Finish) completes the file: makes it visible under its name if it is not yet. What becomes visible
+    /// in one step is on stable storage then; what was written in place is only after [`sync`](Self::sync).
+    ///
+    /// [`GiveUp`](Ending::GiveUp) leaves what arrived in place or with
+    /// [`OnFinishKeepPartial`](WriteVisibility::OnFinishKeepPartial), and nothing else.
+    ///
+    /// Tells what is under the name because of the upload, and what that replaced; `None` if nothing is. `expected` is what
+    /// must be at the name at that moment; what is written in place is there already, and nothing is expected of it.
+    ///
+    /// Wait for the end: a call that is given up may still complete the file, and nobody is told what it replaced.
+    async fn end(&mut self, how: Ending, expected: Expected) -> StorageResult<Ended>;
+}
+
+impl dyn WriteHandle {
+    /// Completes the file, whatever it replaces.
+    ///
+    /// # Errors
+    /// As [`end`](WriteHandle::end).
+    pub async fn finish(mut self: Box<Self>) -> StorageResult<(Metadata, Removed)> {
+        let ended = self.end(Ending::Finish, Expected::Anything).await?;
+        ended
+            .ok_or_else(|| StorageError::new(StorageErrorKind::Internal, "finished without a file"))
+    }
+
+    /// Gives the upload up, whatever that replaces.
+    ///
+    /// # Errors
+    /// As [`end`](WriteHandle::end).
+    pub async fn abort(mut self: Box<Self>) -> StorageResult<Ended> {
+        self.end(Ending::GiveUp, Expected::Anything).await
+    }
+}
+
+fn no_appends() -> StorageError {
+    let context = "this storage cannot append";
+    StorageError::new(StorageErrorKind::Unsupported, context)
 }

@@ -103,8 +103,8 @@ impl Attack {
     fn at(&self, path: &str) -> Target {
         let path = StoragePath::parse(path.as_bytes()).unwrap();
         Target {
-            path,
             guard: self.guard.clone(),
+            ..Target::unguarded(path)
         }
     }
 

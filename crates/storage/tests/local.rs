@@ -223,9 +223,8 @@ async fn temporary_names_are_those_of_the_reference() {
         ..UPLOAD
     };
     let upload = storage.open_write(&at("a file"), &options).await.unwrap();
-    let mut listing = storage.list(&at("")).await.unwrap();
-    let name = listing.next_page(10).await.unwrap().remove(0).name;
-    let rest = name.strip_prefix(b".sftpgo-upload.").unwrap();
+    let name = only_name(keep.path());
+    let rest = name.as_bytes().strip_prefix(b".sftpgo-upload.").unwrap();
     let (id, base) = rest.split_at(20);
     assert!(
         id.iter()
@@ -233,6 +232,92 @@ async fn temporary_names_are_those_of_the_reference() {
     );
     assert_eq!(base, b".a file");
     upload.abort().await.unwrap();
+}
+
+/// The name of the one entry of a directory of the disk.
+fn only_name(dir: &Path) -> String {
+    let mut names = std::fs::read_dir(dir).unwrap();
+    let name = names.next().unwrap().unwrap().file_name();
+    assert!(names.next().is_none());
+    name.into_string().unwrap()
+}
+
+#[tokio::test]
+async fn the_file_of_a_running_upload_is_reached_by_its_handle_only() {
+    let keep = tempfile::tempdir().unwrap();
+    let storage = open(keep.path());
+    let options = WriteOptions {
+        visibility: WriteVisibility::OnFinish,
+        ..UPLOAD
+    };
+    let upload = storage.open_write(&at("file"), &options).await.unwrap();
+    let chunk = Chunk {
+        offset: 0,
+        pieces: vec![Bytes::from_static(b"part")],
+    };
+    upload.write_at(vec![chunk]).await.unwrap();
+    let temporary = at(&only_name(keep.path()));
+    let missing = StorageErrorKind::NotFound;
+    let stat = storage.stat(&temporary, Links::NoFollow).await;
+    assert_eq!(stat.unwrap_err().kind(), missing);
+    let read = storage.open_read(&temporary).await;
+    assert_eq!(read.unwrap_err().kind(), missing);
+    let cut = storage.truncate(&temporary, 0).await;
+    assert_eq!(cut.unwrap_err().kind(), missing);
+    let moved = storage
+        .rename(&temporary, &at("mine"), RenameMode::Replace)
+        .await;
+    assert_eq!(moved.unwrap_err().kind(), missing);
+    let linked = storage.hard_link(&temporary, &at("mine")).await;
+    assert_eq!(linked.unwrap_err().kind(), missing);
+    let removed = storage.remove_file(&temporary).await;
+    assert_eq!(removed.unwrap_err().kind(), missing);
+    // Nor by a link that says its name.
+    let text = temporary.path.as_bytes().to_vec();
+    storage.symlink(&text, &at("link")).await.unwrap();
+    let read = storage.open_read(&at("link")).await;
+    assert_eq!(read.unwrap_err().kind(), missing);
+    storage.remove_file(&at("link")).await.unwrap();
+    let mut listing = storage.list(&at("")).await.unwrap();
+    assert!(listing.next_page(10).await.unwrap().is_empty());
+    assert_eq!(storage.usage().await.unwrap(), Usage::default());
+    upload.finish().await.unwrap();
+    assert_eq!(storage.usage().await.unwrap().bytes, 4);
+}
+
+#[tokio::test]
+async fn what_a_crash_left_keeps_no_directory_and_counts_until_it_goes() {
+    let keep = tempfile::tempdir().unwrap();
+    let storage = open(keep.path());
+    let dir = keep.path().join("dir");
+    std::fs::create_dir(&dir).unwrap();
+    let leftover = dir.join(".sftpgo-upload.v0123456789abcdefghi.file");
+    std::fs::write(&leftover, "part").unwrap();
+    std::fs::write(dir.join("file"), "1").unwrap();
+    assert_eq!(storage.usage().await.unwrap().bytes, 5);
+    let mut listing = storage.list(&at("dir")).await.unwrap();
+    assert_eq!(listing.next_page(10).await.unwrap().len(), 1);
+    let full = storage.remove_dir(&at("dir")).await;
+    assert_eq!(
+        full.unwrap_err().kind(),
+        StorageErrorKind::DirectoryNotEmpty
+    );
+    assert!(leftover.exists());
+    storage.remove_file(&at("dir/file")).await.unwrap();
+    // One that lives does.
+    let options = WriteOptions {
+        visibility: WriteVisibility::OnFinish,
+        ..UPLOAD
+    };
+    let upload = storage.open_write(&at("dir/new"), &options).await.unwrap();
+    let full = storage.remove_dir(&at("dir")).await;
+    assert_eq!(
+        full.unwrap_err().kind(),
+        StorageErrorKind::DirectoryNotEmpty
+    );
+    upload.abort().await.unwrap();
+    storage.remove_dir(&at("dir")).await.unwrap();
+    assert!(!dir.exists());
 }
 
 #[tokio::test]

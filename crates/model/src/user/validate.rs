@@ -81,11 +81,7 @@ impl UserRecord {
                 self.status
             )));
         }
-        for (index, line) in self.public_keys.iter().enumerate() {
-            PublicKey::parse(line).map_err(|error| {
-                ValidationError::new(format!("could not parse public key {index}: {error}"))
-            })?;
-        }
+        self.public_keys = split_keys(&self.public_keys)?;
         self.check_filters()?;
         Ok(self)
     }
@@ -162,6 +158,18 @@ impl UserRecord {
         filters.file_extensions = clean_extension_filters(&filters.file_extensions)?;
         Ok(())
     }
+}
+
+/// One key in each value: a value with several lines, such as a whole `authorized_keys` file, becomes several.
+fn split_keys(values: &[String]) -> Result<Vec<String>, ValidationError> {
+    let mut keys = Vec::new();
+    for (index, value) in values.iter().enumerate() {
+        PublicKey::parse_all(value).map_err(|error| {
+            ValidationError::new(format!("could not parse public key {index}: {error}"))
+        })?;
+        keys.extend(PublicKey::lines(value).map(str::to_owned));
+    }
+    Ok(keys)
 }
 
 fn check_gcs(gcs: &mut GcsConfig, rules: &UserRules) -> Result<(), ValidationError> {

@@ -1,12 +1,15 @@
 //! Reading and writing files.
 
+use std::future::Future as _;
+use std::task::{Context, Waker};
+
 use bytes::Bytes;
 
 use super::fixture::{EVERY_VISIBILITY, Fixture, IN_PLACE, at, chunk, kind};
 use crate::capability::Writes;
-use crate::error::StorageErrorKind::{AlreadyExists, InvalidArgument, NotFound};
+use crate::error::StorageErrorKind::{AlreadyExists, InvalidArgument, NotFound, Unsupported};
 use crate::metadata::{FileKind, FileTime, SetAttributes};
-use crate::storage::{Chunk, OpenExisting, WriteOptions};
+use crate::storage::{Chunk, OpenExisting, WriteHandle, WriteOptions};
 
 pub(super) async fn what_is_written_is_read(fixture: Fixture) {
     for options in EVERY_VISIBILITY {
@@ -333,4 +336,64 @@ pub(super) async fn times_hold_over_later_writes(fixture: Fixture) {
         assert_eq!(metadata.modified, time);
         assert_eq!(fixture.stat("file").await.unwrap().modified, time);
     }
+}
+
+pub(super) async fn appends_of_several_handles_all_stay(fixture: Fixture) {
+    fixture.write("file", "start ").await;
+    let keep = WriteOptions {
+        existing: OpenExisting::Keep,
+        ..IN_PLACE
+    };
+    let one = fixture.open_write("file", &keep).await;
+    if !fixture.can().append {
+        assert_eq!(kind(one.lock_end().await), Unsupported);
+        return;
+    }
+    let other = fixture.open_write("file", &keep).await;
+    let append = async |handle: &dyn WriteHandle, text: &'static str| {
+        let end = handle.lock_end().await.unwrap();
+        let at = end.at();
+        let (head, tail) = text.split_at(1);
+        let pieces = [head, "", tail].map(|piece| Bytes::from_static(piece.as_bytes()));
+        handle.append(end, pieces.into()).await.unwrap();
+        at
+    };
+    assert_eq!(append(&*one, "one ").await, 6);
+    assert_eq!(append(&*other, "two ").await, 10);
+    // What is written at an offset is not written over, nor is what was cut kept.
+    one.write_at(vec![chunk(14, "gap ")]).await.unwrap();
+    assert_eq!(append(&*other, "three").await, 18);
+    assert_eq!(fixture.read("file").await, b"start one two gap three");
+    one.set_len(5).await.unwrap();
+    assert_eq!(append(&*one, " again").await, 5);
+    one.finish().await.unwrap();
+    other.finish().await.unwrap();
+    assert_eq!(fixture.read("file").await, b"start again");
+}
+
+pub(super) async fn the_end_is_one_handles_at_a_time(fixture: Fixture) {
+    if !fixture.can().append {
+        return;
+    }
+    let one = fixture.open_write("file", &IN_PLACE).await;
+    let keep = WriteOptions {
+        existing: OpenExisting::Keep,
+        ..IN_PLACE
+    };
+    let other = fixture.open_write("file", &keep).await;
+    let held = one.lock_end().await.unwrap();
+    let mut waiting = std::pin::pin!(other.lock_end());
+    let mut context = Context::from_waker(Waker::noop());
+    assert!(waiting.as_mut().poll(&mut context).is_pending());
+    // Who gives it back without appending has changed nothing.
+    drop(held);
+    let end = waiting.await.unwrap();
+    assert_eq!(end.at(), 0);
+    let mut behind = std::pin::pin!(one.lock_end());
+    assert!(behind.as_mut().poll(&mut context).is_pending());
+    other
+        .append(end, vec![Bytes::from_static(b"text")])
+        .await
+        .unwrap();
+    assert_eq!(behind.await.unwrap().at(), 4);
 }

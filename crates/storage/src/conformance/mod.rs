@@ -43,7 +43,8 @@ macro_rules! conformance_cases {
                 without_create_nothing_is_made, a_new_file_has_the_mode,
                 a_write_handle_reads_back_and_cuts, an_open_file_survives_its_removal,
                 offsets_out_of_range_are_refused, writes_at_the_same_time_all_arrive,
-                times_hold_over_later_writes;
+                times_hold_over_later_writes, appends_of_several_handles_all_stay,
+                the_end_is_one_handles_at_a_time;
             guard: the_guard_is_not_asked_without_links, the_guard_judges_the_real_path,
                 a_closed_directory_is_not_reached_through_links,
                 the_guard_judges_both_ends_of_a_rename;
@@ -57,7 +58,8 @@ macro_rules! conformance_cases {
                 a_file_on_the_way_is_not_a_directory, a_directory_is_not_opened_as_a_file,
                 the_root_stays_where_it_is;
             names: any_bytes_are_a_name, the_longest_name_can_be_uploaded,
-                names_that_are_not_utf8_are_refused_where_they_cannot_be_held;
+                names_that_are_not_utf8_are_refused_where_they_cannot_be_held,
+                names_of_running_uploads_are_nobodys;
             rename: a_file_moves, a_directory_moves_with_what_it_holds, a_link_moves_itself,
                 replace_reports_what_it_replaced, no_replace_leaves_what_is_there,
                 files_and_directories_do_not_replace_each_other,

@@ -145,3 +145,19 @@ fn virtual_folders_overlap_neither_the_home_nor_each_other() {
 fn public_keys_must_parse() {
     assert!(refused(json!({"public_keys": ["invalid key"]})));
 }
+
+#[test]
+fn several_keys_in_one_value_become_several_values() {
+    let key = |letter: &str| {
+        let blob = "A".repeat(42);
+        format!("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI{blob}{letter} {letter}")
+    };
+    let (a, b, c) = (key("A"), key("I"), key("Q"));
+    let values = [format!("{a}\n# second\r\n{b}\r\n\n"), c.clone()];
+    let record = validate(json!({"public_keys": values})).unwrap();
+    assert_eq!(record.public_keys, [a.clone(), b, c]);
+    assert!(refused(
+        json!({"public_keys": [format!("{a}\ninvalid key")]})
+    ));
+    assert!(refused(json!({"public_keys": ["# no key"]})));
+}

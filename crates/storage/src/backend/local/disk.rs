@@ -1,6 +1,7 @@
 //! What the blocking half of every operation needs. Its methods wait for the disk and run on the blocking pool only; they
 //! are spread over the files of this folder, one concern each.
 
+use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
 use rustix::fs::{fstat, fstatvfs};
@@ -8,6 +9,7 @@ use rustix::fs::{fstat, fstatvfs};
 use super::error::{Interrupted, changed_or_failed, fault, settle};
 use super::identity::OpenInodes;
 use super::lock::NameLocks;
+use super::names::pinned;
 use super::root::Root;
 use super::stat::{kind, metadata, space};
 use crate::error::StorageResult;
@@ -30,13 +32,21 @@ impl Disk {
         links: Links,
     ) -> Option<StorageResult<Metadata>> {
         let stat = self.root.stat_cached(&target.path, links)?;
-        Some(stat.map(|stat| self.inodes.describe(&stat)))
+        Some(stat.map(|stat| metadata(&stat)))
     }
 
     pub(super) fn stat(&self, target: &Target, links: Links) -> StorageResult<Metadata> {
         settle(|| {
             let (_, stat) = self.root.existing(target, links)?;
-            Ok(self.inodes.describe(&stat))
+            Ok(metadata(&stat))
+        })
+    }
+
+    /// Keeps what is at a name.
+    pub(super) fn pin(&self, target: &Target, links: Links) -> StorageResult<OwnedFd> {
+        settle(|| {
+            let (place, seen) = self.root.existing(target, links)?;
+            pinned(&place, &seen)
         })
     }
 

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
 use rustix::fs::fstat;
-use rustix::io::{Errno, pwritev, retry_on_intr};
+use rustix::io::{Errno, ReadWriteFlags, pwritev, pwritev2, retry_on_intr};
 
 use super::error::{fault, refused};
 use super::filesystem::FileSystem;
@@ -41,6 +41,10 @@ impl OpenFile {
             fd,
             no_cached_reads: AtomicBool::new(false),
         }
+    }
+
+    pub(super) fn filesystem(&self) -> FileSystem {
+        self.filesystem
     }
 
     /// Whether every operation on this file is done without waiting for a disk.
@@ -130,24 +134,51 @@ impl OpenFile {
     }
 
     fn write_run(&self, mut offset: u64, pieces: &[&Bytes]) -> StorageResult<()> {
-        for batch in pieces.chunks(MAX_PIECES) {
-            let mut slices: Vec<_> = batch.iter().map(|piece| IoSlice::new(piece)).collect();
-            let mut rest = slices.as_mut_slice();
-            while !rest.is_empty() {
-                match retry_on_intr(|| pwritev(self, rest, offset)) {
-                    Ok(0) => {
-                        return Err(refused(StorageErrorKind::Internal, "nothing was written"));
-                    }
-                    Ok(written) => {
-                        offset += written as u64;
-                        IoSlice::advance_slices(&mut rest, written);
-                    }
-                    Err(errno) => return Err(fault("write", errno)),
+        write_all(pieces, |slices| {
+            let written = pwritev(self, slices, offset)?;
+            offset += written as u64;
+            Ok(written)
+        })
+    }
+
+    /// Writes every piece to the end of the file, in order.
+    pub(super) fn append(&self, pieces: &[Bytes]) -> StorageResult<()> {
+        let pieces: Vec<_> = pieces.iter().filter(|piece| !piece.is_empty()).collect();
+        write_all(&pieces, |slices| self.write_at_end(slices))
+    }
+
+    /// The kernel finds the end and writes there in one step.
+    fn write_at_end(&self, slices: &[IoSlice<'_>]) -> Result<usize, Errno> {
+        match pwritev2(self, slices, 0, ReadWriteFlags::APPEND) {
+            // Kernels before 4.16, and file systems that do not know the flag.
+            Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL) => {
+                let end = u64::try_from(fstat(self)?.st_size).unwrap_or(0);
+                pwritev(self, slices, end)
+            }
+            result => result,
+        }
+    }
+}
+
+/// Writes the pieces, as many together as the kernel takes; `write` answers how many bytes at their start it wrote.
+fn write_all(
+    pieces: &[&Bytes],
+    mut write: impl FnMut(&[IoSlice<'_>]) -> Result<usize, Errno>,
+) -> StorageResult<()> {
+    for batch in pieces.chunks(MAX_PIECES) {
+        let mut slices: Vec<_> = batch.iter().map(|piece| IoSlice::new(piece)).collect();
+        let mut rest = slices.as_mut_slice();
+        while !rest.is_empty() {
+            match retry_on_intr(|| write(rest)) {
+                Ok(0) => {
+                    return Err(refused(StorageErrorKind::Internal, "nothing was written"));
                 }
+                Ok(written) => IoSlice::advance_slices(&mut rest, written),
+                Err(errno) => return Err(fault("write", errno)),
             }
         }
-        Ok(())
     }
+    Ok(())
 }
 
 /// The kernel counts in signed 64 bits.

@@ -1,8 +1,4 @@
-//! Which file an upload has open, told apart from later files that get the same inode number.
-//!
-//! File systems give the number of a removed file to the next new one at once. Accounting asks "has anybody this file open
-//! that I have just removed?", so the number alone would name an upload that began a moment later. An inode cannot be given
-//! away while somebody has it open: each gets a generation when the first upload opens it, which ends with the last.
+//! The files that uploads have open: who appends to one takes a turn with everybody else who does.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -10,55 +6,34 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use rustix::fs::Stat;
 
-use super::stat::{id, metadata};
-use crate::metadata::{FileId, Metadata};
+use super::stat::id;
+use crate::metadata::FileId;
 
 /// The inodes that uploads of this process have open.
 #[derive(Debug, Default)]
 pub(super) struct OpenInodes {
-    table: Mutex<Table>,
+    table: Mutex<HashMap<FileId, Open>>,
 }
 
 #[derive(Debug, Default)]
-struct Table {
-    generation: u64,
-    open: HashMap<FileId, Generation>,
-}
-
-#[derive(Debug)]
-struct Generation {
-    number: u64,
+struct Open {
     uploads: usize,
+    appending: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl OpenInodes {
-    /// Notes that an upload has the file open that `stat` describes. What is returned must go before the file is closed.
+    /// Notes that an upload has the file open that `stat` describes. What is returned must go before the file is closed: an
+    /// inode cannot be given away while somebody has it open.
     pub(super) fn enter(self: &Arc<Self>, stat: &Stat) -> Identity {
-        let plain = id(stat);
+        let id = id(stat);
         let mut table = self.table.lock();
-        table.generation += 1;
-        let next = table.generation;
-        let generation = table.open.entry(plain).or_insert(Generation {
-            number: next,
-            uploads: 0,
-        });
-        generation.uploads += 1;
+        let open = table.entry(id).or_default();
+        open.uploads += 1;
         Identity {
             inodes: Arc::clone(self),
-            plain,
-            generation: generation.number,
+            id,
+            appending: Arc::clone(&open.appending),
         }
-    }
-
-    /// The metadata of a file that cannot be given away just now, because a descriptor pins it.
-    pub(super) fn describe(&self, pinned: &Stat) -> Metadata {
-        let mut metadata = metadata(pinned);
-        if let Some(id) = &mut metadata.id
-            && let Some(generation) = self.table.lock().open.get(id)
-        {
-            id.generation = generation.number;
-        }
-        metadata
     }
 }
 
@@ -66,29 +41,26 @@ impl OpenInodes {
 #[derive(Debug)]
 pub(super) struct Identity {
     inodes: Arc<OpenInodes>,
-    plain: FileId,
-    generation: u64,
+    id: FileId,
+    appending: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl Identity {
-    /// Metadata of this file, with its identity.
-    pub(super) fn name(&self, mut metadata: Metadata) -> Metadata {
-        metadata.id = Some(FileId {
-            generation: self.generation,
-            ..self.plain
-        });
-        metadata
+    /// The turn of appending, shared by all uploads of the file. An async lock: whoever has it may wait for a disk, or for
+    /// the data provider's word on a quota.
+    pub(super) fn appending(&self) -> &Arc<tokio::sync::Mutex<()>> {
+        &self.appending
     }
 }
 
 impl Drop for Identity {
-    /// The last upload of a file ends its generation.
+    /// The last upload of a file forgets it.
     fn drop(&mut self) {
         let mut table = self.inodes.table.lock();
-        if let Some(generation) = table.open.get_mut(&self.plain) {
-            generation.uploads -= 1;
-            if generation.uploads == 0 {
-                table.open.remove(&self.plain);
+        if let Some(open) = table.get_mut(&self.id) {
+            open.uploads -= 1;
+            if open.uploads == 0 {
+                table.remove(&self.id);
             }
         }
     }

@@ -12,10 +12,12 @@ use rustix::io::Errno;
 use super::attributes::apply_to_open;
 use super::disk::{Disk, stat_open};
 use super::error::{changed_or_failed, fault, refused, settle};
+use super::leftover;
 use super::pool::Pool;
 use super::stat::{kind, metadata};
 use crate::error::{StorageErrorKind, StorageResult};
 use crate::metadata::{Entry, FileKind, Metadata, SetAttributes};
+use crate::reserved::is_reserved;
 use crate::storage::{Links, Listing, Target};
 
 /// Room for what one call of the kernel answers: some five hundred names, held until they are asked for.
@@ -73,6 +75,10 @@ impl OpenDir {
                 self.ended = !read_names(&self.fd, |name| self.names.push_back(name.to_vec()))?;
                 continue;
             };
+            if is_reserved(&name) {
+                leftover::sweep(&self.fd, &name, leftover::AGE);
+                continue;
+            }
             match statat(&self.fd, name.as_slice(), AtFlags::SYMLINK_NOFOLLOW) {
                 Ok(stat) => page.push(Entry {
                     name,

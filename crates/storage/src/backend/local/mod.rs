@@ -9,15 +9,20 @@
 
 mod attributes;
 mod backend;
+mod close;
 mod disk;
 mod error;
 mod file;
 mod filesystem;
+mod folding;
 mod identity;
+mod leftover;
 mod list;
 mod lock;
+mod mount_table;
 mod names;
 mod open;
+mod pin;
 mod pool;
 mod read;
 mod root;

@@ -11,13 +11,16 @@ use rustix::io::Errno;
 use super::attributes::dress_new;
 use super::disk::Disk;
 use super::error::{Attempt, Interrupted, changed_or_failed, failed, fault, refused, settle};
+use super::filesystem::FileSystem;
+use super::leftover;
 use super::lock::Locked;
 use super::root::Place;
-use super::stat::{kind, metadata, same_file};
-use super::temporary::temporary_name;
+use super::stat::{id, kind, metadata, same_file};
+use super::temporary::aside_name;
 use crate::error::{StorageErrorKind, StorageResult};
 use crate::metadata::{FileKind, Metadata};
-use crate::storage::{Removed, RenameMode, Target};
+use crate::reserved::check_new;
+use crate::storage::{Expected, Removed, RenameMode, Target};
 
 impl Disk {
     pub(super) fn create_dir(
@@ -26,6 +29,7 @@ impl Disk {
         mode: u32,
         owner: (Option<u32>, Option<u32>),
     ) -> StorageResult<()> {
+        check_new(&target.path)?;
         settle(|| {
             let place = self.root.entry(target)?;
             let name = place.name.as_slice();
@@ -51,13 +55,10 @@ impl Disk {
             if kind(&stat) == FileKind::Directory {
                 return Err(refused(StorageErrorKind::IsADirectory, "remove a file").into());
             }
-            let pinned = pinned(&place, &stat)?;
+            check_expected(target.expected, Some(&stat))?;
             unlinkat(&place.dir, place.name.as_slice(), AtFlags::empty())
                 .map_err(|errno| changed_or_failed("remove a file", errno))?;
-            // After the removal: who opens the file from now on sees that it has no name.
-            let removed = self.inodes.describe(&stat);
-            drop(pinned);
-            Ok(removed)
+            Ok(metadata(&stat))
         })
     }
 
@@ -65,7 +66,13 @@ impl Disk {
         settle(|| {
             let place = self.root.entry(target)?;
             not_root(&place)?;
-            match unlinkat(&place.dir, place.name.as_slice(), AtFlags::REMOVEDIR) {
+            let remove = || unlinkat(&place.dir, place.name.as_slice(), AtFlags::REMOVEDIR);
+            let result = match remove() {
+                // What nobody sees must not keep it.
+                Err(Errno::EXIST | Errno::NOTEMPTY) if leftover::clear(&place) => remove(),
+                result => result,
+            };
+            match result {
                 // Some file systems say EEXIST for "not empty" (rmdir(2)).
                 Err(Errno::EXIST) => Err(failed("remove a directory", Errno::NOTEMPTY)),
                 result => result.map_err(|errno| failed("remove a directory", errno)),
@@ -79,6 +86,7 @@ impl Disk {
         to: &Target,
         mode: RenameMode,
     ) -> StorageResult<Removed> {
+        check_new(&to.path)?;
         settle(|| {
             let source = self.root.entry(from)?;
             let goal = self.root.entry(to)?;
@@ -86,30 +94,31 @@ impl Disk {
             not_root(&goal)?;
             let source_dir = directory_of(&source)?;
             let goal_dir = directory_of(&goal)?;
+            check_waits_alike(&source, &source_dir, &goal, &goal_dir)?;
             let _locked = self
                 .locks
                 .two_names((&source_dir, &source.name), (&goal_dir, &goal.name))?;
             let moving = present(&source)?;
             let Some(there) = goal.stat()? else {
+                check_expected(to.expected, None)?;
                 rename_into_gap(&source, &goal)?;
                 return Ok(None);
             };
             if mode == RenameMode::NoReplace {
                 return Err(refused(StorageErrorKind::AlreadyExists, "rename").into());
             }
+            check_expected(to.expected, Some(&there))?;
             if same_file(&moving, &there) {
                 let same_name = same_file(&source_dir, &goal_dir) && source.name == goal.name;
                 return if same_name {
                     Ok(None)
                 } else {
-                    let joined = join_names(&source, &goal, &there)?;
-                    Ok(joined.map(|_| self.inodes.describe(&there)))
+                    join_names(&source, &goal, &there)
                 };
             }
             check_kinds(&moving, &there)?;
-            let _pinned = pinned(&goal, &there)?;
             match renameat(&source.dir, &source.name, &goal.dir, &goal.name) {
-                Ok(()) => Ok(Some(self.inodes.describe(&there))),
+                Ok(()) => Ok(Some(metadata(&there))),
                 Err(Errno::EXIST | Errno::NOTEMPTY) => Err(failed("rename", Errno::NOTEMPTY)),
                 Err(errno) => Err(changed_or_failed("rename", errno)),
             }
@@ -123,6 +132,7 @@ impl Disk {
                 "the text of a link",
             ));
         }
+        check_new(&link.path)?;
         settle(|| {
             let place = self.root.entry(link)?;
             symlinkat(text, &place.dir, place.name.as_slice())
@@ -140,6 +150,7 @@ impl Disk {
     }
 
     pub(super) fn hard_link(&self, from: &Target, to: &Target) -> StorageResult<Metadata> {
+        check_new(&to.path)?;
         settle(|| {
             let source = self.root.entry(from)?;
             let goal = self.root.entry(to)?;
@@ -147,12 +158,19 @@ impl Disk {
             if kind(&stat) == FileKind::Directory {
                 return Err(refused(StorageErrorKind::IsADirectory, "make a hard link").into());
             }
-            let _locked = self.lock(&goal)?;
-            let _pinned = pinned(&source, &stat)?;
+            let (source_dir, goal_dir) = (directory_of(&source)?, directory_of(&goal)?);
+            check_waits_alike(&source, &source_dir, &goal, &goal_dir)?;
+            let _locked = self
+                .locks
+                .two_names((&source_dir, &source.name), (&goal_dir, &goal.name))?;
+            let stat = present(&source).and_then(|now| match same_file(&now, &stat) {
+                true => Ok(now),
+                false => Err(Interrupted::Changed),
+            })?;
+            check_expected(from.expected, Some(&stat))?;
             let flags = AtFlags::empty();
             match linkat(&source.dir, &source.name, &goal.dir, &goal.name, flags) {
-                // After the link: an upload that opens the file from now on knows of the name.
-                Ok(()) => Ok(self.inodes.describe(&goal.stat()?.unwrap_or(stat))),
+                Ok(()) => Ok(metadata(&goal.stat()?.unwrap_or(stat))),
                 Err(Errno::EXIST) => Err(failed("make a hard link", Errno::EXIST)),
                 Err(Errno::NOENT) => Err(Interrupted::Changed),
                 Err(errno) => Err(failed("make a hard link", errno)),
@@ -170,7 +188,34 @@ fn directory_of(place: &Place) -> StorageResult<Stat> {
     fstat(&place.dir).map_err(|errno| fault("stat the directory", errno))
 }
 
-/// Keeps the file that `stat` describes, so that its inode is nobody else's until the caller has told whose it was.
+/// `Raced` if something else is there than was expected. Names that are locked stay what they are in this process; what
+/// others do between the look and the act is theirs.
+pub(super) fn check_expected(expected: Expected, there: Option<&Stat>) -> StorageResult<()> {
+    if expected.admits(there.map(id)) {
+        return Ok(());
+    }
+    Err(refused(
+        StorageErrorKind::Raced,
+        "something else is there now",
+    ))
+}
+
+/// Refuses what the kernel would, before any name is locked: names in memory are locked by threads that must not wait, so
+/// nobody may hold one while a disk is asked.
+fn check_waits_alike(
+    source: &Place,
+    source_dir: &Stat,
+    goal: &Place,
+    goal_dir: &Stat,
+) -> StorageResult<()> {
+    let in_memory = |place: &Place| FileSystem::of(&place.dir) == FileSystem::Memory;
+    if source_dir.st_dev != goal_dir.st_dev && in_memory(source) != in_memory(goal) {
+        return Err(fault("move to another file system", Errno::XDEV));
+    }
+    Ok(())
+}
+
+/// Keeps the file that `stat` describes, so that its inode is nobody else's.
 pub(super) fn pinned(place: &Place, stat: &Stat) -> Attempt<OwnedFd> {
     let object = place
         .pin()
@@ -236,7 +281,7 @@ fn join_names(source: &Place, goal: &Place, there: &Stat) -> Attempt<Removed> {
         return Ok(None);
     }
     // Step aside first: if the two are spellings of one name, the goal goes with it and is put back under its new spelling.
-    let aside = temporary_name(&source.name)?;
+    let aside = aside_name(&source.name)?;
     renameat(&source.dir, &source.name, &source.dir, &aside)
         .map_err(|errno| changed_or_failed("rename", errno))?;
     if goal.stat()?.is_some_and(|now| same_file(&now, there)) {

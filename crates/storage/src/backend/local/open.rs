@@ -18,6 +18,7 @@ use super::temporary::{self, Pending};
 use super::write::Upload;
 use crate::error::{StorageErrorKind, StorageResult};
 use crate::metadata::{FileKind, Metadata};
+use crate::reserved::check_new;
 use crate::storage::{Links, OpenExisting, Target, WriteOptions, WriteVisibility};
 
 /// Files from this size on are worth telling the kernel that they are read from front to back.
@@ -47,7 +48,7 @@ impl Disk {
             // Again, now that nobody else in this process cuts it.
             let stat = fstat(&file).map_err(|errno| failed("stat", errno))?;
             ftruncate(&file, size).map_err(|errno| failed("truncate", errno))?;
-            Ok(self.inodes.describe(&stat))
+            Ok(metadata(&stat))
         })
     }
 
@@ -56,6 +57,9 @@ impl Disk {
         target: &Target,
         options: &WriteOptions,
     ) -> StorageResult<Upload> {
+        if options.create {
+            check_new(&target.path)?;
+        }
         settle(|| {
             let Found { place, stat } = if options.existing == OpenExisting::Refuse {
                 // O_EXCL: a link is something that is there, wherever it leads (open(2)).
@@ -112,29 +116,19 @@ impl Disk {
             }
             result => result?,
         };
-        let identity = self.inodes.enter(&stat);
-        // Again, now that whoever removes it finds us.
-        let stat = fstat(&file).map_err(|errno| failed("stat", errno))?;
         if stat.st_nlink == 0 {
             return Err(Interrupted::Changed);
         }
+        let identity = self.inodes.enter(&stat);
         if !cut {
-            let before = identity.name(metadata(&stat));
-            return Ok(Upload::in_place(
-                OpenFile::new(file),
-                identity,
-                Some(before),
-            ));
+            let before = Some(metadata(&stat));
+            return Ok(Upload::in_place(OpenFile::new(file), identity, before));
         }
         let _locked = self.locks.file(&stat)?;
         let stat = fstat(&file).map_err(|errno| failed("stat", errno))?;
         ftruncate(&file, 0).map_err(|errno| failed("truncate", errno))?;
-        let before = identity.name(metadata(&stat));
-        Ok(Upload::in_place(
-            OpenFile::new(file),
-            identity,
-            Some(before),
-        ))
+        let before = Some(metadata(&stat));
+        Ok(Upload::in_place(OpenFile::new(file), identity, before))
     }
 
     /// A temporary file beside the name. It looks like the file that it replaces (mode, and owner where the process may).
@@ -165,8 +159,7 @@ impl Disk {
             armed: true,
         };
         let stat = fstat(&file).map_err(|errno| failed("stat", errno))?;
-        let identity = self.inodes.enter(&stat);
-        let upload = Upload::pending(file, identity, old.map(metadata), pending);
+        let upload = Upload::pending(file, self.inodes.enter(&stat), old.map(metadata), pending);
         let owner = if old.is_some_and(|old| (old.st_uid, old.st_gid) == (stat.st_uid, stat.st_gid))
         {
             (None, None)
@@ -187,8 +180,8 @@ impl Disk {
             Err(errno) => return Err(taken_or_failed("make a file", errno)),
         };
         let stat = fstat(&file).map_err(|errno| failed("stat", errno))?;
-        let identity = self.inodes.enter(&stat);
         dress_new(&file, &stat, options.mode, options.owner)?;
+        let identity = self.inodes.enter(&stat);
         Ok(Upload::in_place(OpenFile::new(file), identity, None))
     }
 }

@@ -53,8 +53,8 @@ impl Pool {
     }
 
     /// Does `work` on a thread that may wait. When the caller stops waiting, `work` goes on to its end; its place is taken
-    /// until then.
-    pub(super) async fn run<T, F>(&self, work: F) -> StorageResult<T>
+    /// until then, and the disk keeps this pool.
+    pub(super) async fn run<T, F>(self: &Arc<Self>, work: F) -> StorageResult<T>
     where
         F: FnOnce() -> StorageResult<T> + Send + 'static,
         T: Send + 'static,
@@ -63,17 +63,17 @@ impl Pool {
             Ok(place) => place,
             Err(_) => wait(&self.operations, WAIT).await?,
         };
-        hop(place, work).await
+        hop(Arc::clone(self), place, work).await
     }
 
     /// The same for a walk over a whole tree.
-    pub(super) async fn scan<T, F>(&self, work: F) -> StorageResult<T>
+    pub(super) async fn scan<T, F>(self: &Arc<Self>, work: F) -> StorageResult<T>
     where
         F: FnOnce() -> StorageResult<T> + Send + 'static,
         T: Send + 'static,
     {
         let place = wait(&self.scans, SCAN_WAIT).await?;
-        hop(place, work).await
+        hop(Arc::clone(self), place, work).await
     }
 }
 
@@ -87,14 +87,14 @@ async fn wait(places: &Arc<Semaphore>, limit: Duration) -> StorageResult<OwnedSe
     }
 }
 
-async fn hop<T, F>(place: OwnedSemaphorePermit, work: F) -> StorageResult<T>
+async fn hop<T, F>(pool: Arc<Pool>, place: OwnedSemaphorePermit, work: F) -> StorageResult<T>
 where
     F: FnOnce() -> StorageResult<T> + Send + 'static,
     T: Send + 'static,
 {
     let task = tokio::task::spawn_blocking(move || {
         let result = work();
-        drop(place);
+        drop((place, pool));
         result
     });
     match task.await {

@@ -29,7 +29,7 @@ impl LocalRead {
 
 /// Reads on the pool; short only at the end of the file.
 pub(super) async fn read_on_pool(
-    pool: &Pool,
+    pool: &Arc<Pool>,
     file: &Arc<OpenFile>,
     offset: u64,
     len: usize,

@@ -15,6 +15,7 @@ use super::stat::kind;
 use super::walk;
 use crate::error::{StorageErrorKind, StorageResult};
 use crate::metadata::FileKind;
+use crate::reserved::{check_there, is_reserved};
 use crate::storage::{Links, Target};
 
 /// Flags of a directory that is only a place to start from.
@@ -41,7 +42,7 @@ pub(super) struct Root {
 }
 
 /// A name in a directory that is held open. The name itself is not pinned: act on it with `*at` calls that follow no link.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Place {
     pub(super) dir: Arc<OwnedFd>,
     /// `.` for the root itself.
@@ -119,7 +120,8 @@ impl Root {
         path: &StoragePath,
         links: Links,
     ) -> Option<StorageResult<Stat>> {
-        if !self.openat2 || !self.filesystem.knows_attributes() {
+        let reserved = is_reserved(path.file_name());
+        if !self.openat2 || !self.filesystem.knows_attributes() || reserved {
             return None;
         }
         // A mount below the root may be of another kind.
@@ -168,6 +170,7 @@ impl Root {
 
     /// The place that `target` names, for acting on the entry itself, be it a link or not.
     pub(super) fn entry(&self, target: &Target) -> Attempt<Place> {
+        check_there(target.path.file_name())?;
         if let Some(place) = self.straight(&target.path)? {
             return Ok(place);
         }
@@ -178,6 +181,7 @@ impl Root {
 
     /// The place that `target` names and what is there, with every link followed.
     pub(super) fn follow(&self, target: &Target) -> Attempt<Found> {
+        check_there(target.path.file_name())?;
         if let Some(place) = self.straight(&target.path)? {
             let stat = place.stat()?;
             if stat
@@ -188,6 +192,7 @@ impl Root {
             }
         }
         let found = walk::find(self, &target.path, Links::Follow)?;
+        check_there(&found.place.name)?;
         judge(target, &found.place)?;
         Ok(found)
     }

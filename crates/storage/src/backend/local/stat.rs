@@ -47,7 +47,6 @@ pub(super) fn id(stat: &Stat) -> FileId {
     FileId {
         device: stat.st_dev as u64,
         inode: stat.st_ino as u64,
-        generation: 0,
     }
 }
 

@@ -8,6 +8,7 @@ use async_trait::async_trait;
 
 use super::disk::Disk;
 use super::list::LocalListing;
+use super::pin;
 use super::pool::Pool;
 use super::read::LocalRead;
 use super::usage::StopOnDrop;
@@ -16,8 +17,8 @@ use crate::capability::{Capabilities, Folders, Rename, Visible, Writes};
 use crate::error::StorageResult;
 use crate::metadata::{Metadata, SetAttributes, Space};
 use crate::storage::{
-    Links, Listing, Native, ReadHandle, Removed, RenameMode, Storage, Target, Usage, WriteHandle,
-    WriteOptions,
+    Links, Listing, Native, Pinned, ReadHandle, Removed, RenameMode, Storage, Target, Usage,
+    WriteHandle, WriteOptions,
 };
 
 /// What a local directory can do.
@@ -27,6 +28,7 @@ pub(crate) const CAPABILITIES: Capabilities = Capabilities {
     rename: Rename::AtomicTree,
     folders: Folders::Real,
     resume: true,
+    append: true,
     truncate: true,
     symlink: true,
     hard_link: true,
@@ -196,11 +198,23 @@ impl Storage for LocalStorage {
             .await
     }
 
+    async fn folds_names(&self) -> StorageResult<bool> {
+        self.run(|disk| disk.folds_names()).await
+    }
+
     async fn usage(&self) -> StorageResult<Usage> {
         let disk = Arc::clone(&self.disk);
         let stop = Arc::new(AtomicBool::new(false));
         let _stop_on_drop = StopOnDrop(Arc::clone(&stop));
         self.pool.scan(move || disk.usage(&stop)).await
+    }
+
+    async fn pin(&self, target: &Target, links: Links) -> StorageResult<Box<dyn Pinned>> {
+        let wanted = target.clone();
+        let object = self
+            .run_at(&[target], move |disk| disk.pin(&wanted, links))
+            .await?;
+        Ok(pin::pin(object, &self.pool))
     }
 
     async fn native(&self, target: &Target, links: Links) -> StorageResult<Native> {

@@ -7,27 +7,38 @@ use rustix::fs::{AtFlags, Mode, OFlags, fstat, fsync, openat, renameat, unlinkat
 use rustix::io::Errno;
 
 use super::disk::Disk;
-use super::error::{Attempt, changed_or_failed, failed, fault, refused, settle, taken_or_failed};
+use super::error::{
+    Attempt, Interrupted, changed_or_failed, failed, fault, refused, settle, taken_or_failed,
+};
 use super::file::OpenFile;
-use super::names::{pinned, rename_into_gap};
+use super::leftover;
+use super::names::{check_expected, rename_into_gap};
 use super::root::Place;
 use super::stat::{kind, metadata, same_file};
 use crate::error::{StorageErrorKind, StorageResult};
 use crate::metadata::{FileKind, Metadata};
-use crate::storage::Removed;
+use crate::reserved::{BASE32HEX, ID_LEN, MARK, PREFIX};
+use crate::storage::{Ended, Expected, Removed};
 
-/// What every temporary name starts with; the reference's, so that its users' clean-up jobs keep working.
-const PREFIX: &[u8] = b".sftpgo-upload.";
-const ID_LEN: usize = 20;
-const BASE32HEX: &[u8; 32] = b"0123456789abcdefghijklmnopqrstuv";
 const MAX_NAME: usize = 255;
 
-/// `.sftpgo-upload.<20 random characters>.<name>`, the name cut so that all fits.
-pub(super) fn temporary_name(name: &[u8]) -> StorageResult<Vec<u8>> {
-    let mut random = [0; ID_LEN];
+/// A reserved name for an upload to `name`: only its handle reaches the file.
+fn upload_name(name: &[u8]) -> StorageResult<Vec<u8>> {
+    random_name(MARK, name)
+}
+
+/// A name that is free, for a moment. It is no reserved one: what a crash leaves there is a file like any other.
+pub(super) fn aside_name(name: &[u8]) -> StorageResult<Vec<u8>> {
+    random_name(b'0', name)
+}
+
+/// `.sftpgo-upload.<20 characters, random but for the first>.<name>`, the name cut so that all fits.
+fn random_name(first: u8, name: &[u8]) -> StorageResult<Vec<u8>> {
+    let mut random = [0; ID_LEN - 1];
     aws_lc_rs::rand::fill(&mut random)
         .map_err(|_| refused(StorageErrorKind::Internal, "no random numbers"))?;
     let mut temporary = PREFIX.to_vec();
+    temporary.push(first);
     temporary.extend(
         random
             .iter()
@@ -46,11 +57,16 @@ pub(super) fn temporary_name(name: &[u8]) -> StorageResult<Vec<u8>> {
 /// Makes a new file under a temporary name for `name` in `dir`.
 pub(super) fn create(dir: &OwnedFd, name: &[u8], mode: u32) -> Attempt<(Vec<u8>, OwnedFd)> {
     let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let temporary = temporary_name(name)?;
+    let temporary = upload_name(name)?;
     let file = openat(dir, &temporary, flags, Mode::from_raw_mode(mode & 0o777));
     // EEXIST asks for another name.
-    file.map(|file| (temporary, file))
-        .map_err(|errno| taken_or_failed("make a temporary file", errno))
+    let file = file.map_err(|errno| taken_or_failed("make a temporary file", errno))?;
+    if leftover::claim(&file) {
+        return Ok((temporary, file));
+    }
+    // Already gone, most likely.
+    let _ = unlinkat(dir, &temporary, AtFlags::empty());
+    Err(Interrupted::Changed)
 }
 
 /// A temporary file that waits for its name. Dropping it, deliberately, does what giving up the upload does.
@@ -69,22 +85,34 @@ pub(super) struct Pending {
 }
 
 impl Pending {
-    /// Puts the file under its name and tells what is there now, and what was. On failure the temporary file is gone.
-    pub(super) fn publish(mut self) -> StorageResult<(Metadata, Removed)> {
-        self.keep_partial = false;
-        let published = settle(|| self.rename())?;
+    /// Puts the file under its name and tells what is there now, and what was. On failure the temporary file goes with
+    /// this, except after `Raced`: then it can be tried again.
+    pub(super) fn publish(&mut self, expected: Expected) -> StorageResult<(Metadata, Removed)> {
+        let published = settle(|| self.rename(expected));
+        let again = published
+            .as_ref()
+            .is_err_and(|error| error.kind() == StorageErrorKind::Raced);
+        if !again {
+            self.keep_partial = false;
+        }
+        let published = published?;
         self.armed = false;
         Ok(published)
     }
 
     /// Gives the upload up: `Some` if what has arrived was put under the name.
-    pub(super) fn give_up(mut self) -> StorageResult<Option<(Metadata, Removed)>> {
+    pub(super) fn give_up(&mut self, expected: Expected) -> StorageResult<Ended> {
         if self.keeps()? {
-            return self.publish().map(Some);
+            return self.publish(expected).map(Some);
         }
+        self.discard();
+        Ok(None)
+    }
+
+    /// Removes what has arrived.
+    pub(super) fn discard(&mut self) {
         self.armed = false;
         self.remove();
-        Ok(None)
     }
 
     /// Makes the rename last over a crash.
@@ -108,7 +136,7 @@ impl Pending {
     }
 
     /// Attributes are those of the moment, taken under the lock: whoever removes the file right after reports these.
-    fn rename(&self) -> Attempt<(Metadata, Removed)> {
+    fn rename(&self, expected: Expected) -> Attempt<(Metadata, Removed)> {
         let _locked = self.disk.lock(&self.goal)?;
         let ours = fstat(&self.file).map_err(|errno| failed("stat an upload", errno))?;
         if !self
@@ -118,7 +146,9 @@ impl Pending {
         {
             return Err(refused(StorageErrorKind::NotFound, "the upload was removed").into());
         }
-        let Some(there) = self.goal.stat()? else {
+        let there = self.goal.stat()?;
+        check_expected(expected, there.as_ref())?;
+        let Some(there) = there else {
             rename_into_gap(&self.temporary, &self.goal)?;
             return Ok((metadata(&ours), None));
         };
@@ -128,7 +158,6 @@ impl Pending {
         if !self.replace {
             return Err(refused(StorageErrorKind::AlreadyExists, "a file is there").into());
         }
-        let _pinned = pinned(&self.goal, &there)?;
         if same_file(&there, &ours) {
             // Somebody linked the temporary name to the final one; rename(2) would leave both.
             self.remove();
@@ -137,7 +166,7 @@ impl Pending {
             renameat(&from.dir, &from.name, &to.dir, &to.name)
                 .map_err(|errno| changed_or_failed("rename an upload", errno))?;
         }
-        Ok((metadata(&ours), Some(self.disk.inodes.describe(&there))))
+        Ok((metadata(&ours), Some(metadata(&there))))
     }
 
     fn remove(&self) {
@@ -152,7 +181,8 @@ impl Drop for Pending {
             return;
         }
         self.armed = false;
-        let kept = self.keeps().unwrap_or(false) && settle(|| self.rename()).is_ok();
+        let kept =
+            self.keeps().unwrap_or(false) && settle(|| self.rename(Expected::Anything)).is_ok();
         if !kept {
             self.remove();
         }

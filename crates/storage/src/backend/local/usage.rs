@@ -9,10 +9,12 @@ use rustix::io::Errno;
 
 use super::disk::Disk;
 use super::error::{fault, refused};
+use super::leftover;
 use super::list::{open_dir, read_names};
 use super::stat::{kind, same_file};
 use crate::error::{StorageErrorKind, StorageResult};
 use crate::metadata::FileKind;
+use crate::reserved::is_reserved;
 use crate::storage::Usage;
 
 /// Directories held open at once. Trees can be deeper than any process has descriptors, because a deep tree can be moved
@@ -102,6 +104,8 @@ fn count(
     let more = read_names(fd, |name| {
         match statat(fd, name, AtFlags::SYMLINK_NOFOLLOW) {
             Ok(stat) => match kind(&stat) {
+                // What a running upload holds is counted by it.
+                FileKind::File if is_reserved(name) && leftover::is_alive(fd, name) => {}
                 FileKind::File => {
                     usage.files += 1;
                     usage.bytes = usage

@@ -3,22 +3,25 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use parking_lot::{Mutex, RwLock};
 use rustix::fs::{fdatasync, fsync, ftruncate};
 
 use super::attributes::apply_to_open;
+use super::close::settle_writes;
 use super::disk::stat_open;
 use super::error::fault;
 use super::file::{OpenFile, check_range};
 use super::identity::Identity;
+use super::pin::{LocalPin, pin, pin_place, stat_on_pool};
 use super::pool::Pool;
 use super::read::read_on_pool;
 use super::temporary::Pending;
 use crate::error::{StorageError, StorageErrorKind, StorageResult};
 use crate::metadata::{FileTime, Metadata, SetAttributes};
-use crate::storage::{Chunk, Removed, WriteHandle};
+use crate::storage::{Chunk, Ended, Ending, Expected, FileEnd, Pinned, WriteHandle};
 
-/// The blocking side: an open file and the name it waits for, if it does not have it yet.
+/// An open file and the name it waits for, if it does not have it yet.
 #[derive(Debug)]
 pub(super) struct Upload {
     /// Before the file, so that it goes before the file is closed.
@@ -51,33 +54,53 @@ impl Upload {
             pending: Some(pending),
         }
     }
+}
 
-    /// Files in place are as durable as the kernel makes them, like those of any other program; a client that wants more asks
-    /// for `fsync`. A replacement is on disk before it takes the old file's place.
-    fn finish(self, times: Option<(FileTime, FileTime)>) -> StorageResult<(Metadata, Removed)> {
-        if self.pending.is_some() {
-            fdatasync(&self.file).map_err(|errno| fault("sync an upload", errno))?;
-        }
-        // Writes that came after the client set the times have changed them.
-        let changes = SetAttributes {
-            times,
-            ..SetAttributes::default()
-        };
-        apply_to_open(&*self.file, &changes)?;
-        let Some(pending) = self.pending else {
-            return Ok((stat_open(&*self.file)?, None));
-        };
-        let dir = Arc::clone(&pending.goal.dir);
-        let published = pending.publish()?;
-        Pending::sync_directory(&dir)?;
-        Ok(published)
+/// The blocking side of the end. Files in place are as durable as the kernel makes them, like those of any other program; a
+/// client that wants more asks for `fsync`. A replacement is on disk before it takes the old file's place.
+fn finish(
+    file: &OpenFile,
+    pending: Option<&mut Pending>,
+    times: Option<(FileTime, FileTime)>,
+    expected: Expected,
+) -> StorageResult<Ended> {
+    if pending.is_some() {
+        fdatasync(file).map_err(|errno| fault("sync an upload", errno))?;
     }
+    // An upload that is told to be whole is.
+    settle_writes(file)?;
+    // Writes that came after the client set the times have changed them.
+    let changes = SetAttributes {
+        times,
+        ..SetAttributes::default()
+    };
+    apply_to_open(file, &changes)?;
+    let Some(pending) = pending else {
+        return Ok(Some((stat_open(file)?, None)));
+    };
+    let published = pending.publish(expected)?;
+    Pending::sync_directory(&pending.goal.dir)?;
+    Ok(Some(published))
+}
 
-    fn abort(self) -> StorageResult<Option<(Metadata, Removed)>> {
-        match self.pending {
-            Some(pending) => pending.give_up(),
-            None => Ok(Some((stat_open(&*self.file)?, None))),
+fn give_up(
+    file: &OpenFile,
+    pending: Option<&mut Pending>,
+    expected: Expected,
+) -> StorageResult<Ended> {
+    match pending {
+        Some(pending) => pending.give_up(expected),
+        None => Ok(Some((stat_open(file)?, None))),
+    }
+}
+
+fn discard(file: &OpenFile, pending: Option<&mut Pending>) -> StorageResult<Ended> {
+    match pending {
+        Some(pending) => {
+            pending.discard();
+            Ok(None)
         }
+        None => Ok(Some((stat_open(file)?, None))),
     }
 }
 
@@ -135,12 +158,7 @@ impl LocalWrite {
 #[async_trait]
 impl WriteHandle for LocalWrite {
     async fn stat(&self) -> StorageResult<Metadata> {
-        let metadata = if self.upload.file.knows_attributes() {
-            stat_open(&*self.upload.file)?
-        } else {
-            self.run(|file| stat_open(file)).await?
-        };
-        Ok(self.upload.identity.name(metadata))
+        stat_on_pool(&self.pool, &self.upload.file).await
     }
 
     fn replaced(&self) -> Option<&Metadata> {
@@ -154,6 +172,24 @@ impl WriteHandle for LocalWrite {
     fn try_write_at(&self, chunks: &[Chunk]) -> Option<StorageResult<()>> {
         let file = &self.upload.file;
         file.is_in_memory().then(|| file.write(chunks))
+    }
+
+    async fn lock_end(&self) -> StorageResult<FileEnd> {
+        let size = async { Ok(self.stat().await?.size) };
+        FileEnd::take(self.upload.identity.appending(), size).await
+    }
+
+    async fn append(&self, end: FileEnd, pieces: Vec<Bytes>) -> StorageResult<()> {
+        let file = &self.upload.file;
+        if file.is_in_memory() {
+            return file.append(&pieces);
+        }
+        self.change(move |file| {
+            // The turn ends with the write, also if nobody waits for it any more.
+            let _turn = end;
+            file.append(&pieces)
+        })
+        .await
     }
 
     async fn read_at(&self, offset: u64, len: usize, buffer: Vec<u8>) -> StorageResult<Vec<u8>> {
@@ -180,41 +216,59 @@ impl WriteHandle for LocalWrite {
             .await
     }
 
-    async fn finish(self: Box<Self>) -> StorageResult<(Metadata, Removed)> {
-        let Self {
-            upload,
-            times,
-            pool,
-            ended,
-        } = *self;
-        let times = times.into_inner();
-        // Nothing is left to be done but to look.
-        if upload.pending.is_none()
-            && times.is_none()
-            && upload.file.knows_attributes()
-            && end_now(&ended)
-        {
-            return upload.finish(None);
-        }
-        pool.run(move || {
-            *ended.write() = true;
-            upload.finish(times)
+    fn pin(&self) -> Arc<dyn Pinned> {
+        Arc::new(LocalPin {
+            file: Arc::clone(&self.upload.file),
+            pool: Arc::clone(&self.pool),
         })
-        .await
     }
 
-    async fn abort(self: Box<Self>) -> StorageResult<Option<(Metadata, Removed)>> {
-        let Self {
-            upload,
-            times: _,
-            pool,
-            ended,
-        } = *self;
-        pool.run(move || {
-            *ended.write() = true;
-            upload.abort()
-        })
-        .await
+    async fn pin_replaced(&self) -> StorageResult<Option<Box<dyn Pinned>>> {
+        let Some(pending) = &self.upload.pending else {
+            return Ok(None);
+        };
+        let goal = pending.goal.clone();
+        let object = if self.upload.file.is_in_memory() {
+            pin_place(&goal)?
+        } else {
+            self.pool.run(move || pin_place(&goal)).await?
+        };
+        Ok(object.map(|object| pin(object, &self.pool)))
+    }
+
+    async fn end(&mut self, how: Ending, expected: Expected) -> StorageResult<Ended> {
+        let times = *self.times.lock();
+        let file = Arc::clone(&self.upload.file);
+        let ended = Arc::clone(&self.ended);
+        // Nothing is left to be done but to look.
+        if self.upload.pending.is_none()
+            && (times.is_none() || how != Ending::Finish)
+            && file.knows_attributes()
+            && end_now(&ended)
+        {
+            return give_up(&file, None, expected);
+        }
+        let mut pending = self.upload.pending.take();
+        let (pending, result) = self
+            .pool
+            .run(move || {
+                *ended.write() = true;
+                let waiting = pending.as_mut();
+                let result = match how {
+                    Ending::Finish => finish(&file, waiting, times, expected),
+                    Ending::GiveUp => give_up(&file, waiting, expected),
+                    Ending::Discard => discard(&file, waiting),
+                };
+                Ok((pending, result))
+            })
+            .await?;
+        if result
+            .as_ref()
+            .is_err_and(|error| error.kind() == StorageErrorKind::Raced)
+        {
+            self.upload.pending = pending;
+        }
+        result
     }
 }
 

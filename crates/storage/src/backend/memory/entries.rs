@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use super::node::{Body, Node};
+use super::node::{Body, Inode, Node};
 use super::tree::Tree;
 use super::walk::Place;
 use crate::error::{StorageError, StorageErrorKind, StorageResult};
 use crate::metadata::Metadata;
-use crate::storage::{Links, Removed, RenameMode, Target};
+use crate::reserved::check_new;
+use crate::storage::{Expected, Links, Removed, RenameMode, Target};
 
 /// Longest text of a link, as on Linux.
 const MAX_LINK_TEXT: usize = 4095;
@@ -19,6 +20,7 @@ impl Tree {
         mode: u32,
         owner: (Option<u32>, Option<u32>),
     ) -> StorageResult<()> {
+        check_new(&target.path)?;
         let place = self.find(target, Links::NoFollow)?;
         free(&place)?;
         let inode = self.add(Node::new(Body::Directory(BTreeMap::new()), mode, owner));
@@ -33,6 +35,7 @@ impl Tree {
                 context,
             ));
         }
+        check_new(&link.path)?;
         let place = self.find(link, Links::NoFollow)?;
         if text.len() > MAX_LINK_TEXT {
             let context = "the text of a link is too long";
@@ -58,6 +61,7 @@ impl Tree {
     }
 
     pub(super) fn hard_link(&mut self, from: &Target, to: &Target) -> StorageResult<Metadata> {
+        check_new(&to.path)?;
         let source = self.find(from, Links::NoFollow)?;
         let goal = self.find(to, Links::NoFollow)?;
         let inode = source.present()?;
@@ -67,6 +71,7 @@ impl Tree {
                 "make a hard link",
             ));
         }
+        self.check_expected(from.expected, Some(inode))?;
         free(&goal)?;
         self.link(goal.dir, &goal.name, inode)?;
         self.metadata(inode)
@@ -81,6 +86,7 @@ impl Tree {
                 "remove a file",
             ));
         }
+        self.check_expected(target.expected, Some(inode))?;
         let metadata = self.metadata(inode)?;
         self.unlink(place.dir, &place.name)?;
         Ok(metadata)
@@ -105,17 +111,19 @@ impl Tree {
         to: &Target,
         mode: RenameMode,
     ) -> StorageResult<Removed> {
+        check_new(&to.path)?;
         let source = self.find(from, Links::NoFollow)?;
         let goal = self.find(to, Links::NoFollow)?;
         not_root(&source)?;
         not_root(&goal)?;
         let moving = source.present()?;
         let removed = match goal.inode {
-            None => None,
             Some(_) if mode == RenameMode::NoReplace => {
                 return Err(StorageError::new(StorageErrorKind::AlreadyExists, "rename"));
             }
             Some(there) if there == moving && source.real == goal.real => return Ok(None),
+            there if !self.is_expected(to.expected, there)? => return Err(raced()),
+            None => None,
             Some(there) => {
                 self.check_replace(&source, &goal)?;
                 Some(self.metadata(there)?)
@@ -145,6 +153,24 @@ impl Tree {
         Ok(removed)
     }
 
+    /// `Raced` if something else is there than was expected.
+    pub(super) fn check_expected(
+        &self,
+        expected: Expected,
+        there: Option<Inode>,
+    ) -> StorageResult<()> {
+        if self.is_expected(expected, there)? {
+            Ok(())
+        } else {
+            Err(raced())
+        }
+    }
+
+    fn is_expected(&self, expected: Expected, there: Option<Inode>) -> StorageResult<bool> {
+        let there = there.map(|inode| self.metadata(inode)).transpose()?;
+        Ok(expected.admits(there.and_then(|there| there.id)))
+    }
+
     /// A file never replaces a directory, nor the other way round.
     fn check_replace(&self, source: &Place, goal: &Place) -> StorageResult<()> {
         match (
@@ -157,6 +183,10 @@ impl Tree {
         }
         .map_err(|kind| StorageError::new(kind, "rename"))
     }
+}
+
+fn raced() -> StorageError {
+    StorageError::new(StorageErrorKind::Raced, "something else is there now")
 }
 
 fn free(place: &Place) -> StorageResult<()> {

@@ -4,14 +4,17 @@ use std::ops::Bound;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use parking_lot::Mutex;
 
 use super::node::Inode;
 use super::open::{Opened, Pending};
 use super::tree::Tree;
-use crate::error::StorageResult;
+use crate::error::{StorageError, StorageErrorKind, StorageResult};
 use crate::metadata::{Entry, FileTime, Metadata, SetAttributes};
-use crate::storage::{Chunk, Listing, ReadHandle, Removed, WriteHandle};
+use crate::storage::{
+    Chunk, Ended, Ending, Expected, FileEnd, Listing, Pinned, ReadHandle, WriteHandle,
+};
 
 /// Keeps a node alive. Dropping it, deliberately, closes it.
 #[derive(Debug)]
@@ -26,6 +29,13 @@ impl Drop for Open {
     }
 }
 
+#[async_trait]
+impl Pinned for Open {
+    async fn stat(&self) -> StorageResult<Metadata> {
+        Self::stat(self)
+    }
+}
+
 impl Open {
     fn read(&self, offset: u64, len: usize, buffer: &mut Vec<u8>) -> StorageResult<usize> {
         self.tree.lock().read(self.inode, offset, len, buffer)
@@ -34,6 +44,17 @@ impl Open {
     fn stat(&self) -> StorageResult<Metadata> {
         self.tree.lock().metadata(self.inode)
     }
+}
+
+/// Keeps a node of a tree that the caller has locked.
+pub(super) fn keep(
+    tree: &Arc<Mutex<Tree>>,
+    locked: &mut Tree,
+    inode: Inode,
+) -> StorageResult<Box<dyn Pinned>> {
+    locked.open(inode)?;
+    let tree = Arc::clone(tree);
+    Ok(Box::new(Open { tree, inode }))
 }
 
 /// A file open for reading.
@@ -80,11 +101,12 @@ impl ReadHandle for MemoryRead {
 /// A file open for writing.
 #[derive(Debug)]
 pub(super) struct MemoryWrite {
-    open: Open,
+    open: Arc<Open>,
     replaced: Option<Metadata>,
     pending: Option<Pending>,
     /// The times the client asked for last; later writes must not change them.
     times: Mutex<Option<(FileTime, FileTime)>>,
+    ended: bool,
 }
 
 impl MemoryWrite {
@@ -95,29 +117,40 @@ impl MemoryWrite {
             pending,
         } = opened;
         Self {
-            open: Open { tree, inode },
+            open: Arc::new(Open { tree, inode }),
             replaced,
             pending,
             times: Mutex::new(None),
+            ended: false,
         }
     }
 
     fn write(&self, chunks: &[Chunk]) -> StorageResult<()> {
-        self.open.tree.lock().write(self.open.inode, chunks)
+        self.change(|tree| tree.write(self.open.inode, chunks))
     }
 
-    /// What is now under the name, unless nothing is.
-    fn give_up(&mut self) -> StorageResult<Option<(Metadata, Removed)>> {
+    /// Gives the file its name, if it waits for one and is to have it.
+    fn conclude(&self, how: Ending, expected: Expected) -> StorageResult<Ended> {
         let inode = self.open.inode;
         let mut tree = self.open.tree.lock();
-        let removed = match self.pending.take() {
-            None => None,
-            Some(pending) => match tree.give_up(inode, &pending)? {
+        let removed = match (&self.pending, how) {
+            (None, _) => None,
+            (Some(pending), Ending::Finish) => tree.publish(inode, pending, expected)?,
+            (Some(_), Ending::Discard) => return Ok(None),
+            (Some(pending), Ending::GiveUp) => match tree.give_up(inode, pending, expected)? {
                 Some(removed) => removed,
                 None => return Ok(None),
             },
         };
         Ok(Some((tree.metadata(inode)?, removed)))
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Tree) -> StorageResult<()>) -> StorageResult<()> {
+        if self.ended {
+            let context = "the upload has ended";
+            return Err(StorageError::new(StorageErrorKind::Unavailable, context));
+        }
+        change(&mut self.open.tree.lock())
     }
 }
 
@@ -125,7 +158,7 @@ impl Drop for MemoryWrite {
     fn drop(&mut self) {
         if self.pending.is_some() {
             // Nobody is left to be told.
-            let _ = self.give_up();
+            let _ = self.conclude(Ending::GiveUp, Expected::Anything);
         }
     }
 }
@@ -148,6 +181,21 @@ impl WriteHandle for MemoryWrite {
         Some(self.write(chunks))
     }
 
+    async fn lock_end(&self) -> StorageResult<FileEnd> {
+        let turns = {
+            let tree = self.open.tree.lock();
+            Arc::clone(&tree.node(self.open.inode)?.appending)
+        };
+        let size = async { Ok(self.open.stat()?.size) };
+        FileEnd::take(&turns, size).await
+    }
+
+    async fn append(&self, _end: FileEnd, pieces: Vec<Bytes>) -> StorageResult<()> {
+        let mut tree = self.open.tree.lock();
+        let offset = tree.node(self.open.inode)?.size();
+        tree.write(self.open.inode, &[Chunk { offset, pieces }])
+    }
+
     async fn read_at(
         &self,
         offset: u64,
@@ -159,7 +207,7 @@ impl WriteHandle for MemoryWrite {
     }
 
     async fn set_len(&self, size: u64) -> StorageResult<()> {
-        self.open.tree.lock().set_len(self.open.inode, size)
+        self.change(|tree| tree.set_len(self.open.inode, size))
     }
 
     async fn set_attributes(&self, changes: &SetAttributes) -> StorageResult<()> {
@@ -177,27 +225,40 @@ impl WriteHandle for MemoryWrite {
         Ok(())
     }
 
-    async fn finish(mut self: Box<Self>) -> StorageResult<(Metadata, Removed)> {
-        let pending = self.pending.take();
-        let times = *self.times.lock();
-        let inode = self.open.inode;
-        let mut tree = self.open.tree.lock();
-        tree.set_attributes(
-            inode,
-            &SetAttributes {
-                times,
-                ..SetAttributes::default()
-            },
-        )?;
-        let removed = match pending {
-            Some(pending) => tree.publish(inode, &pending)?,
-            None => None,
-        };
-        Ok((tree.metadata(inode)?, removed))
+    fn pin(&self) -> Arc<dyn Pinned> {
+        Arc::clone(&self.open) as _
     }
 
-    async fn abort(mut self: Box<Self>) -> StorageResult<Option<(Metadata, Removed)>> {
-        self.give_up()
+    async fn pin_replaced(&self) -> StorageResult<Option<Box<dyn Pinned>>> {
+        let Some(pending) = &self.pending else {
+            return Ok(None);
+        };
+        let mut tree = self.open.tree.lock();
+        let Some(there) = tree.goal(pending)? else {
+            return Ok(None);
+        };
+        Ok(Some(keep(&self.open.tree, &mut tree, there)?))
+    }
+
+    async fn end(&mut self, how: Ending, expected: Expected) -> StorageResult<Ended> {
+        self.ended = true;
+        let times = *self.times.lock();
+        let kept = SetAttributes {
+            times,
+            ..SetAttributes::default()
+        };
+        if how == Ending::Finish {
+            let mut tree = self.open.tree.lock();
+            tree.set_attributes(self.open.inode, &kept)?;
+        }
+        let ended = self.conclude(how, expected);
+        let again = ended
+            .as_ref()
+            .is_err_and(|error| error.kind() == StorageErrorKind::Raced);
+        if !again {
+            self.pending = None;
+        }
+        ended
     }
 }
 

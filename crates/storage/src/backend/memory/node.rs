@@ -1,6 +1,7 @@
 //! One file, directory or link of the tree.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::error::{StorageError, StorageErrorKind, StorageResult};
@@ -30,6 +31,8 @@ pub(super) struct Node {
     pub(super) handles: u64,
     accessed: FileTime,
     modified: FileTime,
+    /// The turn of appending to a file.
+    pub(super) appending: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl Node {
@@ -46,6 +49,7 @@ impl Node {
             handles: 0,
             accessed: now,
             modified: now,
+            appending: Arc::default(),
         }
     }
 
@@ -79,12 +83,8 @@ impl Node {
             links: self.links,
             accessed: self.accessed,
             modified: self.modified,
-            id: Some(FileId {
-                device,
-                inode,
-                // Numbers are not given twice.
-                generation: 0,
-            }),
+            // Numbers are not given twice.
+            id: Some(FileId { device, inode }),
         }
     }
 

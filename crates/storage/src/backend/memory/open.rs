@@ -5,7 +5,10 @@ use super::tree::Tree;
 use super::walk::Place;
 use crate::error::{StorageError, StorageErrorKind, StorageResult};
 use crate::metadata::{FileKind, Metadata};
-use crate::storage::{Links, OpenExisting, Removed, Target, WriteOptions, WriteVisibility};
+use crate::reserved::check_new;
+use crate::storage::{
+    Expected, Links, OpenExisting, Removed, Target, WriteOptions, WriteVisibility,
+};
 
 /// An upload whose file has no name yet.
 #[derive(Debug)]
@@ -40,6 +43,9 @@ impl Tree {
         target: &Target,
         options: &WriteOptions,
     ) -> StorageResult<Opened> {
+        if options.create {
+            check_new(&target.path)?;
+        }
         // As with O_EXCL a link is something that is there, wherever it leads.
         let links = match options.existing {
             OpenExisting::Refuse => Links::NoFollow,
@@ -122,9 +128,20 @@ impl Tree {
         })
     }
 
+    /// What an upload takes the place of.
+    pub(super) fn goal(&self, pending: &Pending) -> StorageResult<Option<Inode>> {
+        Ok(self.entries(pending.dir)?.get(&pending.name).copied())
+    }
+
     /// Gives an upload its name.
-    pub(super) fn publish(&mut self, inode: Inode, pending: &Pending) -> StorageResult<Removed> {
-        let there = self.entries(pending.dir)?.get(&pending.name).copied();
+    pub(super) fn publish(
+        &mut self,
+        inode: Inode,
+        pending: &Pending,
+        expected: Expected,
+    ) -> StorageResult<Removed> {
+        let there = self.goal(pending)?;
+        self.check_expected(expected, there)?;
         let removed = match there {
             None => None,
             Some(there) if self.is_directory(there)? => {
@@ -147,12 +164,13 @@ impl Tree {
         &mut self,
         inode: Inode,
         pending: &Pending,
+        expected: Expected,
     ) -> StorageResult<Option<Removed>> {
         // An old file is not replaced by nothing: without a byte there is nothing to resume.
         let arrived =
             self.node(inode)?.size() > 0 || !self.entries(pending.dir)?.contains_key(&pending.name);
         if pending.keep_partial && arrived {
-            return self.publish(inode, pending).map(Some);
+            return self.publish(inode, pending, expected).map(Some);
         }
         Ok(None)
     }

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use parking_lot::Mutex;
 
-use super::handle::{MemoryListing, MemoryRead, MemoryWrite};
+use super::handle::{MemoryListing, MemoryRead, MemoryWrite, keep};
 use super::tree::Tree;
 use super::walk::ROOT_PATH;
 use crate::capability::{Capabilities, Folders, Rename, Visible, Writes};
 use crate::error::StorageResult;
 use crate::metadata::{Metadata, SetAttributes, Space};
 use crate::storage::{
-    Links, Listing, ReadHandle, Removed, RenameMode, Storage, Target, Usage, WriteHandle,
+    Links, Listing, Pinned, ReadHandle, Removed, RenameMode, Storage, Target, Usage, WriteHandle,
     WriteOptions,
 };
 
@@ -23,6 +23,7 @@ pub(crate) const CAPABILITIES: Capabilities = Capabilities {
     rename: Rename::AtomicTree,
     folders: Folders::Real,
     resume: true,
+    append: true,
     truncate: true,
     symlink: true,
     hard_link: true,
@@ -152,6 +153,12 @@ impl Storage for MemoryStorage {
             name_max: 255,
             ..Space::default()
         })
+    }
+
+    async fn pin(&self, target: &Target, links: Links) -> StorageResult<Box<dyn Pinned>> {
+        let mut tree = self.tree.lock();
+        let inode = tree.find_existing(target, links)?;
+        keep(&self.tree, &mut tree, inode)
     }
 
     async fn usage(&self) -> StorageResult<Usage> {

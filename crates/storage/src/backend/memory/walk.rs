@@ -6,6 +6,7 @@ use super::node::{Body, Inode};
 use super::tree::{ROOT, Tree};
 use crate::error::{StorageError, StorageErrorKind, StorageResult};
 use crate::metadata::FileKind;
+use crate::reserved::check_there;
 use crate::storage::{Links, Target};
 
 /// As many as Linux allows in one resolution (path_resolution(7)).
@@ -40,6 +41,7 @@ impl Tree {
         let mut todo: Vec<_> = target.path.components().map(<[u8]>::to_vec).collect();
         todo.reverse();
         let place = self.walk(todo, last)?;
+        check_there(&place.name)?;
         let allowed = place.real == target.path
             || target.guard.as_ref().is_none_or(|guard| guard(&place.real));
         if !allowed {
