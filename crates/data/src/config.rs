@@ -8,6 +8,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sftpgo_model::SettingIssue;
 
+use crate::sql::{mysql, postgres};
+
 /// Keys that are accepted, so that a settings file of the reference keeps working, but that
 /// nothing reads yet. Whoever implements one removes its row.
 pub const NOT_USED_YET: &[&str] = &[
@@ -63,29 +65,38 @@ pub struct DataProviderConfig {
     /// sqlite, bolt: the database file. mysql, postgresql: the database name. memory: a dump
     /// file to load, or empty. Files are absolute or relative to the configuration directory.
     pub name: String,
-    /// Host of the database server (mysql, postgresql).
+    /// Host of the database server (mysql, postgresql): a name or an address; or a Unix socket, for postgresql its
+    /// directory and for mysql its path. Empty is this machine.
     pub host: String,
-    /// Port of the database server (mysql, postgresql).
+    /// Port of the database server (mysql, postgresql). MySQL and MariaDB usually have 3306.
     pub port: u16,
     /// User name at the database server.
     pub username: String,
     /// Password at the database server. Never shown.
     #[schemars(with = "String", extend("writeOnly" = true))]
     pub password: HiddenText,
-    /// TLS to the database server. postgresql: 0 disable, 1 require, 2 verify-ca,
-    /// 3 verify-full. mysql: 0 false, 1 true, 2 skip-verify, 3 preferred.
+    /// TLS to the database server, not for Unix sockets. postgresql: 0 disable, 1 require (the certificate is not
+    /// checked), 2 verify-ca (it is, but for the name of the host), 3 verify-full. mysql: 0 false, 1 true (the
+    /// certificate and its name are checked), 2 skip-verify (they are not), 3 preferred (as 2 if the server can, else
+    /// none). Certificates are checked with the authorities that this machine and browsers trust; others are named
+    /// in the connection string.
     pub sslmode: i32,
-    /// Used instead of the connection string made of the other values, if not empty. Never
-    /// shown. The spelling `connectionstring` is accepted too.
+    /// Used instead of the other values for the connection, if not empty. Never shown. The spelling
+    /// `connectionstring` is accepted too. sqlite: `file:<path>`. postgresql: `host='..' port=.. dbname='..' user='..'
+    /// password='..' sslmode=..` or a `postgres://` URL, with `sslrootcert` for a certificate authority of your own.
+    /// mysql: `user:password@tcp(host:port)/database?tls=..`, `user:password@unix(/path)/database` or a `mysql://` URL,
+    /// with `ssl-ca` for a certificate authority (its slashes written `%2F`).
     #[schemars(with = "String", extend("writeOnly" = true))]
     pub connection_string: HiddenText,
-    /// Name of the table that holds the users: letters, digits, `_` and `.`.
+    /// Name of the table that holds the users: letters, digits, `_`, and one `.` after a schema or, with mysql, a
+    /// database. postgresql takes capitals for small letters.
     pub users_table: String,
-    /// 0 refuses to add, change and delete users, and writes neither last login nor quota.
+    /// 0 refuses to add, change and delete users, and writes neither last login nor quota. Then the table may be a
+    /// view, and the database user needs no right but to read it and the table `schema_version`.
     pub manage_users: i32,
     /// 0 never, 1 always, 2 only for users that have a quota limit.
     pub track_quota: i32,
-    /// Most open connections to a database server; 0 leaves the number to the driver.
+    /// Most open connections to a database server (mysql, postgresql), up to 1000; 0 is 20.
     pub pool_size: u32,
     /// A user added without a home directory gets this directory plus the user name.
     /// An absolute path, or empty.
@@ -252,6 +263,7 @@ impl DataProviderConfig {
             );
             SettingIssue::new("data_provider.driver", reason)
         })?;
+        warnings.extend(self.checked_connection_string(driver)?);
         let settings = DataProviderSettings {
             driver,
             file: self.database_file(driver, base_dir)?,
@@ -304,6 +316,26 @@ impl DataProviderConfig {
                 Err(SettingIssue::new("data_provider.name", reason))
             }
         }
+    }
+
+    /// A string for a database server is read now, so that a look at the settings shows what is wrong with it; gives a
+    /// warning of what has no effect.
+    fn checked_connection_string(
+        &self,
+        driver: Driver,
+    ) -> Result<Option<SettingIssue>, SettingIssue> {
+        let text = self.connection_string.reveal();
+        let checked = match driver {
+            _ if text.is_empty() => return Ok(None),
+            Driver::Postgresql => postgres::check_connection_string(text),
+            Driver::Mysql => mysql::check_connection_string(text),
+            Driver::Sqlite | Driver::Bolt | Driver::Memory => return Ok(None),
+        };
+        let key = "data_provider.connection_string";
+        let ignored = checked.map_err(|reason| SettingIssue::new(key, reason))?;
+        let names = ignored.join(", ");
+        let warning = SettingIssue::new(key, format!("these parameters have no effect: {names}"));
+        Ok(Some(warning).filter(|_| !ignored.is_empty()))
     }
 
     fn database_server(self) -> Result<DatabaseServer, SettingIssue> {
@@ -464,6 +496,27 @@ mod tests {
             ..Default::default()
         };
         assert_eq!(refused(config).key, "data_provider.sslmode");
+    }
+
+    #[test]
+    fn a_connection_string_is_looked_at_with_the_other_settings() {
+        let config = |text: &str| DataProviderConfig {
+            driver: "mysql".into(),
+            connection_string: HiddenText::new(text),
+            ..Default::default()
+        };
+        let (_, warnings) = resolved(config("u:p@tcp(h)/d?charset=utf8&timeout=10s&tls=false"));
+        assert_eq!(warnings.len(), 1);
+        assert!(warnings[0].reason.contains("charset, timeout"));
+        let issue = refused(config("u:hunter2@tcp(h)/d?speed=9"));
+        assert_eq!(issue.key, "data_provider.connection_string");
+        assert!(issue.reason.contains("speed") && !issue.reason.contains("hunter2"));
+        // Not read where it is of no use.
+        let (_, warnings) = resolved(DataProviderConfig {
+            driver: "memory".into(),
+            ..config("anything")
+        });
+        assert_eq!(warnings, []);
     }
 
     #[test]

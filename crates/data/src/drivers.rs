@@ -5,10 +5,10 @@ use std::sync::Arc;
 use sftpgo_model::UserRecord;
 
 use crate::config::{DataProviderSettings, Driver};
-use crate::error::{DataError, DataErrorKind, DataResult};
-use crate::kv::MemoryProvider;
+use crate::error::DataResult;
+use crate::kv::{MemoryProvider, bolt};
 use crate::provider::DataProvider;
-use crate::sql::sqlite;
+use crate::sql::{SchemaUpdate, SqlProvider, mysql, postgres, sqlite};
 
 /// What [`initialize`] found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,16 +34,18 @@ pub enum Initialized {
 /// validated by the caller. Other drivers leave it alone.
 ///
 /// # Errors
-/// `Corrupt` or `TooNew` if the database is not ours to use, `Unavailable` if it cannot be reached, `Internal` if the
-/// driver does not exist yet.
+/// `Corrupt` or `TooNew` if the database is not ours to use, `Unavailable` if it cannot be reached at present,
+/// `Internal` if the settings or the rights of the database user are to be changed first.
 pub async fn open(
     settings: &DataProviderSettings,
     users: Vec<UserRecord>,
 ) -> DataResult<Arc<dyn DataProvider>> {
     match settings.driver {
         Driver::Sqlite => Ok(Arc::new(sqlite::open(settings).await?.0)),
+        Driver::Postgresql => Ok(Arc::new(postgres::open(settings).await?.0)),
+        Driver::Mysql => Ok(Arc::new(mysql::open(settings).await?.0)),
         Driver::Memory => Ok(Arc::new(MemoryProvider::with_users(users)?)),
-        Driver::Postgresql | Driver::Mysql | Driver::Bolt => Err(not_built(settings.driver)),
+        Driver::Bolt => Ok(Arc::new(bolt::open(settings).await?.0)),
     }
 }
 
@@ -53,26 +55,28 @@ pub async fn open(
 /// As [`open`].
 pub async fn initialize(settings: &DataProviderSettings) -> DataResult<Initialized> {
     match settings.driver {
-        Driver::Sqlite => {
-            let (provider, update) = sqlite::open(settings).await?;
+        Driver::Sqlite => Ok(closed(sqlite::open(settings).await?).await),
+        Driver::Postgresql => Ok(closed(postgres::open(settings).await?).await),
+        Driver::Mysql => Ok(closed(mysql::open(settings).await?).await),
+        Driver::Memory => Ok(Initialized::NotRequired),
+        Driver::Bolt => {
+            let (provider, found) = bolt::open(settings).await?;
             provider.close().await;
-            Ok(match (update.from, update.to) {
-                (0, _) => Initialized::Created,
-                (from, to) if from != to => Initialized::Upgraded { from, to },
-                _ => Initialized::UpToDate,
+            Ok(match found {
+                bolt::Found::Empty => Initialized::Created,
+                bolt::Found::UpToDate => Initialized::UpToDate,
             })
         }
-        Driver::Memory => Ok(Initialized::NotRequired),
-        Driver::Postgresql | Driver::Mysql | Driver::Bolt => Err(not_built(settings.driver)),
     }
 }
 
-fn not_built(driver: Driver) -> DataError {
-    let message = format!(
-        "data_provider.driver: {} is not available in this release; use sqlite or memory",
-        driver.name()
-    );
-    DataError::new(DataErrorKind::Internal, message)
+async fn closed((provider, update): (SqlProvider, SchemaUpdate)) -> Initialized {
+    provider.close().await;
+    match (update.from, update.to) {
+        (0, _) => Initialized::Created,
+        (from, to) if from != to => Initialized::Upgraded { from, to },
+        _ => Initialized::UpToDate,
+    }
 }
 
 #[cfg(test)]
@@ -87,23 +91,6 @@ mod tests {
             ..DataProviderConfig::default()
         };
         config.resolve("/nowhere".as_ref()).unwrap().0
-    }
-
-    #[tokio::test]
-    async fn a_driver_that_is_not_built_names_the_setting_and_what_works() {
-        for driver in ["postgresql", "mysql", "bolt"] {
-            let opened = open(&settings(driver), Vec::new())
-                .await
-                .unwrap_err()
-                .to_string();
-            let initialized = initialize(&settings(driver)).await.unwrap_err().to_string();
-            for text in ["data_provider.driver", driver, "sqlite", "memory"] {
-                assert!(
-                    opened.contains(text) && initialized.contains(text),
-                    "{opened}"
-                );
-            }
-        }
     }
 
     #[tokio::test]

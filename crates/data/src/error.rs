@@ -16,6 +16,8 @@ pub enum DataErrorKind {
     Corrupt,
     /// The database was written by a newer program.
     TooNew,
+    /// Another server changed the same at the same time; nothing was done, and doing it again may work.
+    Conflict,
     /// Not reachable, closed, or out of time.
     Unavailable,
     /// Anything else.

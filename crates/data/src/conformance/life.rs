@@ -5,7 +5,7 @@ use std::sync::Arc;
 use sftpgo_model::UnixMillis;
 use tokio::task::JoinSet;
 
-use super::samples::{everybody, user};
+use super::samples::{change, everybody, user};
 use crate::error::{DataErrorKind, DataResult};
 use crate::provider::{DataProvider, QuotaDelta};
 
@@ -39,28 +39,34 @@ pub(crate) async fn a_closed_provider_refuses_everything(provider: &Provider) {
     assert_unavailable(provider.update_user(&added).await);
     assert_unavailable(provider.delete_user(added.id).await);
     assert_unavailable(provider.set_last_login("alice", at).await);
-    assert_unavailable(provider.reserve_quota("alice", ONE, at).await);
-    assert_unavailable(provider.add_quota("alice", ONE, at).await);
+    assert_unavailable(provider.reserve_quota(&change("alice", ONE, at)).await);
+    assert_unavailable(provider.add_quota(&change("alice", ONE, at)).await);
     assert_unavailable(provider.set_quota("alice", 1, 1, at).await);
     assert_unavailable(provider.quota("alice").await);
+    assert_unavailable(provider.quota_change_made("alice", 1).await);
 }
 
 /// A call either does its work or says that it did not, whenever the end comes.
 pub(crate) async fn closing_waits_for_calls_on_their_way(provider: &Provider) {
-    provider.add_user(&user("alice")).await.unwrap();
+    let name = |task: usize| format!("user{task}");
+    for task in 0..50 {
+        provider.add_user(&user(&name(task))).await.unwrap();
+    }
     let mut tasks = JoinSet::new();
-    for _ in 0..50 {
-        let provider = Arc::clone(provider);
+    for task in 0..50 {
+        let (provider, name) = (Arc::clone(provider), name(task));
         tasks.spawn(async move {
             loop {
-                match provider.add_quota("alice", ONE, UnixMillis(1)).await {
-                    Ok(()) => {}
+                let one = change(&name, ONE, UnixMillis(1));
+                match provider.add_quota(&one).await {
+                    // What never waits must let the others in.
+                    Ok(()) => tokio::task::yield_now().await,
                     Err(error) => return error.kind(),
                 }
             }
         });
     }
-    while provider.quota("alice").await.unwrap().unwrap().files < 100 {
+    while provider.quota("user49").await.unwrap().unwrap().files < 3 {
         tokio::task::yield_now().await;
     }
     provider.close().await;

@@ -1,11 +1,13 @@
-//! The sentences of [`crate::QuotaStore`].
+//! The sentences of [`crate::QuotaStore`]. Who makes changes of one user's counters does so one at a time, in the order of
+//! their numbers.
 
 use std::sync::Arc;
 
 use sftpgo_model::{UnixMillis, UserRecord};
+use tokio::sync::Mutex;
 use tokio::task::JoinSet;
 
-use super::samples::user;
+use super::samples::{change, user};
 use crate::error::DataErrorKind;
 use crate::provider::{DataProvider, QuotaDelta, QuotaUsage};
 use crate::quota::COUNTER_MAX;
@@ -25,14 +27,14 @@ async fn add_limited(provider: &Provider, files: i64, bytes: i64) -> UserRecord 
 
 async fn reserve(provider: &Provider, files: i64, bytes: i64) -> bool {
     provider
-        .reserve_quota("alice", QuotaDelta { files, bytes }, AT)
+        .reserve_quota(&change("alice", QuotaDelta { files, bytes }, AT))
         .await
         .unwrap()
 }
 
 async fn add(provider: &Provider, files: i64, bytes: i64) {
     provider
-        .add_quota("alice", QuotaDelta { files, bytes }, AT)
+        .add_quota(&change("alice", QuotaDelta { files, bytes }, AT))
         .await
         .unwrap();
 }
@@ -101,7 +103,7 @@ pub(crate) async fn reserving_follows_the_limits_stored_now(provider: &Provider)
 pub(crate) async fn reserving_for_nobody_is_not_found(provider: &Provider) {
     let delta = QuotaDelta { files: 1, bytes: 1 };
     let error = provider
-        .reserve_quota("nobody", delta, AT)
+        .reserve_quota(&change("nobody", delta, AT))
         .await
         .unwrap_err();
     assert_eq!(error.kind(), DataErrorKind::NotFound);
@@ -119,7 +121,8 @@ pub(crate) async fn adding_knows_no_limits_and_stops_at_zero(provider: &Provider
 
 pub(crate) async fn adding_for_nobody_is_no_error(provider: &Provider) {
     let delta = QuotaDelta { files: 1, bytes: 1 };
-    provider.add_quota("nobody", delta, AT).await.unwrap();
+    let one = change("nobody", delta, AT);
+    provider.add_quota(&one).await.unwrap();
     provider.set_quota("nobody", 1, 1, AT).await.unwrap();
     assert_eq!(provider.quota("nobody").await.unwrap(), None);
 }
@@ -157,20 +160,20 @@ pub(crate) async fn each_change_notes_its_time(provider: &Provider) {
     assert_eq!(updated().await, UnixMillis(0));
     assert!(
         provider
-            .reserve_quota("alice", one, UnixMillis(5))
+            .reserve_quota(&change("alice", one, UnixMillis(5)))
             .await
             .unwrap()
     );
     assert_eq!(updated().await, UnixMillis(5));
     assert!(
         !provider
-            .reserve_quota("alice", one, UnixMillis(6))
+            .reserve_quota(&change("alice", one, UnixMillis(6)))
             .await
             .unwrap()
     );
     assert_eq!(updated().await, UnixMillis(5));
     provider
-        .add_quota("alice", one, UnixMillis(7))
+        .add_quota(&change("alice", one, UnixMillis(7)))
         .await
         .unwrap();
     assert_eq!(updated().await, UnixMillis(7));
@@ -181,20 +184,72 @@ pub(crate) async fn each_change_notes_its_time(provider: &Provider) {
     assert_eq!(updated().await, UnixMillis(8));
 }
 
+pub(crate) async fn a_change_is_made_once_however_often_it_is_asked_for(provider: &Provider) {
+    add_limited(provider, 10, 0).await;
+    let two = QuotaDelta { files: 2, bytes: 5 };
+    let reserved = change("alice", two, AT);
+    let number = reserved.number;
+    assert!(!provider.quota_change_made("alice", number).await.unwrap());
+    for _ in 0..3 {
+        assert!(provider.reserve_quota(&reserved).await.unwrap());
+        assert!(provider.quota_change_made("alice", number).await.unwrap());
+    }
+    assert_eq!(used(provider).await, (2, 5));
+    let added = change("alice", two, AT);
+    for _ in 0..3 {
+        provider.add_quota(&added).await.unwrap();
+    }
+    assert!(
+        provider
+            .quota_change_made("alice", added.number)
+            .await
+            .unwrap()
+    );
+    assert_eq!(used(provider).await, (4, 10));
+}
+
+pub(crate) async fn a_refused_change_was_not_made_and_may_be_tried_again(provider: &Provider) {
+    let mut record = add_limited(provider, 1, 0).await;
+    let two = QuotaDelta { files: 2, bytes: 5 };
+    let refused = change("alice", two, AT);
+    assert!(!provider.reserve_quota(&refused).await.unwrap());
+    let made = provider.quota_change_made("alice", refused.number).await;
+    assert!(!made.unwrap());
+    record.quota_files = 2;
+    provider.update_user(&record).await.unwrap();
+    assert!(provider.reserve_quota(&refused).await.unwrap());
+    assert_eq!(used(provider).await, (2, 5));
+}
+
+pub(crate) async fn a_user_of_the_same_name_has_changes_of_its_own(provider: &Provider) {
+    let record = add_limited(provider, 0, 0).await;
+    add(provider, 1, 1).await;
+    provider.delete_user(record.id).await.unwrap();
+    let late = change("alice", QuotaDelta { files: 1, bytes: 1 }, AT);
+    provider.add_quota(&late).await.unwrap();
+    assert_eq!(provider.quota("alice").await.unwrap(), None);
+    add_limited(provider, 0, 0).await;
+    add(provider, 3, 3).await;
+    assert_eq!(used(provider).await, (3, 3));
+}
+
 pub(crate) async fn many_reservations_never_exceed_the_limit(provider: &Provider) {
     add_limited(provider, 120, 1000).await;
+    let turn = Arc::<Mutex<()>>::default();
     let mut tasks = JoinSet::new();
     for task in 0..50 {
-        let provider = Arc::clone(provider);
+        let (provider, turn) = (Arc::clone(provider), Arc::clone(&turn));
         tasks.spawn(async move {
             let mut granted = 0;
             for _ in 0..5 {
+                let _turn = turn.lock().await;
                 granted += i64::from(reserve(&provider, 1, 9).await);
                 let usage = provider.quota("alice").await.unwrap().unwrap();
                 assert!(usage.files <= 120 && usage.bytes <= 1000);
             }
             // Some give back what they got.
             if task % 5 == 0 {
+                let _turn = turn.lock().await;
                 add(&provider, -granted, -9 * granted).await;
                 granted = 0;
             }
@@ -209,11 +264,13 @@ pub(crate) async fn many_reservations_never_exceed_the_limit(provider: &Provider
 
 pub(crate) async fn many_additions_lose_nothing(provider: &Provider) {
     add_limited(provider, 0, 0).await;
+    let turn = Arc::<Mutex<()>>::default();
     let mut tasks = JoinSet::new();
     for _ in 0..50 {
-        let provider = Arc::clone(provider);
+        let (provider, turn) = (Arc::clone(provider), Arc::clone(&turn));
         tasks.spawn(async move {
             for _ in 0..10 {
+                let _turn = turn.lock().await;
                 add(&provider, 1, 3).await;
             }
             provider.set_last_login("alice", AT).await.unwrap();

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use sftpgo_model::UserRecord;
+use sftpgo_model::{UnixMillis, UserRecord};
 
-use crate::provider::{DataProvider, SortOrder, UserQuery};
+use crate::provider::{DataProvider, QuotaChange, QuotaDelta, UserQuery};
 
 /// A small account.
 pub(crate) fn user(username: &str) -> UserRecord {
@@ -62,9 +63,18 @@ pub(crate) fn as_added(record: &UserRecord, id: i64) -> UserRecord {
 pub(crate) fn everybody() -> UserQuery {
     UserQuery {
         limit: 1000,
-        offset: 0,
-        order: SortOrder::Ascending,
-        username: None,
+        ..UserQuery::default()
+    }
+}
+
+/// A change of counters that was never made before.
+pub(crate) fn change(username: &str, delta: QuotaDelta, at: UnixMillis) -> QuotaChange<'_> {
+    static NUMBER: AtomicU64 = AtomicU64::new(1);
+    QuotaChange {
+        username,
+        delta,
+        at,
+        number: NUMBER.fetch_add(1, Ordering::Relaxed),
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use sftpgo_model::{Secret, UnixMillis, UserRecord};
 use tokio::task::JoinSet;
 
-use super::samples::{as_added, everybody, full_user, stored, user};
+use super::samples::{as_added, change, everybody, full_user, stored, user};
 use crate::error::DataErrorKind;
 use crate::provider::{DataProvider, QuotaDelta, SortOrder, UserQuery};
 
@@ -150,7 +150,7 @@ pub(crate) async fn an_update_replaces_all_but_what_the_server_keeps(provider: &
         bytes: 50,
     };
     provider
-        .add_quota("alice", delta, UnixMillis(10))
+        .add_quota(&change("alice", delta, UnixMillis(10)))
         .await
         .unwrap();
     provider
@@ -227,7 +227,7 @@ pub(crate) async fn lists_are_ordered_byte_by_byte_and_paged(provider: &Provider
             limit,
             offset,
             order,
-            username: None,
+            ..UserQuery::default()
         };
         let page = provider.users(&query).await.unwrap();
         page.into_iter().map(|record| record.username).collect()
@@ -256,6 +256,7 @@ pub(crate) async fn a_list_can_be_of_one_name(provider: &Provider) {
             offset,
             order: SortOrder::Descending,
             username,
+            ..UserQuery::default()
         };
         provider.users(&query).await.unwrap().len()
     };
@@ -264,6 +265,91 @@ pub(crate) async fn a_list_can_be_of_one_name(provider: &Provider) {
     assert_eq!(count("alice%", 10, 0).await, 0);
     assert_eq!(count("alice", 0, 0).await, 0);
     assert_eq!(count("alice", 10, 1).await, 0);
+}
+
+/// The names that a query finds.
+async fn found(provider: &Provider, query: UserQuery) -> Vec<String> {
+    let page = provider.users(&query).await.unwrap();
+    page.into_iter().map(|record| record.username).collect()
+}
+
+pub(crate) async fn a_list_can_go_on_after_a_name(provider: &Provider) {
+    let ordered = ["B", "a", "ab", "b", "é", "李", "🦀"];
+    for name in ordered {
+        provider.add_user(&user(name)).await.unwrap();
+    }
+    let after = async |name: &str, order, limit, offset| {
+        let query = UserQuery {
+            limit,
+            offset,
+            order,
+            after: Some(name.to_owned()),
+            ..UserQuery::default()
+        };
+        found(provider, query).await
+    };
+    let (up, down) = (SortOrder::Ascending, SortOrder::Descending);
+    assert_eq!(after("a", up, 2, 0).await, ["ab", "b"]);
+    assert_eq!(after("a", up, 2, 3).await, ["李", "🦀"]);
+    assert_eq!(after("aa", up, 1, 0).await, ["ab"]);
+    assert_eq!(after("", up, 1, 0).await, ["B"]);
+    assert_eq!(after("🦀", up, 9, 0).await, [""; 0]);
+    assert_eq!(after("é", down, 2, 0).await, ["b", "ab"]);
+    assert_eq!(after("é", down, 9, 3).await, ["B"]);
+    assert_eq!(after("", down, 9, 0).await, [""; 0]);
+    // Page after page, everybody comes once, also if somebody is removed between two.
+    let mut names: Vec<String> = Vec::new();
+    loop {
+        let last = names.last().cloned().unwrap_or_default();
+        let page = after(&last, up, 2, 0).await;
+        if page.is_empty() {
+            break;
+        }
+        let first = stored(provider, &page[0]).await;
+        provider.delete_user(first.id).await.unwrap();
+        names.extend(page);
+    }
+    assert_eq!(names, ordered);
+}
+
+pub(crate) async fn a_list_can_be_of_names_that_begin_with_a_text(provider: &Provider) {
+    let names = [
+        "al",
+        "alice",
+        "alicia",
+        "bob",
+        "Al",
+        "a%",
+        "a_x",
+        "zz\u{10ffff}a",
+        "zz\u{10ffff}",
+        "z",
+    ];
+    for name in names {
+        provider.add_user(&user(name)).await.unwrap();
+    }
+    let search = async |text: &str, order, after: Option<&str>| {
+        let query = UserQuery {
+            limit: 100,
+            order,
+            after: after.map(str::to_owned),
+            search: Some(text.to_owned()),
+            ..UserQuery::default()
+        };
+        found(provider, query).await
+    };
+    let (up, down) = (SortOrder::Ascending, SortOrder::Descending);
+    assert_eq!(search("al", up, None).await, ["al", "alice", "alicia"]);
+    assert_eq!(search("al", down, None).await, ["alicia", "alice", "al"]);
+    assert_eq!(search("al", up, Some("alice")).await, ["alicia"]);
+    assert_eq!(search("al", down, Some("alice")).await, ["al"]);
+    assert_eq!(search("al", up, Some("b")).await, [""; 0]);
+    assert_eq!(search("al", up, Some("a")).await.len(), 3);
+    assert_eq!(search("a%", up, None).await, ["a%"]);
+    assert_eq!(search("a_", up, None).await, ["a_x"]);
+    assert_eq!(search("zz\u{10ffff}", up, None).await.len(), 2);
+    assert_eq!(search("", up, None).await.len(), names.len());
+    assert_eq!(search("c", up, None).await, [""; 0]);
 }
 
 pub(crate) async fn logins_are_noted_and_nobody_is_no_error(provider: &Provider) {

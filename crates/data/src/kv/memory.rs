@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use parking_lot::{RwLock, RwLockReadGuard, RwLockWriteGuard};
+use parking_lot::{RwLock, RwLockWriteGuard};
 use sftpgo_model::UserRecord;
 
-use super::engine::{KvEngine, ReadTable, WriteTable};
+use super::engine::{KvEngine, Lasting, Page, ReadTable, Usage, WriteTable};
 use super::provider::KvProvider;
 use crate::error::{DataError, DataErrorKind, DataResult};
 use crate::gate;
@@ -36,7 +36,7 @@ impl MemoryProvider {
     /// # Errors
     /// As [`with_users`](Self::with_users), and `Unavailable` once closed; then nothing changed.
     pub fn replace_users(&self, users: Vec<UserRecord>) -> DataResult<()> {
-        let mut state = self.engine().write()?.0;
+        let mut state = self.engine().lock()?;
         let users = users
             .into_iter()
             .map(|user| match state.users.by_name.get(&user.username) {
@@ -52,6 +52,8 @@ impl MemoryProvider {
                 None => UserRecord { id: 0, ..user },
             });
         state.users = Users::new(users.collect(), state.users.highest_id)?;
+        drop(state);
+        self.changes().note_everybody();
         Ok(())
     }
 }
@@ -90,7 +92,7 @@ impl Users {
             users.insert_new(record)?;
         }
         for record in other {
-            let id = users.next_id()?;
+            let id = users.free_id()?;
             users.insert_new(UserRecord { id, ..record })?;
         }
         Ok(users)
@@ -111,7 +113,7 @@ impl Users {
         self.by_name.insert(record.username.clone(), record);
     }
 
-    fn next_id(&self) -> DataResult<i64> {
+    fn free_id(&self) -> DataResult<i64> {
         self.highest_id.checked_add(1).ok_or_else(|| {
             DataError::new(
                 DataErrorKind::Internal,
@@ -119,105 +121,100 @@ impl Users {
             )
         })
     }
-
-    fn by_id(&self, id: i64) -> Option<Arc<UserRecord>> {
-        self.by_name.get(self.names.get(&id)?).cloned()
-    }
-
-    fn page(&self, order: SortOrder, offset: usize, limit: usize) -> Vec<UserRecord> {
-        let copy = |record: &Arc<UserRecord>| UserRecord::clone(record);
-        let records = self.by_name.values();
-        match order {
-            SortOrder::Ascending => records.skip(offset).take(limit).map(copy).collect(),
-            SortOrder::Descending => records.rev().skip(offset).take(limit).map(copy).collect(),
-        }
-    }
 }
 
-/// Accounts to look at.
-#[derive(Debug)]
-pub struct MemoryRead<'a>(RwLockReadGuard<'a, State>);
-
-/// Accounts to change. Changes apply at once.
-#[derive(Debug)]
-pub struct MemoryWrite<'a>(RwLockWriteGuard<'a, State>);
-
-impl KvEngine for MemoryEngine {
-    type Read<'a> = MemoryRead<'a>;
-    type Write<'a> = MemoryWrite<'a>;
-
-    fn driver(&self) -> &'static str {
-        "memory"
-    }
-
-    fn read(&self) -> DataResult<MemoryRead<'_>> {
-        let state = self.state.read();
-        if state.closed {
-            Err(gate::closed())
-        } else {
-            Ok(MemoryRead(state))
-        }
-    }
-
-    fn write(&self) -> DataResult<MemoryWrite<'_>> {
+impl MemoryEngine {
+    fn lock(&self) -> DataResult<RwLockWriteGuard<'_, State>> {
         let state = self.state.write();
         if state.closed {
             Err(gate::closed())
         } else {
-            Ok(MemoryWrite(state))
+            Ok(state)
+        }
+    }
+}
+
+impl KvEngine for MemoryEngine {
+    fn driver(&self) -> &'static str {
+        "memory"
+    }
+
+    async fn read<T, L>(&self, look: L) -> DataResult<T>
+    where
+        T: Send + 'static,
+        L: FnOnce(&dyn ReadTable) -> DataResult<T> + Send + 'static,
+    {
+        let state = self.state.read();
+        if state.closed {
+            Err(gate::closed())
+        } else {
+            look(&state.users)
         }
     }
 
-    fn close(&self) {
+    async fn write<T, C>(&self, _lasting: Lasting, change: C) -> DataResult<T>
+    where
+        T: Send + 'static,
+        C: FnOnce(&mut dyn WriteTable) -> DataResult<T> + Send + 'static,
+    {
+        change(&mut self.lock()?.users)
+    }
+
+    async fn check(&self) -> DataResult<()> {
+        self.read(|_| Ok(())).await
+    }
+
+    async fn close(&self) {
         self.state.write().closed = true;
     }
 }
 
-impl ReadTable for MemoryRead<'_> {
+impl ReadTable for Users {
     fn by_name(&self, username: &str) -> DataResult<Option<Arc<UserRecord>>> {
-        Ok(self.0.users.by_name.get(username).cloned())
+        Ok(self.by_name.get(username).cloned())
     }
 
     fn by_id(&self, id: i64) -> DataResult<Option<Arc<UserRecord>>> {
-        Ok(self.0.users.by_id(id))
+        let name = self.names.get(&id);
+        Ok(name.and_then(|name| self.by_name.get(name)).cloned())
     }
 
-    fn page(&self, order: SortOrder, offset: usize, limit: usize) -> DataResult<Vec<UserRecord>> {
-        Ok(self.0.users.page(order, offset, limit))
-    }
-}
-
-impl ReadTable for MemoryWrite<'_> {
-    fn by_name(&self, username: &str) -> DataResult<Option<Arc<UserRecord>>> {
-        Ok(self.0.users.by_name.get(username).cloned())
+    fn usage(&self, username: &str) -> DataResult<Option<Usage>> {
+        let record = self.by_name.get(username);
+        Ok(record.map(|record| Usage::of(record)))
     }
 
-    fn by_id(&self, id: i64) -> DataResult<Option<Arc<UserRecord>>> {
-        Ok(self.0.users.by_id(id))
-    }
-
-    fn page(&self, order: SortOrder, offset: usize, limit: usize) -> DataResult<Vec<UserRecord>> {
-        Ok(self.0.users.page(order, offset, limit))
+    fn page(&self, page: &Page) -> DataResult<Vec<UserRecord>> {
+        let copy = |(_, record): (&String, &Arc<UserRecord>)| UserRecord::clone(record);
+        let records = self.by_name.range::<str, _>(page.range.bounds());
+        let (offset, limit) = (page.offset, page.limit);
+        Ok(match page.order {
+            SortOrder::Ascending => records.skip(offset).take(limit).map(copy).collect(),
+            SortOrder::Descending => records.rev().skip(offset).take(limit).map(copy).collect(),
+        })
     }
 }
 
-impl WriteTable for MemoryWrite<'_> {
+impl WriteTable for Users {
     fn next_id(&mut self) -> DataResult<i64> {
-        self.0.users.next_id()
+        self.free_id()
     }
 
     fn put(&mut self, record: Arc<UserRecord>) -> DataResult<()> {
-        self.0.users.insert(record);
+        self.insert(record);
+        Ok(())
+    }
+
+    fn set_usage(&mut self, username: &str, usage: Usage) -> DataResult<()> {
+        if let Some(record) = self.by_name.get_mut(username) {
+            usage.store_in(Arc::make_mut(record));
+        }
         Ok(())
     }
 
     fn remove(&mut self, record: &UserRecord) -> DataResult<()> {
-        self.0.users.by_name.remove(&record.username);
-        self.0.users.names.remove(&record.id);
-        Ok(())
-    }
-
-    fn commit(self) -> DataResult<()> {
+        self.by_name.remove(&record.username);
+        self.names.remove(&record.id);
         Ok(())
     }
 }

@@ -68,11 +68,35 @@ pub(crate) trait SqlEngine: fmt::Debug + Send + Sync {
     /// Inserts one row and gives its key.
     async fn insert(&self, statement: &Statement, values: &[Value<'_>]) -> DataResult<i64>;
 
+    /// Begins several statements that happen together or not at all. What they read is not changed by others until
+    /// they are committed, or committing fails with `Conflict`: then all of it is to be done again.
+    async fn begin(&self) -> DataResult<Box<dyn SqlTransaction>>;
+
     /// Begins to look at, and maybe change, the schema, while no other process does.
     async fn lock_schema(&self) -> DataResult<Box<dyn SchemaLock>>;
 
+    /// Waits until the database tells that another server changed accounts; see
+    /// [`Dialect::notify`](super::dialect::Dialect::notify). Never returns if it cannot tell. Dropping the call loses
+    /// nothing that the next one would not be told: it may tell too much.
+    async fn told(&self) {
+        std::future::pending().await
+    }
+
     /// Ends all connections, those at work when they are done.
     async fn close(&self);
+}
+
+/// Several statements that happen together. Dropped without [`commit`](SqlTransaction::commit), none of them did.
+#[async_trait]
+pub(crate) trait SqlTransaction: Send {
+    /// The rows of a statement.
+    async fn query(&mut self, statement: &Statement, values: &[Value<'_>]) -> DataResult<Vec<Row>>;
+
+    /// Runs a statement and tells how many rows it found.
+    async fn execute(&mut self, statement: &Statement, values: &[Value<'_>]) -> DataResult<u64>;
+
+    /// Makes it so.
+    async fn commit(self: Box<Self>) -> DataResult<()>;
 }
 
 /// A transaction on the schema. Dropped without [`commit`](SchemaLock::commit), it changes nothing.

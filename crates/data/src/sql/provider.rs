@@ -7,58 +7,57 @@ use async_trait::async_trait;
 use sftpgo_model::{UnixMillis, UserRecord};
 use tokio::time::timeout;
 
+use super::cluster::Servers;
+use super::counting::Counting;
 use super::engine::{Row, SqlEngine, Statement, Value};
+use super::feed::Feed;
+use super::link::Link;
+use super::migration;
 use super::record;
 use super::statement::Statements;
 use super::table_name::TableName;
+use crate::cluster::{ClusterStore, NodeId};
 use crate::error::{DataError, DataErrorKind, DataResult};
-use crate::gate::Gate;
-use crate::provider::{DataProvider, QuotaDelta, QuotaStore, QuotaUsage, UserQuery, UserStore};
-use crate::quota::{self, COUNTER_MAX};
+use crate::provider::{DataProvider, UserQuery, UserStore};
 
-/// Longest time a call may take, waiting for a connection and for a lock included.
-const CALL_DEADLINE: Duration = Duration::from_secs(20);
 /// Longest time [`DataProvider::check`] may take (reference 5.1).
 const CHECK_DEADLINE: Duration = Duration::from_secs(10);
 
 /// A data provider on a SQL database.
 pub struct SqlProvider {
-    engine: Box<dyn SqlEngine>,
+    link: Link,
     statements: Statements,
-    gate: Gate,
+    counting: Counting,
+    feed: Feed,
+    servers: Option<Servers>,
 }
 
 impl SqlProvider {
-    /// A provider on a database whose schema is up to date.
-    pub(crate) fn new(engine: Box<dyn SqlEngine>, table: &TableName) -> Self {
-        let statements = Statements::new(engine.dialect(), table);
+    /// A provider on a database whose schema has that version.
+    pub(crate) fn new(engine: Box<dyn SqlEngine>, table: &TableName, version: i64) -> Self {
+        let link = Link::new(engine);
+        let node = NodeId::random();
+        let noted = version >= migration::SERVERS;
         Self {
-            engine,
-            statements,
-            gate: Gate::new(),
+            statements: Statements::new(link.dialect(), table, version),
+            counting: Counting::new(link.clone(), table, node.clone(), noted),
+            feed: Feed::new(link.clone(), table, noted),
+            servers: noted.then(|| Servers::new(link.clone(), node)),
+            link,
         }
     }
 
-    async fn within<T>(
-        &self,
-        deadline: Duration,
-        work: impl Future<Output = DataResult<T>> + Send,
-    ) -> DataResult<T> {
-        let _inside = self.gate.enter().await?;
-        timeout(deadline, work).await.unwrap_or_else(|_| {
-            let message = format!("{} did not answer in time", self.engine.location());
-            Err(DataError::new(DataErrorKind::Unavailable, message))
-        })
+    pub(super) fn counting(&self) -> &Counting {
+        &self.counting
     }
 
-    async fn query(&self, statement: &Statement, values: &[Value<'_>]) -> DataResult<Vec<Row>> {
-        self.within(CALL_DEADLINE, self.engine.query(statement, values))
-            .await
+    pub(super) fn feed(&self) -> &Feed {
+        &self.feed
     }
 
-    async fn execute(&self, statement: &Statement, values: &[Value<'_>]) -> DataResult<u64> {
-        self.within(CALL_DEADLINE, self.engine.execute(statement, values))
-            .await
+    #[cfg(test)]
+    pub(crate) fn servers(&self) -> Option<&Servers> {
+        self.servers.as_ref()
     }
 
     async fn one_user(
@@ -66,7 +65,7 @@ impl SqlProvider {
         statement: &Statement,
         value: Value<'_>,
     ) -> DataResult<Option<UserRecord>> {
-        let rows = self.query(statement, &[value]).await?;
+        let rows = self.link.query(statement, &[value]).await?;
         rows.into_iter().next().map(record::from_row).transpose()
     }
 }
@@ -74,7 +73,7 @@ impl SqlProvider {
 impl fmt::Debug for SqlProvider {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SqlProvider")
-            .field("engine", &self.engine)
+            .field("engine", &self.link)
             .finish_non_exhaustive()
     }
 }
@@ -82,8 +81,11 @@ impl fmt::Debug for SqlProvider {
 #[async_trait]
 impl UserStore for SqlProvider {
     async fn user_by_name(&self, username: &str) -> DataResult<Option<UserRecord>> {
-        self.one_user(&self.statements.user_by_name, username.into())
-            .await
+        let rows = self
+            .link
+            .query(&self.statements.user_by_name, &[username.into()])
+            .await?;
+        Ok(named(rows, username)?.into_iter().next())
     }
 
     async fn user_by_id(&self, id: i64) -> DataResult<Option<UserRecord>> {
@@ -91,26 +93,21 @@ impl UserStore for SqlProvider {
     }
 
     async fn users(&self, query: &UserQuery) -> DataResult<Vec<UserRecord>> {
-        let limit = i64::from(query.limit).into();
-        let offset = i64::from(query.offset).into();
-        let rows = match &query.username {
-            Some(name) => {
-                let values = [name.as_str().into(), limit, offset];
-                self.query(&self.statements.page_of_one, &values).await?
-            }
-            None => {
-                self.query(self.statements.page(query.order), &[limit, offset])
-                    .await?
-            }
+        let Some((statement, values)) = self.statements.pages.statement(query) else {
+            return Ok(Vec::new());
         };
-        rows.into_iter().map(record::from_row).collect()
+        let rows = self.link.query(&statement, &values).await?;
+        match &query.username {
+            Some(name) => named(rows, name),
+            None => rows.into_iter().map(record::from_row).collect(),
+        }
     }
 
     async fn add_user(&self, record: &UserRecord) -> DataResult<UserRecord> {
         let mut values = vec![record.username.as_str().into()];
         values.extend(record::writable_values(record)?);
-        let insert = self.engine.insert(&self.statements.insert, &values);
-        let id = self.within(CALL_DEADLINE, insert).await.map_err(|error| {
+        let insert = self.link.insert(&self.statements.insert, &values);
+        let id = insert.await.map_err(|error| {
             if error.kind() == DataErrorKind::Duplicate {
                 return duplicate(&record.username);
             }
@@ -127,105 +124,38 @@ impl UserStore for SqlProvider {
     }
 
     async fn update_user(&self, record: &UserRecord) -> DataResult<()> {
-        let mut values = record::writable_values(record)?.to_vec();
-        values.push(record.id.into());
-        match self.execute(&self.statements.update, &values).await? {
-            0 => Err(no_user_with_id(record.id)),
-            _ => Ok(()),
-        }
+        let values = record::writable_values(record)?;
+        self.feed.update(record.id, values.to_vec()).await
     }
 
     async fn delete_user(&self, id: i64) -> DataResult<()> {
-        match self.execute(&self.statements.delete, &[id.into()]).await? {
-            0 => Err(no_user_with_id(id)),
-            _ => Ok(()),
-        }
+        let removed = self.feed.delete(id).await?;
+        self.counting.forget(&removed);
+        Ok(())
     }
 
     async fn set_last_login(&self, username: &str, at: UnixMillis) -> DataResult<()> {
         let values = [at.0.into(), username.into()];
-        self.execute(&self.statements.set_last_login, &values)
+        self.link
+            .execute(&self.statements.set_last_login, &values)
             .await?;
         Ok(())
-    }
-}
-
-#[async_trait]
-impl QuotaStore for SqlProvider {
-    async fn reserve_quota(
-        &self,
-        username: &str,
-        delta: QuotaDelta,
-        at: UnixMillis,
-    ) -> DataResult<bool> {
-        let QuotaDelta { files, bytes } = quota::bounded(delta);
-        let (files, bytes) = (Value::Int(files), Value::Int(bytes));
-        let values = [
-            files.clone(),
-            bytes.clone(),
-            at.0.into(),
-            username.into(),
-            files.clone(),
-            files,
-            bytes.clone(),
-            bytes,
-        ];
-        if self
-            .execute(&self.statements.reserve_quota, &values)
-            .await?
-            > 0
-        {
-            return Ok(true);
-        }
-        match self.quota(username).await? {
-            Some(_) => Ok(false),
-            None => {
-                let message = format!("there is no user {username:?}");
-                Err(DataError::new(DataErrorKind::NotFound, message))
-            }
-        }
-    }
-
-    async fn add_quota(&self, username: &str, delta: QuotaDelta, at: UnixMillis) -> DataResult<()> {
-        let QuotaDelta { files, bytes } = quota::bounded(delta);
-        let values = [files.into(), bytes.into(), at.0.into(), username.into()];
-        self.execute(&self.statements.add_quota, &values).await?;
-        Ok(())
-    }
-
-    async fn set_quota(
-        &self,
-        username: &str,
-        files: i64,
-        bytes: i64,
-        at: UnixMillis,
-    ) -> DataResult<()> {
-        let bound = |counter: i64| Value::Int(counter.clamp(0, COUNTER_MAX));
-        let values = [bound(files), bound(bytes), at.0.into(), username.into()];
-        self.execute(&self.statements.set_quota, &values).await?;
-        Ok(())
-    }
-
-    async fn quota(&self, username: &str) -> DataResult<Option<QuotaUsage>> {
-        let rows = self
-            .query(&self.statements.quota, &[username.into()])
-            .await?;
-        rows.into_iter()
-            .next()
-            .map(record::usage_from_row)
-            .transpose()
     }
 }
 
 #[async_trait]
 impl DataProvider for SqlProvider {
+    fn cluster(&self) -> Option<&dyn ClusterStore> {
+        self.servers.as_ref().map(|servers| servers as _)
+    }
+
     fn driver(&self) -> &'static str {
-        self.engine.driver()
+        self.link.engine().driver()
     }
 
     async fn check(&self) -> DataResult<()> {
-        let query = self.engine.query(&self.statements.check, &[]);
-        let check = self.within(CHECK_DEADLINE, query);
+        let query = self.link.engine().query(&self.statements.check, &[]);
+        let check = self.link.within(CHECK_DEADLINE, query);
         timeout(CHECK_DEADLINE, check).await.unwrap_or_else(|_| {
             Err(DataError::new(
                 DataErrorKind::Unavailable,
@@ -236,20 +166,30 @@ impl DataProvider for SqlProvider {
     }
 
     async fn close(&self) {
-        if self.gate.close(CALL_DEADLINE).await {
-            self.engine.close().await;
-        }
+        self.link.close().await;
+    }
+}
+
+/// The accounts of exactly this name. The table may be one of somebody else's that takes `Alice` for `alice`.
+fn named(rows: Vec<Row>, username: &str) -> DataResult<Vec<UserRecord>> {
+    let is_named = |row: &Row| matches!(row.get(record::USERNAME), Some(Value::Text(text)) if text == username);
+    rows.into_iter()
+        .filter(is_named)
+        .map(record::from_row)
+        .collect()
+}
+
+/// The version whose tables are used. Where users are managed elsewhere the database user may have no right to write, also
+/// to the tables of what servers tell each other.
+pub(super) fn noted_version(version: i64, manage_users: bool) -> i64 {
+    if manage_users {
+        version
+    } else {
+        version.min(migration::REFERENCE_VERSION)
     }
 }
 
 fn duplicate(username: &str) -> DataError {
     let message = format!("there is already a user {username:?}");
     DataError::new(DataErrorKind::Duplicate, message)
-}
-
-fn no_user_with_id(id: i64) -> DataError {
-    DataError::new(
-        DataErrorKind::NotFound,
-        format!("there is no user with id {id}"),
-    )
 }

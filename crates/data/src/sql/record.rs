@@ -37,6 +37,9 @@ pub(crate) const COLUMNS: [&str; 22] = [
     "virtual_folders",
 ];
 
+/// Where the name stands among [`COLUMNS`].
+pub(crate) const USERNAME: usize = 1;
+
 /// What an update may change, in the order of [`writable_values`].
 pub(crate) const WRITABLE_COLUMNS: [&str; 16] = [
     "password",

@@ -2,6 +2,16 @@
 
 use crate::error::{DataError, DataErrorKind, DataResult};
 
+/// The tables beside that of the accounts.
+const OURS: [&str; 6] = [
+    "schema_version",
+    "sftpgo_nodes",
+    "sftpgo_sessions",
+    "sftpgo_changes",
+    "sftpgo_quota_marks",
+    "sftpgo_shared",
+];
+
 /// A table name, `users` or `schema.users`; each part is an ASCII letter or `_`, then letters, digits and `_`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct TableName {
@@ -12,9 +22,38 @@ pub(crate) struct TableName {
 impl TableName {
     /// The table of the reference that holds the version of the schema.
     pub(crate) fn schema_version() -> Self {
+        Self::ours("schema_version")
+    }
+
+    /// Live servers.
+    pub(crate) fn nodes() -> Self {
+        Self::ours("sftpgo_nodes")
+    }
+
+    /// Sessions of each user on each server.
+    pub(crate) fn sessions() -> Self {
+        Self::ours("sftpgo_sessions")
+    }
+
+    /// When each account was changed.
+    pub(crate) fn changes() -> Self {
+        Self::ours("sftpgo_changes")
+    }
+
+    /// The last change of each user's counters that each server made.
+    pub(crate) fn quota_marks() -> Self {
+        Self::ours("sftpgo_quota_marks")
+    }
+
+    /// Texts that several servers change.
+    pub(crate) fn shared() -> Self {
+        Self::ours("sftpgo_shared")
+    }
+
+    fn ours(name: &str) -> Self {
         Self {
             schema: None,
-            name: "schema_version".to_owned(),
+            name: name.to_owned(),
         }
     }
 
@@ -25,7 +64,7 @@ impl TableName {
             [schema, name] => (Some(schema), name),
             _ => (None, ""),
         };
-        let reserved = name.eq_ignore_ascii_case("schema_version");
+        let reserved = OURS.iter().any(|ours| name.eq_ignore_ascii_case(ours));
         if !is_identifier(name) || !schema.is_none_or(is_identifier) || reserved {
             let message = format!("data_provider.users_table: {text:?} is not a plain table name");
             return Err(DataError::new(DataErrorKind::Internal, message));
@@ -89,6 +128,8 @@ mod tests {
             "a;--",
             "ä",
             "Schema_Version",
+            "SFTPGo_Nodes",
+            "main.sftpgo_sessions",
         ] {
             assert!(TableName::parse(text).is_err(), "{text:?}");
         }

@@ -2,6 +2,9 @@
 
 mod columns;
 mod files;
+mod pages;
+mod server;
+mod servers;
 mod sharing;
 mod takeover;
 

@@ -1,21 +1,19 @@
 //! Version 1: what `initprovider` of the reference creates (reference 5.2, 5.3).
 
-use super::Migration;
+use super::{Migration, Step};
 use crate::sql::dialect::Dialect;
 use crate::sql::table_name::TableName;
 
-pub(super) const MIGRATION: Migration = Migration {
-    version: 1,
-    statements,
-};
+pub(super) const MIGRATION: Migration = Migration { version: 1, steps };
 
-fn statements(dialect: &Dialect, table: &TableName) -> Vec<String> {
+fn steps(dialect: &Dialect, table: &TableName) -> Vec<Step> {
     let Dialect {
         quote,
         key,
         integer,
         bigint,
         text,
+        table_options,
         ..
     } = dialect;
     let users = table.quoted(*quote);
@@ -44,9 +42,16 @@ fn statements(dialect: &Dialect, table: &TableName) -> Vec<String> {
         format!("filesystem {text} NULL"),
     ]
     .join(", ");
+    // A database that cannot undo this may have been interrupted in the middle.
+    let create = match dialect.count_column {
+        Some(_) => "CREATE TABLE IF NOT EXISTS",
+        None => "CREATE TABLE",
+    };
     vec![
-        format!("CREATE TABLE {users} ({columns})"),
-        format!("CREATE TABLE {schema_version} (id {key}, version {integer} NOT NULL)"),
-        format!("INSERT INTO {schema_version} (version) VALUES (1)"),
+        Step::always(format!("{create} {users} ({columns}){table_options}")),
+        Step::always(format!(
+            "{create} {schema_version} (id {key}, version {integer} NOT NULL){table_options}"
+        )),
+        Step::always(format!("INSERT INTO {schema_version} (version) VALUES (1)")),
     ]
 }

@@ -23,9 +23,10 @@ use super::error::{classify, is_busy};
 use super::file;
 use super::location::Location;
 use super::schema_lock::SqliteSchemaLock;
+use super::transaction::SqliteTransaction;
 use crate::error::{DataError, DataErrorKind, DataResult};
 use crate::sql::dialect::Dialect;
-use crate::sql::engine::{Row, SchemaLock, SqlEngine, Statement, Value};
+use crate::sql::engine::{Row, SchemaLock, SqlEngine, SqlTransaction, Statement, Value};
 
 /// Connections that read; a thread each.
 const READERS: u32 = 4;
@@ -129,7 +130,10 @@ async fn single_connection(
     }
 }
 
-fn bound<'a>(statement: &Statement, values: &'a [Value<'_>]) -> Query<'a, Sqlite, SqliteArguments> {
+pub(super) fn bound<'a>(
+    statement: &Statement,
+    values: &'a [Value<'_>],
+) -> Query<'a, Sqlite, SqliteArguments> {
     // Safe: made in `statement` of our own words and checked identifiers; every value is bound below.
     let mut query = sqlx::query(AssertSqlSafe(statement.0.clone()));
     for value in values {
@@ -143,7 +147,7 @@ fn bound<'a>(statement: &Statement, values: &'a [Value<'_>]) -> Query<'a, Sqlite
 }
 
 /// SQLite lets any column hold any type: what is found decides, not what was declared.
-fn read_row(row: &SqliteRow) -> Result<Row, sqlx::Error> {
+pub(super) fn read_row(row: &SqliteRow) -> Result<Row, sqlx::Error> {
     row.columns()
         .iter()
         .map(|column| {
@@ -194,6 +198,11 @@ impl SqlEngine for SqliteEngine {
         let done = bound(statement, values).execute(&self.writer).await;
         done.map(|done| done.last_insert_rowid())
             .map_err(|error| self.error(error))
+    }
+
+    async fn begin(&self) -> DataResult<Box<dyn SqlTransaction>> {
+        let transaction = SqliteTransaction::begin(&self.writer, self.location.clone()).await;
+        Ok(Box::new(transaction.map_err(|error| self.error(error))?))
     }
 
     async fn lock_schema(&self) -> DataResult<Box<dyn SchemaLock>> {

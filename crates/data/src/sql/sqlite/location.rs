@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::error::{DataError, DataErrorKind, DataResult};
+use crate::sql::percent::percent_decoded;
 
 /// The place of a SQLite database.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,21 +70,6 @@ fn split_uri(uri: &str) -> DataResult<(String, &str)> {
     };
     let path = percent_decoded(path).ok_or_else(|| invalid("a % is not followed by two digits"))?;
     Ok((path, parameters))
-}
-
-fn percent_decoded(text: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        if byte == b'%' {
-            let mut digit = || rest.next().and_then(|digit| char::from(digit).to_digit(16));
-            let (high, low) = (digit()?, digit()?);
-            bytes.push(u8::try_from(high * 16 + low).ok()?);
-        } else {
-            bytes.push(byte);
-        }
-    }
-    String::from_utf8(bytes).ok()
 }
 
 /// The text itself is not repeated: connection strings are kept out of logs.

@@ -1,14 +1,16 @@
 //! One file, several providers: processes that serve together, or a tool beside the server.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use sftpgo_model::{UnixMillis, UserRecord};
 use sqlx::Connection as _;
+use tokio::sync::Mutex;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use super::{Place, REFERENCE_V1, REFERENCE_V2, connect, settings};
-use crate::conformance::samples::user;
+use crate::conformance::samples::{change, user};
 use crate::provider::QuotaDelta;
 
 const ONE: QuotaDelta = QuotaDelta {
@@ -41,14 +43,18 @@ async fn reservations_of_several_providers_never_exceed_the_limit() {
         .await
         .unwrap();
     let providers = [place.open().await.unwrap(), place.open().await.unwrap()];
+    // Each makes its changes one at a time.
+    let turns = [Arc::<Mutex<()>>::default(), Arc::default()];
     let mut tasks = JoinSet::new();
-    for provider in providers.iter().cycle().take(20) {
-        let provider = provider.clone();
+    for (provider, turn) in providers.iter().zip(&turns).cycle().take(20) {
+        let (provider, turn) = (provider.clone(), Arc::clone(turn));
         tasks.spawn(async move {
             let mut granted = 0;
             for _ in 0..4 {
                 let at = UnixMillis(1);
-                granted += i64::from(provider.reserve_quota("alice", ONE, at).await.unwrap());
+                let _turn = turn.lock().await;
+                let one = change("alice", ONE, at);
+                granted += i64::from(provider.reserve_quota(&one).await.unwrap());
             }
             granted
         });
@@ -70,7 +76,10 @@ async fn a_write_waits_for_the_lock_of_another_process_and_reads_do_not() {
     let lock = other.begin_with("BEGIN IMMEDIATE").await.unwrap();
     let writing = {
         let provider = provider.clone();
-        tokio::spawn(async move { provider.add_quota("alice", ONE, UnixMillis(1)).await })
+        tokio::spawn(async move {
+            let one = change("alice", ONE, UnixMillis(1));
+            provider.add_quota(&one).await
+        })
     };
     for _ in 0..20 {
         assert_eq!(

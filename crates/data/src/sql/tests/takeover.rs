@@ -4,10 +4,14 @@ use sftpgo_model::UnixMillis;
 use sqlx::Row as _;
 
 use super::{Place, REFERENCE_USER, REFERENCE_V1, REFERENCE_V2, settings};
+use crate::config::DataProviderSettings;
 use crate::conformance::samples::{everybody, full_user, stored, user};
 use crate::drivers::Initialized;
 use crate::error::DataErrorKind;
 use crate::provider::QuotaUsage;
+
+/// What a database has that this program made or brought up to date.
+const NEWEST: i64 = 1002;
 
 /// Name, type, NOT NULL and key of each column.
 async fn columns(place: &Place) -> Vec<(String, String, bool, bool)> {
@@ -30,7 +34,7 @@ async fn a_new_database_has_the_tables_of_the_reference() {
     );
     ours.open().await.unwrap().close().await;
     assert_eq!(columns(&ours).await, columns(&theirs).await);
-    assert_eq!(version(&ours).await, [2]);
+    assert_eq!(version(&ours).await, [NEWEST]);
     assert_eq!(ours.rows("PRAGMA index_list(users)").await.len(), 1);
 }
 
@@ -66,13 +70,17 @@ async fn a_database_of_version_1_gets_what_is_missing() {
     let added = provider.add_user(&full_user("full")).await.unwrap();
     assert!(added.id > alice.id);
     provider.close().await;
-    assert_eq!(version(&place).await, [2]);
+    assert_eq!(version(&place).await, [NEWEST]);
     assert_eq!(columns(&place).await.len(), 22);
 }
 
 #[tokio::test]
-async fn a_database_of_version_2_is_used_as_it_is() {
+async fn a_database_of_version_2_is_used_as_it_is_where_users_are_not_managed() {
     let place = Place::with_database(&[REFERENCE_V1, REFERENCE_V2, REFERENCE_USER]).await;
+    let settings = DataProviderSettings {
+        manage_users: false,
+        ..settings(&place.path)
+    };
     let tables = "SELECT sql FROM sqlite_master ORDER BY name";
     let before: Vec<Option<String>> = place
         .rows(tables)
@@ -80,7 +88,7 @@ async fn a_database_of_version_2_is_used_as_it_is() {
         .iter()
         .map(|row| row.get(0))
         .collect();
-    let provider = place.open().await.unwrap();
+    let provider = crate::open(&settings, Vec::new()).await.unwrap();
     assert_eq!(provider.users(&everybody()).await.unwrap().len(), 1);
     provider.close().await;
     let after: Vec<Option<String>> = place
@@ -90,6 +98,7 @@ async fn a_database_of_version_2_is_used_as_it_is() {
         .map(|row| row.get(0))
         .collect();
     assert_eq!(before, after);
+    assert_eq!(version(&place).await, [2]);
 }
 
 #[tokio::test]
@@ -184,7 +193,10 @@ async fn initializing_tells_what_it_did() {
     let place = Place::with_database(&[REFERENCE_V1]).await;
     assert_eq!(
         initialized(&place).await,
-        Initialized::Upgraded { from: 1, to: 2 }
+        Initialized::Upgraded {
+            from: 1,
+            to: NEWEST
+        }
     );
     assert_eq!(initialized(&place).await, Initialized::UpToDate);
 }
