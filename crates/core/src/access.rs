@@ -137,6 +137,18 @@ impl Permit {
         }
     }
 
+    /// A permit that holds only if `check` agrees with the place where links lead, whoever the account is.
+    pub(crate) fn only_if(
+        mut self,
+        check: impl Fn(&StoragePath) -> bool + Send + Sync + 'static,
+    ) -> Self {
+        self.target.guard = Some(match self.target.guard.take() {
+            Some(own) => Arc::new(move |real: &StoragePath| own(real) && check(real)),
+            None => Arc::new(check),
+        });
+        self
+    }
+
     /// Both at once: a permit for the same path that asks for what either asks for.
     pub(crate) fn and(mut self, other: &Self) -> Self {
         self.target.guard = match (self.target.guard.take(), other.target.guard.clone()) {
@@ -197,8 +209,8 @@ pub(crate) fn permit(
     Ok(Permit {
         path: path.clone(),
         target: Target {
-            path: inside,
             guard,
+            ..Target::unguarded(inside)
         },
         mount: Arc::clone(mount),
         real,
@@ -260,8 +272,8 @@ pub(crate) fn permit_tree(
     Ok(Permit {
         path: path.clone(),
         target: Target {
-            path: inside,
             guard: Some(guard),
+            ..Target::unguarded(inside)
         },
         mount: Arc::clone(mount),
         real: Arc::default(),
@@ -280,32 +292,38 @@ impl Permit {
     }
 }
 
-/// Two permits that hold only together: `fits` is asked with what the account may do in the directory of the first and in
-/// that of the second, as they are named and where links lead. The storage must be asked for the first one first.
+/// Two permits that hold only together: `fits` is asked with both paths, as they are named and where links lead. The storage
+/// must be asked for the first one first.
 pub(crate) fn tie(
-    user: &Arc<User>,
     first: Permit,
     second: Permit,
-    fits: fn(PermissionSet, PermissionSet) -> bool,
+    fits: impl Fn(&VirtualPath, &VirtualPath) -> bool + Send + Sync + 'static,
 ) -> OpResult<(Permit, Permit)> {
-    let of = |path: &VirtualPath| user.permissions.in_directory(&path.parent());
-    let (named_first, named_second) = (of(&first.path), of(&second.path));
-    if !fits(named_first, named_second) {
+    let (named_first, named_second) = (first.path.clone(), second.path.clone());
+    if !fits(&named_first, &named_second) {
         return Err(OpErrorKind::PermissionDenied.into());
     }
+    let fits = Arc::new(fits);
+    let also = Arc::clone(&fits);
     let real_first = Arc::clone(&first.real);
-    let rules = Arc::clone(user);
-    let first = first.if_there(move |real| {
-        let there = rules.permissions.in_directory(&real.parent());
-        fits(named_first.and(there), named_second)
-    });
-    let rules = Arc::clone(user);
+    let first = first.if_there(move |real| also(real, &named_second));
     let second = second.if_there(move |real| {
-        let of_first = match &*real_first.lock() {
-            Some(real) => named_first.and(rules.permissions.in_directory(&real.parent())),
-            None => named_first,
-        };
-        fits(of_first, rules.permissions.in_directory(&real.parent()))
+        let led = real_first.lock().clone();
+        fits(&named_first, real) && led.is_none_or(|led| fits(&led, real))
     });
     Ok((first, second))
+}
+
+/// Whoever may do these has what a move gives, in three steps.
+const COPY_AND_REMOVE: PermissionSet = PermissionSet::NONE
+    .with(Permission::List)
+    .with(Permission::Download)
+    .with(Permission::Delete);
+
+/// Whether moving something from one path to another allows nothing that was not allowed before: the new place gives no
+/// permission that the old one does not give, or the old one lets it be copied and removed anyway. What is moved has no rules of its own inside, and what it becomes has none either (`Demand::moves`).
+pub(crate) fn gains_nothing_by_moving(user: &User, from: &VirtualPath, to: &VirtualPath) -> bool {
+    let old = user.permissions.in_directory(&from.parent());
+    let new = user.permissions.in_directory(&to.parent());
+    new.is_within(old) || COPY_AND_REMOVE.is_within(old)
 }

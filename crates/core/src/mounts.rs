@@ -1,10 +1,11 @@
 //! Which storage holds which part of a user's virtual tree: the home at `/` and virtual folders below it.
 
-use std::path::PathBuf;
+use std::future::Future;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use sftpgo_model::{FilesystemProvider, StoragePath, User, VirtualPath};
-use sftpgo_storage::{Storage, StorageErrorKind, Target};
+use sftpgo_storage::{Storage, StorageErrorKind, StorageResult, Target, Usage};
 
 use crate::engine::Core;
 use crate::error::{OpError, OpErrorKind, OpResult};
@@ -42,21 +43,38 @@ pub struct Mounts {
 impl Mounts {
     /// Makes the home directory if it is missing and opens every storage of the user.
     pub(crate) async fn open(core: &Arc<Core>, user: &Arc<User>) -> OpResult<Self> {
+        let mounts = Self::open_storages(core, user, true).await?;
+        mounts.make_ways(core, user).await;
+        Ok(mounts)
+    }
+
+    /// Opens what is there of the user's storages, and makes nothing.
+    pub(crate) async fn open_existing(core: &Arc<Core>, user: &Arc<User>) -> OpResult<Self> {
+        Self::open_storages(core, user, false).await
+    }
+
+    async fn open_storages(core: &Arc<Core>, user: &Arc<User>, make_home: bool) -> OpResult<Self> {
         if user.filesystem.provider != FilesystemProvider::Local {
             return Err(OpError::new(
                 OpErrorKind::Unsupported,
                 "this version serves local directories only",
             ));
         }
-        let opening = {
-            let (core, user) = (Arc::clone(core), Arc::clone(user));
-            tokio::task::spawn_blocking(move || open_local(&core, &user))
-        };
-        let mounts = opening
-            .await
-            .map_err(|error| OpError::with_source(OpErrorKind::Internal, error))??;
-        mounts.make_ways(core, user).await;
-        Ok(mounts)
+        let mode = 0o777 & !core.settings.umask;
+        let owner = (user.uid, user.gid);
+        let local = core.backends.local();
+        if make_home
+            && let Err(error) = local.create_root_waiting(&user.home_dir, mode, owner).await
+        {
+            // The login goes on: every access then says "no such file", as it does when somebody removes the home later.
+            tracing::warn!(username = user.username, %error, "the home directory cannot be made");
+        }
+        let home = open_mount(core, user, &user.home_dir, VirtualPath::root()).await?;
+        let mut folders = Vec::new();
+        for (at, root) in &user.virtual_folders {
+            folders.push(open_mount(core, user, root, at.clone()).await?);
+        }
+        Ok(Self { home, folders })
     }
 
     /// Makes the directories of the home that lead to virtual folders, so that listings lead there. Through the storage,
@@ -101,6 +119,24 @@ impl Mounts {
             .filter_map(|mount| mount.storage.as_ref())
     }
 
+    /// Every mount whose directory is not there.
+    pub(crate) fn missing(&self) -> impl Iterator<Item = &Arc<Mount>> {
+        std::iter::once(&self.home)
+            .chain(&self.folders)
+            .filter(|mount| mount.storage.is_none())
+    }
+
+    /// Everything the account has stored, in its home and in its virtual folders.
+    pub(crate) async fn usage(&self) -> OpResult<Usage> {
+        let mut sum = Usage::default();
+        for storage in self.storages() {
+            let found = storage.usage().await?;
+            sum.files = sum.files.saturating_add(found.files);
+            sum.bytes = sum.bytes.saturating_add(found.bytes);
+        }
+        Ok(sum)
+    }
+
     /// Whether `path` is the place where a virtual folder appears.
     pub(crate) fn is_folder(&self, path: &VirtualPath) -> bool {
         self.folders.iter().any(|folder| folder.at == *path)
@@ -122,30 +158,78 @@ impl Mounts {
     }
 }
 
-fn open_local(core: &Core, user: &User) -> OpResult<Mounts> {
-    let mode = 0o777 & !core.settings.umask;
-    let owner = (user.uid, user.gid);
-    let local = core.backends.local();
-    if let Err(error) = local.create_root(&user.home_dir, mode, owner) {
-        // The login goes on: every access then says "no such file", as it does when somebody removes the home later.
-        tracing::warn!(username = user.username, %error, "the home directory cannot be made");
-    }
-    let open = |root: &PathBuf, at: VirtualPath| -> OpResult<Arc<Mount>> {
-        let storage = match local.open(root) {
-            Ok(storage) => Some(Arc::new(storage) as Arc<dyn Storage>),
-            Err(error) if error.kind() == StorageErrorKind::NotFound => None,
-            Err(error) => return Err(error.into()),
-        };
-        Ok(Arc::new(Mount {
-            at,
-            storage,
-            root: root.clone(),
-        }))
+/// A mount whose directory is missing is one where nothing is found.
+async fn open_mount(
+    core: &Core,
+    user: &User,
+    root: &Path,
+    at: VirtualPath,
+) -> OpResult<Arc<Mount>> {
+    let storage = match core.backends.local().open_waiting(root).await {
+        Ok(storage) => Some(Arc::new(storage) as Arc<dyn Storage>),
+        Err(error) if error.kind() == StorageErrorKind::NotFound => None,
+        Err(error) => return Err(error.into()),
     };
-    let home = open(&user.home_dir, VirtualPath::root())?;
-    let mut folders = Vec::new();
-    for (at, root) in &user.virtual_folders {
-        folders.push(open(root, at.clone())?);
+    if let Some(storage) = &storage {
+        refuse_folding(storage.folds_names(), user, root).await?;
     }
-    Ok(Mounts { home, folders })
+    Ok(Arc::new(Mount {
+        at,
+        storage,
+        root: root.to_path_buf(),
+    }))
+}
+
+/// Rules for names hold where a name has one spelling: elsewhere `/CLOSED` would open what `/closed` closes.
+async fn refuse_folding(
+    folds: impl Future<Output = StorageResult<bool>>,
+    user: &User,
+    root: &Path,
+) -> OpResult<()> {
+    if !has_rules(user) || !folds.await? {
+        return Ok(());
+    }
+    tracing::error!(
+        username = user.username,
+        "{} takes several spellings for one name (it ignores case): rules for names close nothing there; move the directory \
+         to another file system, or take permissions of single directories and filters.file_extensions out of the account",
+        root.display()
+    );
+    Err(OpError::new(
+        OpErrorKind::Unsupported,
+        "permissions for directories cannot be kept on the file system of this account",
+    ))
+}
+
+/// Whether it matters for the account which of two names is meant.
+fn has_rules(user: &User) -> bool {
+    !user.permissions.is_uniform() || !user.extension_rules.is_empty()
+}
+
+#[cfg(test)]
+mod tests {
+    use sftpgo_model::UserRecord;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn rules_need_a_file_system_that_tells_names_apart() {
+        let filter = r#"{ "file_extensions": [{ "path": "/", "denied_extensions": [".no"] }] }"#;
+        for (permissions, filters, has_rules) in [
+            (r#"{ "/": ["*"] }"#, "{}", false),
+            (r#"{ "/": ["*"], "/closed": [] }"#, "{}", true),
+            (r#"{ "/": ["*"] }"#, filter, true),
+        ] {
+            let json = format!(
+                r#"{{ "username": "u", "home_dir": "/srv/u", "permissions": {permissions}, "filters": {filters} }}"#
+            );
+            let user = UserRecord::from_json(json.as_bytes()).unwrap();
+            let user = user.compile().unwrap();
+            let root = Path::new("/srv/u");
+            let folding = refuse_folding(async { Ok(true) }, &user, root).await;
+            assert_eq!(folding.is_err(), has_rules, "{json}");
+            let exact = refuse_folding(async { Ok(false) }, &user, root).await;
+            assert!(exact.is_ok(), "{json}");
+        }
+    }
 }

@@ -112,12 +112,13 @@ impl Session {
             arguments: vec![service.subcommand().into(), ".".into()],
             environment: self.git_environment(confined, writes).await?,
             directory: repository,
-            owner: (self.user().uid, self.user().gid),
+            owner: self.owner(),
         };
         let plan = Plan {
             launch,
             path,
             writes,
+            stores: writes,
             // It stores what it is sent; what it removes are its own temporary files.
             renewable: false,
         };
@@ -188,9 +189,10 @@ impl Session {
             // Who owns the files says nothing here, and everything that trust would open is closed.
             settings.push(("safe.directory", "*".to_owned()));
         }
-        let limited = self.core().quota.limits(self.user()) && self.user().quota.bytes.is_some();
+        let (quota, user) = (&self.core().quota, self.user());
+        let limited = quota.limits(&user) && user.quota.bytes.is_some();
         if writes && limited {
-            let free = self.core().quota.free_bytes(self.user()).await?;
+            let free = quota.free_bytes(&user).await?;
             // git itself says it best. 0 would be no limit.
             settings.push(("receive.maxInputSize", free.max(1).to_string()));
         }

@@ -5,7 +5,6 @@ use std::time::Duration;
 use sftpgo_model::User;
 
 use super::slots::Slot;
-use super::supervise::usage;
 use crate::engine::Core;
 use crate::error::{OpErrorKind, OpResult};
 use crate::mounts::Mounts;
@@ -27,13 +26,13 @@ impl Session {
 
     /// Refuses a full account, be it of files or of bytes. Waits for the scan of a program that has just ended.
     pub(super) async fn check_not_full(&self) -> OpResult<()> {
-        let (core, user) = (self.core(), self.user());
+        let (core, user) = (self.core(), &self.user());
         if !core.quota.limits(user) {
             return Ok(());
         }
-        let scan = core.programs.scan_of(&user.username);
+        let scan = core.scans.of(&user.username);
         // What takes longer is decided by the counters as they are, and by looks at the disk while it runs.
-        let _ = tokio::time::timeout(PATIENCE, scan.ended()).await;
+        let _ = tokio::time::timeout(PATIENCE, scan.alone()).await;
         if core.quota.is_full(user).await? {
             return Err(OpErrorKind::QuotaExceeded.into());
         }
@@ -49,13 +48,14 @@ pub(super) async fn correct(core: &Core, user: &User, mounts: &Mounts) {
     if !core.quota.tracks(user) {
         return;
     }
-    let scan = core.programs.scan_of(&user.username);
+    let scan = core.scans.of(&user.username);
+    let _listed = core.scans.join(&user.username);
     for round in 1..=SCANS {
         let Some(turn) = scan.turn().await else {
             return;
         };
         let watch = core.quota.watch(&user.username);
-        let found = match usage(mounts).await {
+        let found = match mounts.usage().await {
             Ok(found) => found,
             Err(error) => {
                 tracing::warn!(username = user.username, %error, "the quota was not scanned after a command");
@@ -66,8 +66,9 @@ pub(super) async fn correct(core: &Core, user: &User, mounts: &Mounts) {
                 continue;
             }
         };
-        let still = watch.is_still();
-        if still || round == SCANS {
+        let elsewhere = core.sessions.are_elsewhere(&user.username).await;
+        let still = watch.is_still() && !elsewhere;
+        if still || (round == SCANS && !elsewhere) {
             core.quota.set(user, found).await;
         } else {
             core.quota.raise(user, found).await;

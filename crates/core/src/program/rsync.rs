@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt as _;
 use std::sync::Arc;
 
-use sftpgo_model::{Permission, VirtualPath};
+use sftpgo_model::{Permission, PermissionSet, VirtualPath};
 use sftpgo_storage::{FileKind, Links, Native};
 
 use super::glob::has_pattern;
@@ -33,12 +33,28 @@ pub struct RsyncRequest {
     pub relative: bool,
     /// Missing directories above the destination are made.
     pub make_path: bool,
-    /// What happens to links is said by the options.
-    pub link_policy: bool,
+    /// Links that lead out of the transfer are left out by the options.
+    pub safe_links: bool,
+    /// Links are made harmless by the options.
+    pub munge_links: bool,
     /// Privileged attributes are stored and not set.
     pub fake_super: bool,
-    /// An option that can lead out of the directory.
-    pub needs_confinement: Option<&'static str>,
+    /// A source that is a link is followed.
+    pub follows_links: bool,
+    /// Files are removed when they have been sent.
+    pub removes_sources: bool,
+}
+
+impl RsyncRequest {
+    /// Whether files of the account change.
+    fn writes(&self) -> bool {
+        !self.sender || self.removes_sources
+    }
+
+    /// What is needed of every source.
+    fn needs(&self) -> PermissionSet {
+        if self.removes_sources { WRITE } else { READ }
+    }
 }
 
 /// Where a transfer happens.
@@ -48,28 +64,30 @@ struct Place {
     arguments: Vec<OsString>,
     /// What the transfer is listed under.
     path: VirtualPath,
+    /// Whether links may be made there.
+    may_link: bool,
 }
 
 impl Session {
     /// Starts the serving side of a transfer.
     ///
     /// # Errors
-    /// Reference 8.4: `Unsupported` for accounts with virtual folders or filtered names; permissions; quota.
+    /// Reference 8.4: `Unsupported` for accounts with virtual folders or filtered names; permissions; quota. `Unsupported`
+    /// also where the system cannot confine programs: rsync opens what it works on by names, and whoever swaps one of them
+    /// for a link leads it anywhere.
     pub async fn rsync(&self, request: &RsyncRequest) -> OpResult<Program> {
         let slot = self.program_slot()?;
-        let user = self.user();
+        let user = &self.user();
         if !user.virtual_folders.is_empty() || !user.extension_rules.is_empty() {
             return Err(OpError::new(
                 OpErrorKind::Unsupported,
                 "rsync is not served to accounts with virtual folders or filtered file names",
             ));
         }
-        if let Some(option) = request.needs_confinement
-            && !self.core().programs_are_confined()
-        {
+        if !self.core().programs_are_confined() {
             return Err(OpError::new(
                 OpErrorKind::Unsupported,
-                format!("{option} is not served: the system of the server cannot confine rsync"),
+                "rsync is not served: the system of the server cannot confine it",
             ));
         }
         let program = Tool::Rsync.find()?;
@@ -85,7 +103,7 @@ impl Session {
         }
         let options = request.options.iter().cloned();
         arguments.extend(options.map(OsString::from_vec));
-        arguments.extend(self.own_options(request, &place.path).map(OsString::from));
+        arguments.extend(own_options(request, place.may_link).map(OsString::from));
         arguments.push(".".into());
         arguments.extend(place.arguments);
         let launch = Launch {
@@ -108,30 +126,11 @@ impl Session {
         let plan = Plan {
             launch,
             path: place.path,
-            writes: !request.sender,
+            writes: request.writes(),
+            stores: !request.sender,
             renewable: true,
         };
         self.launch(plan, slot).await
-    }
-
-    /// What we add to the client's options.
-    fn own_options(
-        &self,
-        request: &RsyncRequest,
-        path: &VirtualPath,
-    ) -> impl Iterator<Item = &'static str> {
-        let may_link = self.has(path, Permission::CreateSymlinks);
-        let links = match (request.link_policy, may_link) {
-            (true, _) => None,
-            (false, true) => Some("--safe-links"),
-            (false, false) => Some("--munge-links"),
-        };
-        let receiver = !request.sender;
-        // Owners and devices are not the client's to choose, whoever the server runs as.
-        let plain = (receiver && !request.fake_super).then_some("--no-super");
-        // Nor are bits that make programs run as somebody else.
-        let modes = receiver.then_some("--chmod=ug-s");
-        links.into_iter().chain(plain).chain(modes)
     }
 
     /// Everything that is to be sent, each path checked and pinned. rsync runs in the home, and of that can open only these.
@@ -144,10 +143,11 @@ impl Session {
             objects: Vec::new(),
             arguments: Vec::new(),
             path: VirtualPath::root(),
+            may_link: false,
         };
         for (index, raw) in request.paths.iter().enumerate() {
             let wanted = Wanted::parse(raw, request.relative)?;
-            for wanted in self.existing(wanted).await? {
+            for wanted in self.existing(wanted, request).await? {
                 if index == 0 {
                     place.path = wanted.path.clone();
                 }
@@ -160,16 +160,17 @@ impl Session {
                 self.add_source(&mut place, &wanted, request).await?;
             }
         }
+        place.may_link = self.has(&place.path, Permission::CreateSymlinks);
         Ok(place)
     }
 
     /// The path, or what it is a pattern for.
-    async fn existing(&self, wanted: Wanted) -> OpResult<Vec<Wanted>> {
+    async fn existing(&self, wanted: Wanted, request: &RsyncRequest) -> OpResult<Vec<Wanted>> {
         if !has_pattern(&wanted.path) || wanted.pivot.is_some() {
             return Ok(vec![wanted]);
         }
         let there = self
-            .tree_object(&wanted.path, Links::NoFollow, Some(READ))
+            .tree_object(&wanted.path, Links::NoFollow, Some(request.needs()))
             .await;
         if !there.is_err_and(|error| error.kind() == OpErrorKind::NotFound) {
             return Ok(vec![wanted]);
@@ -194,20 +195,34 @@ impl Session {
         request: &RsyncRequest,
     ) -> OpResult<()> {
         // rsync sends a link as a link unless it is told to follow it, or the path goes on behind it.
-        let copies_links = request.needs_confinement.is_some();
-        let links = if wanted.slash || copies_links {
+        let links = if wanted.slash || request.follows_links {
             Links::Follow
         } else {
             Links::NoFollow
         };
-        match self.tree_object(&wanted.path, links, Some(READ)).await {
-            Ok(found) if found.kind != FileKind::Symlink => place.objects.push(Allowed {
-                directory: found.kind == FileKind::Directory,
-                object: Arc::new(found.object),
-                write: false,
-            }),
-            // Its text needs no right of its own.
-            Ok(_) => {}
+        let needs = request.needs();
+        match self.tree_object(&wanted.path, links, Some(needs)).await {
+            Ok(found) => {
+                let directory = found.kind == FileKind::Directory;
+                // The text of a link needs no right of its own.
+                if found.kind != FileKind::Symlink {
+                    place.objects.push(Allowed {
+                        directory,
+                        object: Arc::new(found.object),
+                        write: request.removes_sources && directory,
+                    });
+                }
+                // A name is removed in the directory above.
+                if request.removes_sources && !directory {
+                    let above = wanted.path.parent();
+                    let found = self.tree_object(&above, Links::Follow, Some(needs)).await?;
+                    place.objects.push(Allowed {
+                        directory: true,
+                        object: Arc::new(found.object),
+                        write: true,
+                    });
+                }
+            }
             // rsync tells the client, and goes on with the others.
             Err(error) if error.kind() == OpErrorKind::NotFound => {}
             Err(error) => return Err(error),
@@ -225,7 +240,8 @@ impl Session {
             .await
         {
             Ok(found) if found.kind == FileKind::Directory => {
-                return Ok(Place::receiving(found, wanted.path, "./".into()));
+                let may_link = self.may_link_in(&wanted.path).await;
+                return Ok(Place::receiving(found, wanted.path, "./".into(), may_link));
             }
             Ok(_) => {}
             Err(error) if error.kind() == OpErrorKind::NotFound => {}
@@ -252,10 +268,18 @@ impl Session {
                         .strip_prefix(&above)
                         .unwrap_or_else(|| wanted.path.to_storage());
                     let argument = dotted(below.as_bytes(), wanted.slash);
-                    return Ok(Place::receiving(found, wanted.path, argument));
+                    let may_link = self.may_link_in(&above).await;
+                    return Ok(Place::receiving(found, wanted.path, argument, may_link));
                 }
             }
         }
+    }
+
+    /// Whether links may be made everywhere in a directory, also where links lead to it.
+    async fn may_link_in(&self, directory: &VirtualPath) -> bool {
+        let needs = Some(WRITE.with(Permission::CreateSymlinks));
+        let object = self.tree_object(directory, Links::Follow, needs).await;
+        object.is_ok()
     }
 
     /// The object at a path, with permissions checked for all of it.
@@ -263,7 +287,7 @@ impl Session {
         &self,
         path: &VirtualPath,
         links: Links,
-        needs: Option<sftpgo_model::PermissionSet>,
+        needs: Option<PermissionSet>,
     ) -> OpResult<Native> {
         let tree = Tree {
             needs: needs.unwrap_or_default(),
@@ -276,7 +300,7 @@ impl Session {
 }
 
 impl Place {
-    fn receiving(found: Native, path: VirtualPath, argument: OsString) -> Self {
+    fn receiving(found: Native, path: VirtualPath, argument: OsString, may_link: bool) -> Self {
         let directory = Arc::new(found.object);
         let allowed = Allowed {
             object: Arc::clone(&directory),
@@ -288,8 +312,25 @@ impl Place {
             objects: vec![allowed],
             arguments: vec![argument],
             path,
+            may_link,
         }
     }
+}
+
+/// What we add to the client's options.
+fn own_options(request: &RsyncRequest, may_link: bool) -> impl Iterator<Item = &'static str> {
+    let links = match (may_link, request.safe_links, request.munge_links) {
+        // What the client says is enough for who may make links, and only for them.
+        (true, true, _) | (_, _, true) => None,
+        (true, false, false) => Some("--safe-links"),
+        (false, _, false) => Some("--munge-links"),
+    };
+    let receiver = !request.sender;
+    // Owners and devices are not the client's to choose, whoever the server runs as.
+    let plain = (receiver && !request.fake_super).then_some("--no-super");
+    // Nor are bits that make programs run as somebody else.
+    let modes = receiver.then_some("--chmod=ug-s");
+    links.into_iter().chain(plain).chain(modes)
 }
 
 /// A path as a client of rsync means it.
@@ -373,6 +414,33 @@ mod tests {
             ("a/./b", "./a/b"),
         ] {
             assert_eq!(argument(raw, false), expected, "{raw}");
+        }
+    }
+
+    #[test]
+    fn who_may_make_no_links_gets_harmless_ones_whatever_the_options_say() {
+        for (may_link, safe_links, munge_links, expected) in [
+            (true, false, false, Some("--safe-links")),
+            (true, true, false, None),
+            (true, false, true, None),
+            (false, false, false, Some("--munge-links")),
+            (false, true, false, Some("--munge-links")),
+            (false, true, true, None),
+        ] {
+            let request = RsyncRequest {
+                sender: true,
+                options: Vec::new(),
+                paths: Vec::new(),
+                relative: false,
+                make_path: false,
+                safe_links,
+                munge_links,
+                fake_super: false,
+                follows_links: false,
+                removes_sources: false,
+            };
+            let added = own_options(&request, may_link).next();
+            assert_eq!(added, expected, "{may_link} {safe_links} {munge_links}");
         }
     }
 

@@ -1,11 +1,9 @@
-//! How many programs run at a time, and whose quota is being put right.
+//! How many programs run at a time.
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::Mutex;
-use tokio::sync::MutexGuard;
 
 use crate::error::{OpError, OpErrorKind, OpResult};
 
@@ -18,7 +16,6 @@ const ALL: usize = 512;
 #[derive(Debug, Default)]
 pub(crate) struct Programs {
     running: Arc<Mutex<HashMap<String, usize>>>,
-    scans: Mutex<HashMap<String, Arc<UserScan>>>,
 }
 
 impl Programs {
@@ -41,38 +38,6 @@ impl Programs {
             running: Arc::clone(&self.running),
             connection_id: connection_id.to_owned(),
         })
-    }
-
-    /// The scans of a user.
-    pub(super) fn scan_of(&self, username: &str) -> Arc<UserScan> {
-        let mut scans = self.scans.lock();
-        scans.retain(|_, scan| Arc::strong_count(scan) > 1);
-        Arc::clone(scans.entry(username.to_owned()).or_default())
-    }
-}
-
-/// Scans of one user's files: one at a time, and one that waits stands for all that would.
-#[derive(Debug, Default)]
-pub(super) struct UserScan {
-    running: tokio::sync::Mutex<()>,
-    waiting: AtomicBool,
-}
-
-impl UserScan {
-    /// Waits for the turn to scan; `None` if somebody waits already, whose scan will see what this one would.
-    pub(super) async fn turn(&self) -> Option<MutexGuard<'_, ()>> {
-        if self.waiting.swap(true, Ordering::AcqRel) {
-            return None;
-        }
-        let turn = self.running.lock().await;
-        // Whoever comes from now on has changed something that this scan may have passed already.
-        self.waiting.store(false, Ordering::Release);
-        Some(turn)
-    }
-
-    /// Waits until no scan is running.
-    pub(super) async fn ended(&self) {
-        drop(self.running.lock().await);
     }
 }
 
@@ -98,23 +63,6 @@ impl Drop for Slot {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[tokio::test]
-    async fn one_scan_that_waits_stands_for_all() {
-        let programs = Programs::default();
-        let scan = programs.scan_of("alice");
-        let first = scan.turn().await;
-        assert!(first.is_some());
-        let mut second = std::pin::pin!(scan.turn());
-        assert!(futures_util::poll!(&mut second).is_pending());
-        for _ in 0..100 {
-            assert!(scan.turn().await.is_none());
-        }
-        assert!(programs.scan_of("bob").turn().await.is_some());
-        drop(first);
-        assert!(second.await.is_some());
-        assert!(scan.turn().await.is_some(), "its turn is over");
-    }
 
     #[test]
     fn a_connection_runs_eight_programs_at_a_time() {

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use sftpgo_storage::Usage;
 use tokio::process::{ChildStderr, ChildStdin, ChildStdout};
 use tokio::sync::oneshot;
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -14,7 +13,6 @@ use super::quota;
 use super::slots::Slot;
 use super::stream::{Pipe, ProgramInput, ProgramOutput, Stream};
 use crate::error::{OpError, OpErrorKind, OpResult};
-use crate::mounts::Mounts;
 use crate::registry::Direction;
 use crate::session::Session;
 use crate::transfer::Pacer;
@@ -62,8 +60,10 @@ pub(super) struct Plan {
     pub(super) launch: Launch,
     /// What the client named.
     pub(super) path: VirtualPath,
-    /// Whether it changes files, so that quotas count.
+    /// Whether it changes files, so that they are counted afterwards.
     pub(super) writes: bool,
+    /// Whether it stores files, so that the quota limits it.
+    pub(super) stores: bool,
     /// Whether it may be sent more than is free, because it also removes.
     pub(super) renewable: bool,
 }
@@ -71,10 +71,10 @@ pub(super) struct Plan {
 impl Session {
     /// Starts a planned program.
     pub(super) async fn launch(&self, plan: Plan, slot: Slot) -> OpResult<Program> {
-        let (core, user) = (self.core(), self.user());
+        let (core, user) = (self.core(), &self.user());
         let mut allowance = Allowance::unlimited();
         let mut watcher = None;
-        if plan.writes && core.quota.limits(user) {
+        if plan.stores && core.quota.limits(user) {
             let free = core.quota.free_bytes(user).await?;
             let (limited, watching) = Allowance::limited(user.quota, free, plan.renewable);
             (allowance, watcher) = (limited, Some(watching));
@@ -147,7 +147,7 @@ impl Supervisor {
         let exceeded = async {
             match watcher {
                 Some(watcher) => {
-                    let look = || async { usage(session.mounts()).await };
+                    let look = || async { session.mounts().usage().await };
                     watcher.exceeded(look).await;
                 }
                 None => std::future::pending().await,
@@ -171,7 +171,7 @@ impl Supervisor {
                 Err(kind.into())
             }
         };
-        let (core, user) = (Arc::clone(session.core()), Arc::clone(session.user()));
+        let (core, user) = (Arc::clone(session.core()), session.user());
         let mounts = Arc::clone(session.mounts());
         // What follows is nobody's command any more: it takes no place, and its connection may go.
         drop((self.slot, self.session, session));
@@ -194,15 +194,4 @@ impl Supervisor {
             let _ = tokio::time::timeout(GRACE, &mut self.process.ended).await;
         }
     }
-}
-
-/// Everything the account has stored, in its home and in its virtual folders.
-pub(super) async fn usage(mounts: &Mounts) -> OpResult<Usage> {
-    let mut sum = Usage::default();
-    for storage in mounts.storages() {
-        let found = storage.usage().await?;
-        sum.files = sum.files.saturating_add(found.files);
-        sum.bytes = sum.bytes.saturating_add(found.bytes);
-    }
-    Ok(sum)
 }

@@ -1,211 +1,172 @@
 //! The upload's side of quota: what one open file has reserved, and how it is settled.
 //!
-//! While a file is open the counters hold what was counted before it was opened plus its reservations. When the last upload
-//! of the file ends, one change makes them what is really there:
-//!
-//! `change = real size - size that was counted before - reserved`
-//!
-//! A file counts once for each of its names, so both sizes are those of all names together. Names that come and go while the
-//! file is open are noted in its account and change the counters in the end.
+//! A file that is written under its name is one of [`Files`](super::files::Files): whoever else writes, links, renames or
+//! removes it finds its account. One that gets its name in the end is known to its upload only until then.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use sftpgo_data::QuotaDelta;
-use sftpgo_model::User;
-use sftpgo_storage::{FileId, Metadata};
-use tokio::sync::OwnedMutexGuard;
+use sftpgo_storage::{
+    Ended, Ending, Expected, Metadata, Pinned, StorageError, StorageErrorKind, StorageResult,
+    WriteHandle,
+};
 
 use super::activity::Moving;
-use super::ledger::QuotaLedger;
-use crate::error::{OpErrorKind, OpResult};
+use super::lock::{FileHandle, FileLock};
+use super::mount::MountQuota;
+use super::state::{FileState, counts, difference, sum, to_signed};
+use crate::error::{OpError, OpErrorKind, OpResult};
 
 /// First reservation beyond what is needed; doubles with the file up to [`MAX_STEP`].
 const MIN_STEP: u64 = 1 << 20;
 /// Largest reservation ahead of the bytes: what a crash can leave reserved until the next scan.
 const MAX_STEP: u64 = 64 << 20;
+/// How often an upload that is to get its name looks again, because others keep changing what is there.
+const ATTEMPTS: usize = 64;
 
-/// What is counted for one file that is open for writing, shared by all uploads of it on this server.
-#[derive(Debug, Default)]
-pub(crate) struct FileAccount {
-    uploads: AtomicU32,
-    /// Size the counters held before the first upload opened the file, for all its names.
-    counted_before: AtomicI64,
-    /// Names they held; none for a new file.
-    names_before: AtomicI64,
-    /// Names now.
-    names: AtomicI64,
-    /// Where the reservations end: bytes up to here may be written.
-    covered: AtomicU64,
-    reserved_bytes: AtomicI64,
-    reserved_files: AtomicI64,
-    removed: AtomicBool,
-    /// Growing is one upload at a time.
-    growing: tokio::sync::Mutex<()>,
-    /// So is ending, and whatever else tells the size of the file: the last upload to end must have looked at the file after
-    /// all others were done with it.
-    still: Arc<tokio::sync::Mutex<()>>,
-}
-
-impl FileAccount {
-    /// Of a file that lost its name and was taken out of the count.
-    pub(super) fn gone() -> Self {
-        Self {
-            removed: true.into(),
-            ..Self::default()
-        }
-    }
-
-    pub(super) fn enter(&self) {
-        self.uploads.fetch_add(1, Ordering::AcqRel);
-    }
-
-    pub(super) fn exit(&self) -> bool {
-        self.uploads.fetch_sub(1, Ordering::AcqRel) == 1
-    }
-
-    /// Waits until no upload of the file is ending, and keeps others from it.
-    pub(super) async fn hold_still(&self) -> OwnedMutexGuard<()> {
-        Arc::clone(&self.still).lock_owned().await
-    }
-
-    /// Notes that one of the `before` names that a file had is gone; `false` if the file was opened only after that.
-    pub(super) fn lose_name(&self, before: u64) -> bool {
-        let before = to_signed(before);
-        let less = |names: i64| (names >= before).then(|| names - 1);
-        self.names
-            .try_update(Ordering::AcqRel, Ordering::Acquire, less)
-            .is_ok()
-    }
-
-    /// Notes that the file has a new name, `after` in all, and takes over what was reserved for it; `false` if the file was
-    /// opened only after that.
-    pub(super) fn gain_name(&self, after: u64, reserved: &Self) -> bool {
-        let after = to_signed(after);
-        let more = |names: i64| (names < after).then(|| names + 1);
-        if self
-            .names
-            .try_update(Ordering::AcqRel, Ordering::Acquire, more)
-            .is_err()
-        {
-            return false;
-        }
-        for (own, new) in [
-            (&self.reserved_bytes, &reserved.reserved_bytes),
-            (&self.reserved_files, &reserved.reserved_files),
-        ] {
-            own.fetch_add(new.load(Ordering::Acquire), Ordering::AcqRel);
-        }
-        // Every name needs room for what is written next.
-        self.covered
-            .fetch_min(reserved.covered.load(Ordering::Acquire), Ordering::AcqRel);
-        true
-    }
-
-    /// Names of the file that are to be counted when its last upload ends.
-    fn names_left(&self) -> i64 {
-        // Removed while it was open: neither the file nor what was counted for it is there any more.
-        if self.removed.load(Ordering::Acquire) {
-            return 0;
-        }
-        self.names.load(Ordering::Acquire)
-    }
-
-    /// What the counters held before.
-    fn before(&self) -> QuotaDelta {
-        QuotaDelta {
-            files: self.names_before.load(Ordering::Acquire),
-            bytes: self.counted_before.load(Ordering::Acquire),
-        }
-    }
-
-    /// Where the reservations of the file end.
-    pub(super) fn covered(&self) -> u64 {
-        self.covered.load(Ordering::Acquire)
-    }
-
-    /// Notes that the name is gone; `false` if it was noted before.
-    pub(super) fn note_removed(&self) -> bool {
-        !self.removed.swap(true, Ordering::AcqRel)
-    }
-}
-
-/// How an upload ended, for its account.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Settlement<'a> {
-    /// The file itself was written; its attributes now.
-    InPlace(&'a Metadata),
-    /// A new file took the name, and what it replaced.
-    Replaced(&'a Metadata, Option<&'a Metadata>),
-    /// Nothing stays.
-    Nothing,
-}
-
-/// What one upload holds of its user's quota. It must be settled; see [`QuotaHold::settle`].
+/// An upload, or another change of a file's contents, from before it begins until it is settled.
 #[derive(Debug)]
 pub(crate) struct QuotaHold {
-    ledger: QuotaLedger,
-    user: Arc<User>,
-    tracked: bool,
-    account: Arc<FileAccount>,
-    id: Option<FileId>,
+    quota: MountQuota,
+    /// Files that were counted before they were made: one or none.
+    made: i64,
+    open: Open,
     /// Goes when it is settled.
     _upload: Moving,
 }
 
+#[derive(Debug)]
+enum Open {
+    /// Nothing yet, or nothing that is counted.
+    No,
+    /// A file that has its name.
+    Named(Named),
+    /// A file that gets its name in the end.
+    Hidden(Hidden),
+}
+
+#[derive(Debug)]
+struct Named {
+    /// Goes before the pin.
+    file: FileHandle,
+    pin: Arc<dyn Pinned>,
+    /// What the account said when it was last asked.
+    covered: AtomicU64,
+}
+
+#[derive(Debug)]
+struct Hidden {
+    /// Goes before the pin. `None` in a storage whose files have no identity.
+    file: Option<FileHandle>,
+    pin: Arc<dyn Pinned>,
+    /// What is reserved. The file that is to be replaced is counted already: so much may be written at once.
+    reserved: tokio::sync::Mutex<FileState>,
+    covered: AtomicU64,
+}
+
 impl QuotaHold {
-    pub(super) fn new(ledger: QuotaLedger, user: Arc<User>, tracked: bool, upload: Moving) -> Self {
+    pub(super) fn new(quota: MountQuota, upload: Moving) -> Self {
         Self {
             _upload: upload,
-            ledger,
-            user,
-            tracked,
-            account: Arc::default(),
-            id: None,
+            quota,
+            made: 0,
+            open: Open::No,
         }
     }
 
-    /// Whether growth must be reserved.
-    pub(super) fn is_limited(&self) -> bool {
-        self.tracked && !self.user.quota.is_unlimited()
+    async fn apply(&self, change: QuotaDelta) {
+        self.quota.ledger.apply(&self.quota.user, change).await;
     }
 
-    pub(super) fn note_reserved_file(&mut self) {
-        self.account.reserved_files.fetch_add(1, Ordering::AcqRel);
+    async fn reserve_all(&self, wanted: QuotaDelta) -> OpResult<bool> {
+        self.quota.ledger.reserve(&self.quota.user, wanted).await
     }
 
-    /// Ties the hold to the file that was opened. `before` is what stood under the name, `id` that of the file written to.
-    pub(crate) fn attach(&mut self, id: Option<FileId>, before: Option<&Metadata>) {
-        let size = before.map_or(0, |file| file.size);
-        let own = &self.account;
-        // What is replaced in the end loses one name, whatever others it has; what is written in place has all of them.
-        let in_place = before.filter(|file| match (file.id, id) {
-            (_, None) => true,
-            (Some(old), Some(new)) => old.is_same_file(new),
-            (None, Some(_)) => false,
-        });
-        let names = in_place.map_or(1, |file| to_signed(file.links).max(1));
-        own.names.store(names, Ordering::Release);
-        own.names_before
-            .store(if before.is_some() { names } else { 0 }, Ordering::Release);
-        own.counted_before
-            .store(to_signed(size).saturating_mul(names), Ordering::Release);
-        // What the old file took may be used again without reserving: it is counted already.
-        own.covered.store(size, Ordering::Release);
-        let Some(id) = id else { return };
-        self.id = Some(id);
-        let shared = self.ledger.join(id, own);
-        if !Arc::ptr_eq(&shared, own) {
-            // Somebody writes this file already: what we reserved joins what they did.
-            let files = own.reserved_files.load(Ordering::Acquire);
-            shared.reserved_files.fetch_add(files, Ordering::AcqRel);
-            if before.is_none() {
-                // They found the file that we made and thought it was counted; so far only our reservation is.
-                shared.names_before.store(0, Ordering::Release);
-                shared.counted_before.store(0, Ordering::Release);
+    /// Counts a file before it is made; `false` if the limit does not allow it.
+    pub(super) async fn count_new_file(&mut self) -> OpResult<bool> {
+        let file = QuotaDelta { files: 1, bytes: 0 };
+        if !self.quota.is_limited() {
+            self.apply(file).await;
+        } else if !self.reserve_all(file).await? {
+            return Ok(false);
+        }
+        self.made = i64::from(self.quota.is_tracked());
+        Ok(true)
+    }
+
+    /// Gives back what was counted for a file that was not made.
+    pub(crate) async fn cancel(self) {
+        let made = QuotaDelta {
+            files: -self.made,
+            bytes: 0,
+        };
+        self.apply(made).await;
+    }
+
+    /// Ties the hold to the file that was opened under its name. `new` if this open made it, which nobody knew before;
+    /// `cut` if its contents are to go.
+    ///
+    /// # Errors
+    /// What the storage says; the hold is as before, to be cancelled.
+    pub(crate) async fn attach(
+        &mut self,
+        handle: &dyn WriteHandle,
+        new: bool,
+        cut: bool,
+    ) -> OpResult<()> {
+        if new && self.made == 0 {
+            // It is there: too late to ask.
+            self.apply(QuotaDelta { files: 1, bytes: 0 }).await;
+        }
+        // From here on what the file is says what is counted for it.
+        self.made = 0;
+        let pin = handle.pin();
+        let file = if self.quota.is_tracked() {
+            self.quota.file(&handle.stat().await?)
+        } else {
+            None
+        };
+        let Some(file) = file else {
+            if cut {
+                handle.set_len(0).await?;
             }
-            self.account = shared;
+            return Ok(());
+        };
+        let mut lock = file.lock().await?;
+        let now = pin.stat().await?;
+        lock.enter(&now);
+        // What the old contents took may be used again without reserving: it stays counted until the end.
+        let cleared = if cut { handle.set_len(0).await } else { Ok(()) };
+        let covered = AtomicU64::new(lock.covered());
+        lock.release().await;
+        self.open = Open::Named(Named { file, pin, covered });
+        Ok(cleared?)
+    }
+
+    /// Ties the hold to a file that gets its name in the end. `before` is what it is to replace.
+    ///
+    /// # Errors
+    /// What the storage says; the hold is as before, to be cancelled.
+    pub(crate) async fn attach_hidden(
+        &mut self,
+        handle: &dyn WriteHandle,
+        before: Option<&Metadata>,
+    ) -> OpResult<()> {
+        if !self.quota.is_tracked() {
+            return Ok(());
         }
+        let found = handle.stat().await?;
+        let size = before
+            .filter(|file| file.is_file())
+            .map_or(0, |file| file.size);
+        self.open = Open::Hidden(Hidden {
+            file: self.quota.file(&found),
+            pin: handle.pin(),
+            reserved: tokio::sync::Mutex::new(FileState::hidden(size)),
+            covered: AtomicU64::new(size),
+        });
+        Ok(())
     }
 
     /// Makes sure that bytes up to offset `end` may be stored.
@@ -213,118 +174,249 @@ impl QuotaHold {
     /// # Errors
     /// `QuotaExceeded` if the limit does not allow it; nothing is reserved then.
     pub(crate) async fn grow(&self, end: u64) -> OpResult<()> {
-        if !self.is_limited() || end <= self.account.covered.load(Ordering::Acquire) {
+        if !self.quota.is_limited() {
             return Ok(());
         }
-        let _one_at_a_time = self.account.growing.lock().await;
-        let covered = self.account.covered.load(Ordering::Acquire);
+        match &self.open {
+            Open::No => Ok(()),
+            Open::Named(named) => {
+                if end <= named.covered.load(Ordering::Acquire) {
+                    return Ok(());
+                }
+                let mut lock = named.file.lock().await?;
+                let grown = match lock.state() {
+                    Some(state) => self.grow_state(state, end).await,
+                    None => Ok(()),
+                };
+                named.covered.store(lock.covered(), Ordering::Release);
+                lock.release().await;
+                grown
+            }
+            Open::Hidden(hidden) => {
+                if end <= hidden.covered.load(Ordering::Acquire) {
+                    return Ok(());
+                }
+                let mut reserved = hidden.reserved.lock().await;
+                let grown = self.grow_state(&mut reserved, end).await;
+                hidden.covered.store(reserved.covered(), Ordering::Release);
+                grown
+            }
+        }
+    }
+
+    async fn grow_state(&self, state: &mut FileState, end: u64) -> OpResult<()> {
+        let covered = state.covered();
         let Some(needed) = end.checked_sub(covered).filter(|needed| *needed > 0) else {
             return Ok(());
         };
         let step = covered.clamp(MIN_STEP, MAX_STEP);
-        // For each name of the file.
-        let names = u64::try_from(self.account.names.load(Ordering::Acquire))
-            .unwrap_or(1)
-            .max(1);
-        let all = |bytes: u64| bytes.saturating_mul(names);
         let mut wanted = needed.max(step);
-        if !self.reserve(all(wanted)).await? {
+        if !self.reserve(state.price(wanted)).await? {
             // Near the limit: take what is left, as long as it is enough.
-            wanted = self.ledger.free_bytes(&self.user).await? / names;
-            if wanted < needed || !self.reserve(all(wanted)).await? {
+            let names = state.price(1).max(1);
+            wanted = self.free_bytes().await? / names;
+            if wanted < needed || !self.reserve(state.price(wanted)).await? {
                 wanted = needed;
-                if !self.reserve(all(wanted)).await? {
+                if !self.reserve(state.price(wanted)).await? {
                     return Err(OpErrorKind::QuotaExceeded.into());
                 }
             }
         }
-        self.account
-            .reserved_bytes
-            .fetch_add(to_signed(all(wanted)), Ordering::AcqRel);
-        self.account
-            .covered
-            .store(covered.saturating_add(wanted), Ordering::Release);
+        state.grow(wanted);
         Ok(())
+    }
+
+    async fn free_bytes(&self) -> OpResult<u64> {
+        self.quota.ledger.free_bytes(&self.quota.user).await
+    }
+
+    async fn reserve(&self, bytes: u64) -> OpResult<bool> {
+        if bytes == 0 {
+            return Ok(true);
+        }
+        let delta = QuotaDelta {
+            files: 0,
+            bytes: to_signed(bytes),
+        };
+        self.reserve_all(delta).await
     }
 
     /// Whether bytes up to offset `end` would fit now. Reserves nothing: what is refused by it need not be sent, what is not
     /// may still fail to [`grow`](Self::grow).
     pub(crate) async fn would_fit(&self, end: u64) -> OpResult<bool> {
-        let covered = self.account.covered.load(Ordering::Acquire);
-        if !self.is_limited() || end <= covered {
+        let covered = match &self.open {
+            Open::No => return Ok(true),
+            Open::Named(named) => named.covered.load(Ordering::Acquire),
+            Open::Hidden(hidden) => hidden.covered.load(Ordering::Acquire),
+        };
+        if !self.quota.is_limited() || end <= covered {
             return Ok(true);
         }
-        Ok(end.saturating_sub(covered) <= self.ledger.free_bytes(&self.user).await?)
+        Ok(end.saturating_sub(covered) <= self.free_bytes().await?)
     }
 
-    async fn reserve(&self, bytes: u64) -> OpResult<bool> {
-        let delta = QuotaDelta {
-            files: 0,
-            bytes: to_signed(bytes),
-        };
-        self.ledger.reserve(&self.user.username, delta).await
-    }
-
-    /// To be held from before the file is finished, or given up, until its hold is settled.
-    pub(crate) async fn hold_still(&self) -> OwnedMutexGuard<()> {
-        self.account.hold_still().await
-    }
-
-    /// Makes the counters what is really there. The last upload of a file does it for all of them.
-    pub(crate) async fn settle(self, settlement: Settlement<'_>) {
-        if let Some(id) = self.id
-            && !self.ledger.leave(id, &self.account)
-        {
-            return;
-        }
-        if !self.tracked {
-            return;
-        }
-        let account = &self.account;
-        let counted = |file: &Metadata, names: i64| QuotaDelta {
-            files: names,
-            bytes: to_signed(file.size).saturating_mul(names),
-        };
-        let (real, before) = match settlement {
-            Settlement::InPlace(file) => (counted(file, account.names_left()), account.before()),
-            Settlement::Replaced(file, replaced) => {
-                let replaced = replaced
-                    .filter(|replaced| replaced.is_file())
-                    .filter(|replaced| !self.ledger.left_to_its_uploads(replaced));
-                let lost = replaced.map_or(QuotaDelta::default(), |file| counted(file, 1));
-                // Another upload may have taken the name again already, and left this one's file to us.
-                (counted(file, account.names_left()), lost)
-            }
-            Settlement::Nothing => (QuotaDelta::default(), QuotaDelta::default()),
-        };
-        let change = QuotaDelta {
-            files: real.files - before.files - account.reserved_files.load(Ordering::Acquire),
-            bytes: real
-                .bytes
-                .saturating_sub(before.bytes)
-                .saturating_sub(account.reserved_bytes.load(Ordering::Acquire)),
-        };
-        self.ledger.apply(&self.user, change).await;
-    }
-
-    /// Makes sure that a file may have one name more.
+    /// Ends the upload and makes the counters what is really there, whether that worked or not.
     ///
     /// # Errors
-    /// `QuotaExceeded`; what is reserved stays so until the hold is settled.
-    pub(crate) async fn grow_by_name(&mut self, file: &Metadata) -> OpResult<()> {
-        self.attach(None, None);
-        let open = self.ledger.covered(file);
-        self.grow(file.size.max(open.unwrap_or(0))).await
+    /// What the storage says, and `QuotaExceeded` if the file cannot get its name because that would be one too many.
+    pub(crate) async fn conclude(
+        mut self,
+        mut handle: Box<dyn WriteHandle>,
+        how: Ending,
+    ) -> OpResult<Ended> {
+        match std::mem::replace(&mut self.open, Open::No) {
+            Open::No => {
+                let ended = handle.end(how, Expected::Anything).await;
+                self.cancel().await;
+                Ok(ended?)
+            }
+            Open::Named(named) => self.conclude_named(named, &mut *handle, how).await,
+            Open::Hidden(hidden) => self.conclude_hidden(hidden, &mut *handle, how).await,
+        }
     }
 
-    /// Counts the name that a file got, or leaves that to the uploads that have the file open.
-    pub(crate) async fn settle_name(self, linked: &Metadata) {
-        if !self.ledger.add_name(linked, &self.account) {
-            self.settle(Settlement::InPlace(linked)).await;
+    async fn conclude_named(
+        &self,
+        named: Named,
+        handle: &mut dyn WriteHandle,
+        how: Ending,
+    ) -> OpResult<Ended> {
+        let lock = named.file.lock().await;
+        let ended = handle.end(how, Expected::Anything).await;
+        let mut lock = match lock {
+            Ok(lock) => lock,
+            Err(error) => {
+                self.log_lost(&error);
+                return Ok(ended?);
+            }
+        };
+        match named.pin.stat().await {
+            Ok(now) => {
+                let change = lock.leave(&now);
+                self.apply(change).await;
+                lock.release().await;
+            }
+            Err(error) => self.log_lost(&error),
         }
+        Ok(ended?)
+    }
+
+    async fn conclude_hidden(
+        &mut self,
+        hidden: Hidden,
+        handle: &mut dyn WriteHandle,
+        how: Ending,
+    ) -> OpResult<Ended> {
+        // Whoever opens the file as soon as it has a name waits until it is counted.
+        let own = match &hidden.file {
+            Some(file) => Some(file.lock().await),
+            None => None,
+        };
+        let (ended, lost) = self.publish(handle, how).await;
+        let reserved = QuotaDelta {
+            files: self.made,
+            bytes: hidden.reserved.lock().await.reserved(),
+        };
+        match hidden.pin.stat().await {
+            Ok(now) => {
+                let change = sum(difference(reserved, counts(&now)), lost);
+                self.apply(change).await;
+            }
+            Err(error) => self.log_lost(&error),
+        }
+        if let Some(Ok(own)) = own {
+            own.release().await;
+        }
+        ended
+    }
+
+    /// Gives the file its name, if it is to have one, and tells what the counters lose with the file that had it.
+    async fn publish(
+        &mut self,
+        handle: &mut dyn WriteHandle,
+        mut how: Ending,
+    ) -> (OpResult<Ended>, QuotaDelta) {
+        let mut refused = None;
+        for _ in 0..ATTEMPTS {
+            let there = match handle.pin_replaced().await {
+                Ok(there) => there,
+                Err(error) => return (Err(error.into()), QuotaDelta::default()),
+            };
+            if there.is_none()
+                && self.made == 0
+                && self.quota.is_limited()
+                && how != Ending::Discard
+            {
+                match self.count_new_file().await {
+                    Ok(true) => {}
+                    Ok(false) => {
+                        refused = Some(OpError::from(OpErrorKind::QuotaExceeded));
+                        how = Ending::Discard;
+                    }
+                    Err(error) => {
+                        refused = Some(error);
+                        how = Ending::Discard;
+                    }
+                }
+            }
+            let (ended, lost) = self.replace(handle, how, there.as_deref()).await;
+            match ended {
+                Err(error) if error.kind() == StorageErrorKind::Raced => {}
+                Err(error) => return (Err(error.into()), lost),
+                Ok(ended) => return (refused.map_or(Ok(ended), Err), lost),
+            }
+        }
+        (Err(OpErrorKind::Unavailable.into()), QuotaDelta::default())
+    }
+
+    async fn replace(
+        &self,
+        handle: &mut dyn WriteHandle,
+        how: Ending,
+        there: Option<&dyn Pinned>,
+    ) -> (StorageResult<Ended>, QuotaDelta) {
+        let Some(there) = there else {
+            let ended = handle.end(how, Expected::Nothing).await;
+            return (ended, QuotaDelta::default());
+        };
+        let name = match there.stat().await {
+            Ok(before) => self.quota.file(&before),
+            Err(error) => return (Err(error), QuotaDelta::default()),
+        };
+        let Some(file) = name else {
+            // A directory, which refuses, a link, or a file without an identity.
+            let ended = handle.end(how, Expected::Anything).await;
+            let replaced = ended.as_ref().ok().copied().flatten();
+            let lost = replaced.and_then(|(_, removed)| removed);
+            let lost = lost.map_or(QuotaDelta::default(), |file| counts(&file));
+            return (ended, difference(lost, QuotaDelta::default()));
+        };
+        let mut lock: FileLock = match file.lock().await {
+            Ok(lock) => lock,
+            Err(error) => return (Err(unavailable(error)), QuotaDelta::default()),
+        };
+        let before = there.stat().await;
+        let ended = handle.end(how, Expected::This(file.id())).await;
+        let lost = match (before, there.stat().await) {
+            (Ok(before), Ok(after)) => lock.changed(&before, &after),
+            (Err(error), _) | (_, Err(error)) => {
+                self.log_lost(&error);
+                QuotaDelta::default()
+            }
+        };
+        lock.release().await;
+        (ended, lost)
+    }
+
+    fn log_lost(&self, error: &dyn std::fmt::Display) {
+        tracing::error!(
+            username = self.quota.user.username,
+            %error,
+            "what an upload changed was not counted; scan the user's quota"
+        );
     }
 }
 
-fn to_signed(value: u64) -> i64 {
-    i64::try_from(value).unwrap_or(i64::MAX)
+fn unavailable(error: OpError) -> StorageError {
+    StorageError::with_source(StorageErrorKind::Unavailable, "the file is in use", error)
 }

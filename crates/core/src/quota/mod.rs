@@ -2,13 +2,24 @@
 //! equal the sum over the user's files, whatever succeeded or failed before.
 
 mod activity;
+mod counters;
+mod files;
 mod hold;
 mod ledger;
-mod names;
+mod lock;
+mod mount;
+mod rescan;
 mod scan;
+mod scans;
+mod sharing;
+mod state;
 
-pub(crate) use hold::{QuotaHold, Settlement};
+pub(crate) use hold::QuotaHold;
 pub use ledger::QuotaLedger;
+pub(crate) use mount::MountQuota;
+pub use rescan::{Quiet, ScanSummary};
+pub use scans::QuotaScan;
+pub(crate) use scans::{NotListed, Scans};
 
 /// Which users' quotas are counted (`data_provider.track_quota`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

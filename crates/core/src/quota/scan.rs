@@ -1,11 +1,12 @@
 //! Counters and what a scan of the files finds.
 
 use sftpgo_data::{QuotaDelta, QuotaUsage};
-use sftpgo_model::{UnixMillis, User};
+use sftpgo_model::User;
 use sftpgo_storage::Usage;
 
 use super::activity::Watch;
 use super::ledger::QuotaLedger;
+use super::state::to_signed;
 use crate::error::OpResult;
 
 impl QuotaLedger {
@@ -30,11 +31,12 @@ impl QuotaLedger {
 
     /// Makes the counters what a scan found. What waits to be written is part of what was found.
     pub(crate) async fn set(&self, user: &User, found: Usage) {
-        self.flush().await;
-        let (files, bytes) = (to_signed(found.files), to_signed(found.bytes));
-        let at = UnixMillis::now();
-        let provider = &self.inner.provider;
-        if let Err(error) = provider.set_quota(&user.username, files, bytes, at).await {
+        let set = self
+            .inner
+            .counters
+            .set(&user.username, delta_of(found))
+            .await;
+        if let Err(error) = set {
             tracing::error!(username = user.username, %error, "what a scan found was not written");
         }
     }
@@ -45,29 +47,24 @@ impl QuotaLedger {
         let Ok(used) = self.used(user).await else {
             return;
         };
+        let found = delta_of(found);
         let delta = QuotaDelta {
-            files: (to_signed(found.files) - used.files).max(0),
-            bytes: (to_signed(found.bytes) - used.bytes).max(0),
+            files: found.files.saturating_sub(used.files).max(0),
+            bytes: found.bytes.saturating_sub(used.bytes).max(0),
         };
         if delta != QuotaDelta::default() {
-            let at = UnixMillis::now();
-            let added = self
-                .inner
-                .provider
-                .add_quota(&user.username, delta, at)
-                .await;
-            if let Err(error) = added {
-                tracing::error!(username = user.username, %error, "what a scan found was not written");
-            }
+            self.inner.counters.add(&user.username, delta).await;
         }
     }
 
-    async fn used(&self, user: &User) -> OpResult<QuotaUsage> {
-        let used = self.inner.provider.quota(&user.username).await?;
-        Ok(used.unwrap_or_default())
+    pub(super) async fn used(&self, user: &User) -> OpResult<QuotaUsage> {
+        self.inner.counters.used(&user.username).await
     }
 }
 
-fn to_signed(value: u64) -> i64 {
-    i64::try_from(value).unwrap_or(i64::MAX)
+fn delta_of(found: Usage) -> QuotaDelta {
+    QuotaDelta {
+        files: to_signed(found.files),
+        bytes: to_signed(found.bytes),
+    }
 }

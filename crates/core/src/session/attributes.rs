@@ -3,12 +3,11 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use sftpgo_model::{Permission, VirtualPath};
-use sftpgo_storage::{FileTime, Links, OpenExisting, SetAttributes};
+use sftpgo_storage::{Ending, FileTime, Links, OpenExisting, SetAttributes};
 
 use super::{CommandLog, Session};
 use crate::access::{Demand, Permit, Scope};
 use crate::error::{OpError, OpResult};
-use crate::quota::Settlement;
 
 const OVERWRITE: Demand = Demand::file(&[Permission::Overwrite]);
 const CHMOD: Demand = Demand::entry(&[Permission::Chmod]);
@@ -82,7 +81,8 @@ impl Session {
         demands: &[Demand],
         links: Links,
     ) -> OpResult<Scope> {
-        let permissions = &self.inner.user.permissions;
+        let user = self.user();
+        let permissions = &user.permissions;
         let alike = permissions.in_directory(path) == permissions.in_directory(&path.parent());
         let Some(demand) = demands.first().filter(|_| !alike) else {
             return Ok(Scope::Parent);
@@ -106,38 +106,32 @@ impl Session {
     async fn truncate(&self, permit: Permit, size: u64) -> OpResult<()> {
         let session = self.clone();
         self.to_the_end(async move {
-            let (core, user) = (&session.inner.core, &session.inner.user);
+            let quota = session.quota(&permit);
             let storage = permit.storage()?;
-            let _name = core.quota.lock_name(permit.server_path()).await;
             let before = storage.stat(&permit.target, Links::Follow).await?;
             // A full account may still cut its files.
             let mut hold = if size > before.size {
-                core.quota.begin(user, false).await?
+                quota.begin(false).await?
             } else {
-                core.quota.hold(user)
+                quota.hold()
             };
             let options = session.write_options(OpenExisting::Keep, false);
             let handle = match storage.open_write(&permit.target, &options).await {
                 Ok(handle) => handle,
                 Err(error) => {
-                    hold.settle(Settlement::Nothing).await;
+                    hold.cancel().await;
                     return Err(error.into());
                 }
             };
-            let opened = handle.stat().await?;
-            hold.attach(opened.id, handle.replaced());
+            if let Err(error) = hold.attach(&*handle, false, false).await {
+                hold.cancel().await;
+                return Err(error);
+            }
             let changed = match hold.grow(size).await {
                 Ok(()) => handle.set_len(size).await.map_err(OpError::from),
                 Err(error) => Err(error),
             };
-            let _still = hold.hold_still().await;
-            match handle.finish().await {
-                Ok((file, _)) => hold.settle(Settlement::InPlace(&file)).await,
-                Err(error) => {
-                    hold.settle(Settlement::Nothing).await;
-                    return Err(error.into());
-                }
-            }
+            hold.conclude(handle, Ending::Finish).await?;
             changed
         })
         .await
@@ -171,7 +165,6 @@ impl Session {
     }
 }
 
-/// How much more a file counts that gets this size: every name of it does.
 /// `-rw-r--r--`, as the command log shows modes.
 fn mode_text(mode: u32) -> String {
     let mut text = String::from("-");

@@ -37,7 +37,7 @@ impl Session {
         if self.inner.mounts.is_folder(path) {
             return Err(OpErrorKind::PermissionDenied.into());
         }
-        let user = &self.inner.user;
+        let user = &self.user();
         let mode = 0o777 & !self.inner.core.settings.umask;
         permit
             .storage()?
@@ -54,7 +54,7 @@ impl Session {
             return Err(OpErrorKind::IsADirectory.into());
         }
         // The type counts before the filter: removing a directory is a failure, not a matter of names.
-        if !self.inner.user.extension_rules.allows(path) {
+        if !self.user().extension_rules.allows(path) {
             let found = permit
                 .storage()?
                 .stat(&permit.target, Links::NoFollow)
@@ -68,12 +68,12 @@ impl Session {
         }
         let session = self.clone();
         self.to_the_end(async move {
-            let path = permit.server_path();
-            let quota = &session.inner.core.quota;
-            let _name = quota.lock_name(path.clone()).await;
-            let removed = permit.storage()?.remove_file(&permit.target).await?;
-            quota.apply_removed(&session.inner.user, &removed).await;
-            session.log_command(&CommandLog::new("Remove", &path));
+            let quota = session.quota(&permit);
+            let (storage, target) = (&**permit.storage()?, &permit.target);
+            let remove =
+                |expected| async move { storage.remove_file(&target.expecting(expected)).await };
+            quota.change_name((storage, target), remove).await?;
+            session.log_command(&CommandLog::new("Remove", &permit.server_path()));
             Ok(())
         })
         .await
@@ -104,7 +104,7 @@ impl Session {
     pub async fn space(&self, path: &VirtualPath) -> OpResult<Space> {
         let permit = self.permit(path, LIST)?;
         let mut space = permit.storage()?.space(&permit.target).await?;
-        let limits = self.inner.user.quota;
+        let limits = self.user().quota;
         if limits.is_unlimited() {
             return Ok(space);
         }

@@ -1,12 +1,11 @@
 //! Second names of files.
 
-use sftpgo_model::{Permission, PermissionSet, VirtualPath};
-use sftpgo_storage::Links;
+use sftpgo_model::{Permission, PermissionSet, User, VirtualPath};
+use sftpgo_storage::{Expected, Links};
 
 use super::{CommandLog, Session};
 use crate::access::{Demand, Permit, tie};
 use crate::error::{OpError, OpErrorKind, OpResult};
-use crate::quota::Settlement;
 
 const DOWNLOAD: Demand = Demand::file(&[Permission::Download]);
 const UPLOAD: Demand = Demand::file(&[Permission::Upload]);
@@ -39,19 +38,19 @@ impl Session {
                 "Failure: cannot link between different storages",
             ));
         }
-        let (source, target) = tie(&self.inner.user, source, target, gains_nothing)
-            .inspect_err(|error| self.log_denied(to, error))?;
+        let user = self.user();
+        let fits = move |from: &VirtualPath, to: &VirtualPath| gains_nothing(&user, from, to);
+        let (source, target) =
+            tie(source, target, fits).inspect_err(|error| self.log_denied(to, error))?;
         let session = self.clone();
         self.to_the_end(async move { session.link_files(&source, &target).await })
             .await
     }
 
     async fn link_files(&self, source: &Permit, target: &Permit) -> OpResult<()> {
-        let quota = &self.inner.core.quota;
         let storage = source.storage()?;
-        let (from, to) = (source.server_path(), target.server_path());
-        let _names = quota.lock_names(from.clone(), to.clone()).await;
-        let found = storage.stat(&source.target, Links::NoFollow).await?;
+        let kept = storage.pin(&source.target, Links::NoFollow).await?;
+        let found = kept.stat().await?;
         if !found.is_file() {
             let kind = if found.is_dir() {
                 OpErrorKind::IsADirectory
@@ -60,31 +59,21 @@ impl Session {
             };
             return Err(kind.into());
         }
-        let mut hold = quota.begin(&self.inner.user, true).await?;
-        // No upload of the file ends between getting the name and knowing of it.
-        let _still = quota.hold_still(&found).await;
-        if let Err(error) = hold.grow_by_name(&found).await {
-            hold.settle(Settlement::Nothing).await;
-            return Err(error);
-        }
-        match storage.hard_link(&source.target, &target.target).await {
-            Ok(linked) if linked.is_file() => hold.settle_name(&linked).await,
-            Ok(_) => hold.settle(Settlement::Nothing).await,
-            Err(error) => {
-                hold.settle(Settlement::Nothing).await;
-                return Err(error.into());
-            }
-        }
+        let expected = found.id.map_or(Expected::Anything, Expected::This);
+        let from = source.target.expecting(expected);
+        let link = storage.hard_link(&from, &target.target);
+        self.quota(target).add_name(&*kept, link).await?;
         self.log_command(&CommandLog {
-            target: &to,
-            ..CommandLog::new("Hardlink", &from)
+            target: &target.server_path(),
+            ..CommandLog::new("Hardlink", &source.server_path())
         });
         Ok(())
     }
 }
 
 /// Whether nothing can be changed by a name in the directory of the target that cannot be changed in that of the source.
-fn gains_nothing(source: PermissionSet, target: PermissionSet) -> bool {
-    let wanted = target.and(CHANGES);
-    wanted.and(source) == wanted
+fn gains_nothing(user: &User, from: &VirtualPath, to: &VirtualPath) -> bool {
+    let source = user.permissions.in_directory(&from.parent());
+    let target = user.permissions.in_directory(&to.parent());
+    target.and(CHANGES).is_within(source)
 }

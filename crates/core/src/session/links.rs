@@ -1,5 +1,8 @@
 //! Symbolic links.
 
+use std::sync::Arc;
+
+use parking_lot::Mutex;
 use sftpgo_model::{Permission, VirtualPath};
 
 use super::{CommandLog, Session};
@@ -25,7 +28,7 @@ impl Session {
         }
         let (there, inside) = self.inner.mounts.locate(&leads_to);
         let (here, own) = self.inner.mounts.locate(link);
-        if !std::sync::Arc::ptr_eq(there, here) {
+        if !Arc::ptr_eq(there, here) {
             // No text on disk can lead from one storage into another and stay confined.
             return Err(OpErrorKind::PermissionDenied.into());
         }
@@ -36,6 +39,8 @@ impl Session {
         } else {
             text.to_vec()
         };
+        let text_there = stored.clone();
+        let permit = permit.only_if(move |real| !climbs_out(&real.parent(), &text_there));
         permit.storage()?.symlink(&stored, &permit.target).await?;
         let target = sftpgo_model::path::escape_bytes(text);
         let path = permit.server_path();
@@ -47,11 +52,22 @@ impl Session {
     }
 
     /// The text of a symbolic link as the client may see it: links that hold a path of the server are shown relative to the
-    /// root of the client's view, or not at all.
+    /// root of the client's view, or not at all; so are relative ones that lead out of the root.
     pub async fn read_link(&self, path: &VirtualPath) -> OpResult<Vec<u8>> {
-        let permit = self.permit(path, LIST)?;
+        let real = Arc::<Mutex<_>>::default();
+        let seen = Arc::clone(&real);
+        let permit = self.permit(path, LIST)?.only_if(move |real| {
+            *seen.lock() = Some(real.parent());
+            true
+        });
         let text = permit.storage()?.read_link(&permit.target).await?;
         if !text.starts_with(b"/") {
+            let led = real.lock().take();
+            let directory = led.unwrap_or_else(|| permit.target.path.parent());
+            // One that was made inside may have been moved up with the directory that holds it.
+            if climbs_out(&directory, &text) {
+                return Err(OpErrorKind::PermissionDenied.into());
+            }
             return Ok(text);
         }
         let inside = permit
@@ -82,7 +98,7 @@ fn relative<'a>(
 }
 
 /// Whether a relative text has more `..` than there are directories to climb, at any point.
-fn climbs_out(directory: &sftpgo_model::StoragePath, text: &[u8]) -> bool {
+pub(super) fn climbs_out(directory: &sftpgo_model::StoragePath, text: &[u8]) -> bool {
     let mut depth = directory.components().count();
     for name in text.split(|byte| *byte == b'/') {
         match name {

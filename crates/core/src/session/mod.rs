@@ -24,7 +24,9 @@ use crate::auth::Login;
 use crate::engine::Core;
 use crate::error::{OpError, OpErrorKind, OpResult};
 use crate::mounts::Mounts;
+use crate::quota::MountQuota;
 use crate::registry::{Connection, RegistryGuard};
+use crate::sessions::{LiveLogin, SessionSlot};
 
 /// Acts for one user on one channel of one connection. Cheap to clone; it leaves the connection list with its last clone.
 #[derive(Debug, Clone)]
@@ -35,7 +37,7 @@ pub struct Session {
 #[derive(Debug)]
 struct Inner {
     core: Arc<Core>,
-    user: Arc<User>,
+    login: Arc<LiveLogin>,
     mounts: Arc<Mounts>,
     entry: RegistryGuard,
 }
@@ -53,17 +55,18 @@ impl Session {
         protocol: Protocol,
         command: String,
     ) -> OpResult<Self> {
-        let opened = login
-            .mounts
-            .get_or_try_init(|| async { Mounts::open(core, &login.user).await.map(Arc::new) });
+        let opened = login.mounts.get_or_try_init(|| async {
+            let user = login.live.user();
+            Mounts::open(core, &user).await.map(Arc::new)
+        });
         let mounts = Arc::clone(opened.await?);
-        let username = login.user.username.clone();
+        let username = login.username().to_owned();
         let entry = core
             .registry()
             .register(login.info.clone(), username, protocol, command);
         let inner = Inner {
             core: Arc::clone(core),
-            user: Arc::clone(&login.user),
+            login: Arc::clone(&login.live),
             mounts,
             entry,
         };
@@ -79,34 +82,48 @@ impl Session {
 
     /// The user's name.
     pub fn username(&self) -> &str {
-        &self.inner.user.username
+        self.inner.login.username()
     }
 
     /// The owner and the group that the account's files get; `None` is that of the server.
     pub fn owner(&self) -> (Option<u32>, Option<u32>) {
-        (self.inner.user.uid, self.inner.user.gid)
+        let user = self.user();
+        (user.uid, user.gid)
     }
 
     /// Notes activity and checks a demand.
     fn permit(&self, path: &VirtualPath, demand: Demand) -> OpResult<Permit> {
         self.connection().touch();
-        permit(&self.inner.user, &self.inner.mounts, path, demand)
+        permit(&self.user(), &self.inner.mounts, path, demand)
             .inspect_err(|error| self.log_denied(path, error))
     }
 
     /// The same for a whole tree.
     pub(crate) fn permit_tree(&self, path: &VirtualPath, tree: Tree) -> OpResult<Permit> {
         self.connection().touch();
-        permit_tree(&self.inner.user, &self.inner.mounts, path, tree)
+        permit_tree(&self.user(), &self.inner.mounts, path, tree)
             .inspect_err(|error| self.log_denied(path, error))
+    }
+
+    /// The quota of the account's files where a permit is for.
+    fn quota(&self, permit: &Permit) -> MountQuota {
+        let quota = &self.inner.core.quota;
+        quota.at(&self.user(), permit.mount_point())
     }
 
     pub(crate) fn core(&self) -> &Arc<Core> {
         &self.inner.core
     }
 
-    pub(crate) fn user(&self) -> &Arc<User> {
-        &self.inner.user
+    /// The account with the rules of now: they change while the session runs. What must fit together is decided with one
+    /// call.
+    pub(crate) fn user(&self) -> Arc<User> {
+        self.inner.login.user()
+    }
+
+    /// One of the user's sessions, for work that goes on after this one.
+    pub(crate) fn slot(&self) -> Arc<SessionSlot> {
+        self.inner.login.slot()
     }
 
     pub(crate) fn mounts(&self) -> &Arc<Mounts> {
@@ -114,8 +131,7 @@ impl Session {
     }
 
     pub(crate) fn has(&self, directory: &VirtualPath, permission: Permission) -> bool {
-        self.inner
-            .user
+        self.user()
             .permissions
             .in_directory(directory)
             .contains(permission)

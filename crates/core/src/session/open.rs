@@ -1,19 +1,20 @@
 //! Opening files: where uploads and downloads begin.
 
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use sftpgo_model::{Permission, VirtualPath};
 use sftpgo_storage::{
-    Links, Metadata, OpenExisting, StorageError, StorageErrorKind, WriteOptions, WriteVisibility,
+    Ending, Links, Metadata, OpenExisting, StorageError, StorageErrorKind, WriteOptions,
+    WriteVisibility,
 };
 
 use super::Session;
 use crate::access::{Demand, Permit};
 use crate::engine::UploadMode;
 use crate::error::{OpError, OpErrorKind, OpResult};
-use crate::quota::Settlement;
 use crate::registry::Direction;
-use crate::transfer::{Changeable, Download, Pacer, Upload, UploadParts};
+use crate::transfer::{Changeable, Download, Pacer, ReadBack, Upload, UploadParts};
 
 /// What a client wants of a file it opens; the flags that every protocol's open comes down to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -75,7 +76,7 @@ impl Session {
             guard: self
                 .connection()
                 .begin_transfer(Direction::Download, path.clone()),
-            pacer: self.inner.user.download_bandwidth.map(Pacer::new),
+            pacer: self.user().download_bandwidth.map(Pacer::new),
             metrics: self.inner.core.metrics().clone(),
             server_path: permit.server_path(),
             cancel: self.connection().info.cancel.clone(),
@@ -119,7 +120,7 @@ impl Session {
 
     /// Whether it makes no difference if the file is there: the account may do either, and nothing is reserved for it.
     fn need_not_look(&self, path: &VirtualPath) -> bool {
-        let user = &self.inner.user;
+        let user = &self.user();
         let may = user.permissions.in_directory(&path.parent());
         user.quota.is_unlimited()
             && user.permissions.is_uniform()
@@ -150,22 +151,39 @@ impl Session {
     ) -> OpResult<Upload> {
         let core = &self.inner.core;
         let new_file = options.create && options.existing == OpenExisting::Refuse;
-        let mut hold = core.quota.begin(&self.inner.user, new_file).await?;
-        // Until the hold knows the file.
-        let _name = core.quota.lock_name(permit.server_path()).await;
+        let mut hold = self.quota(permit).begin(new_file).await?;
+        let visible = options.visibility == WriteVisibility::InPlace;
+        // What is replaced under its name is cut only when its account is known.
+        let cut = visible && options.existing == OpenExisting::Truncate;
+        let options = WriteOptions {
+            existing: if cut {
+                OpenExisting::Keep
+            } else {
+                options.existing
+            },
+            ..options
+        };
         let opened = permit.storage()?.open_write(&permit.target, &options).await;
         let handle = match opened {
             Ok(handle) => handle,
             Err(error) => {
-                hold.settle(Settlement::Nothing).await;
+                hold.cancel().await;
                 return Err(writing_failed(error));
             }
         };
-        let now = handle.stat().await?;
         let before = handle.replaced().copied();
-        hold.attach(now.id, before.as_ref());
-        let in_place = options.visibility == WriteVisibility::InPlace
-            || (options.existing == OpenExisting::Keep && before.is_some());
+        let in_place = visible || (options.existing == OpenExisting::Keep && before.is_some());
+        let attached = if in_place {
+            let (new, cut) = (before.is_none(), cut && before.is_some());
+            hold.attach(&*handle, new, cut).await
+        } else {
+            hold.attach_hidden(&*handle, before.as_ref()).await
+        };
+        if let Err(error) = attached {
+            // Of a failure behind the failure the log has a line.
+            let _ = hold.conclude(handle, Ending::GiveUp).await;
+            return Err(error);
+        }
         let path = &permit.path;
         Ok(Upload::new(UploadParts {
             core: core.clone(),
@@ -174,17 +192,31 @@ impl Session {
             guard: self
                 .connection()
                 .begin_transfer(Direction::Upload, path.clone()),
-            pacer: self.inner.user.upload_bandwidth.map(Pacer::new),
+            pacer: self.user().upload_bandwidth.map(Pacer::new),
             server_path: permit.server_path(),
             cancel: self.connection().info.cancel.clone(),
             in_place,
-            append_at: intent.append.then_some(now.size),
-            readable: intent.read
-                && permit
-                    .permissions(&self.inner.user)
-                    .contains(Permission::Download),
+            append: intent.append,
+            read_back: self.read_back(permit, intent),
             changeable: self.changeable(permit),
+            slot: self.slot(),
         }))
+    }
+
+    /// How the client may read through a handle that it writes.
+    fn read_back(&self, permit: &Permit, intent: OpenIntent) -> Option<ReadBack> {
+        let user = &self.user();
+        let may = permit.permissions(user).contains(Permission::Download);
+        (intent.read && may).then(|| ReadBack {
+            connection: Arc::clone(self.connection()),
+            path: permit.path.clone(),
+            server_path: permit.server_path(),
+            pacer: user.download_bandwidth.map(Pacer::new),
+            metrics: Arc::clone(self.inner.core.metrics()),
+            cancel: self.connection().info.cancel.clone(),
+            opened: Instant::now(),
+            begun: OnceLock::new(),
+        })
     }
 
     pub(super) fn write_options(&self, existing: OpenExisting, create: bool) -> WriteOptions {
@@ -198,7 +230,7 @@ impl Session {
                 UploadMode::AtomicResume => WriteVisibility::OnFinishKeepPartial,
             },
             mode: 0o666 & !settings.umask,
-            owner: (self.inner.user.uid, self.inner.user.gid),
+            owner: self.owner(),
         }
     }
 
@@ -214,7 +246,7 @@ impl Session {
     pub(super) fn changeable(&self, opened: &Permit) -> Changeable {
         Changeable {
             ignored: self.inner.core.settings.ignore_setstat,
-            permissions: opened.permissions(&self.inner.user),
+            permissions: opened.permissions(&self.user()),
         }
     }
 }

@@ -4,11 +4,13 @@ mod changeable;
 mod copy;
 mod download;
 mod pacer;
+mod read_back;
 mod upload;
 
 pub(crate) use changeable::Changeable;
 pub use copy::{CopyRange, Source, copy};
 pub use download::Download;
 pub(crate) use pacer::Pacer;
+pub(crate) use read_back::ReadBack;
 pub use upload::Upload;
 pub(crate) use upload::UploadParts;

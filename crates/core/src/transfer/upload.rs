@@ -1,18 +1,19 @@
 //! A file open for writing by a client: the one upload path of every protocol.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use sftpgo_storage::{Chunk, FileId, Metadata, SetAttributes, WriteHandle};
+use sftpgo_storage::{Chunk, Ending, FileId, Metadata, SetAttributes, WriteHandle};
 use tokio_util::sync::CancellationToken;
 
-use super::{Changeable, Pacer};
+use super::{Changeable, Pacer, ReadBack};
 use crate::digest::Readable;
 use crate::engine::Core;
 use crate::error::{OpError, OpErrorKind, OpResult};
-use crate::quota::{QuotaHold, Settlement};
+use crate::quota::QuotaHold;
 use crate::registry::TransferGuard;
+use crate::sessions::SessionSlot;
 
 /// What an upload consists of.
 #[derive(Debug)]
@@ -26,30 +27,29 @@ pub(crate) struct UploadParts {
     pub(crate) cancel: CancellationToken,
     /// Whether the file itself is written, and not one that takes its name in the end.
     pub(crate) in_place: bool,
-    /// `Some(end)` if every write goes to the end of the file, which is now at `end`.
-    pub(crate) append_at: Option<u64>,
-    /// Whether the client may read back through this handle.
-    pub(crate) readable: bool,
+    /// Whether every write goes to the end of the file, whatever offset it names.
+    pub(crate) append: bool,
+    /// Set if the client may read back through this handle.
+    pub(crate) read_back: Option<ReadBack>,
     pub(crate) changeable: Changeable,
+    /// The session counts until what it did is settled, also if its client is gone.
+    pub(crate) slot: Arc<SessionSlot>,
 }
 
 /// An open upload. [`finish`](Self::finish) it when the client closes it; dropped unfinished it is aborted: what the upload
 /// mode does not keep is removed, the quota is settled and the failure is reported.
 #[derive(Debug)]
 pub struct Upload {
-    parts: Option<UploadParts>,
+    parts: Option<Box<UploadParts>>,
     opened: Instant,
-    append_at: AtomicU64,
     failed: AtomicBool,
 }
 
 impl Upload {
     pub(crate) fn new(parts: UploadParts) -> Self {
-        let append_at = AtomicU64::new(parts.append_at.unwrap_or(0));
         Self {
-            parts: Some(parts),
+            parts: Some(Box::new(parts)),
             opened: Instant::now(),
-            append_at,
             failed: AtomicBool::new(false),
         }
     }
@@ -57,7 +57,7 @@ impl Upload {
     fn parts(&self) -> OpResult<&UploadParts> {
         // Only `finish` and `drop` take the parts, and both end the upload.
         self.parts
-            .as_ref()
+            .as_deref()
             .ok_or_else(|| OpErrorKind::Aborted.into())
     }
 
@@ -79,17 +79,9 @@ impl Upload {
     }
 
     async fn store(&self, parts: &UploadParts, chunks: &mut Vec<Chunk>) -> OpResult<()> {
-        let mut total = 0_u64;
-        let mut end = 0_u64;
-        for chunk in chunks.iter_mut() {
-            let len = chunk.len();
-            if parts.append_at.is_some() {
-                chunk.offset = self.append_at.fetch_add(len, Ordering::AcqRel);
-            }
-            total = total.saturating_add(len);
-            end = end.max(chunk.end());
-        }
-        if i64::try_from(end).is_err() {
+        let total = chunks.iter().map(Chunk::len).fold(0, u64::saturating_add);
+        let end = chunks.iter().map(Chunk::end).max().unwrap_or(0);
+        if !parts.append && i64::try_from(end).is_err() {
             return Err(OpErrorKind::InvalidArgument.into());
         }
         if let Some(pacer) = &parts.pacer {
@@ -98,10 +90,17 @@ impl Upload {
                 () = parts.cancel.cancelled() => return Err(OpErrorKind::Aborted.into()),
             }
         }
-        parts.hold.grow(end).await?;
-        match parts.handle.try_write_at(chunks) {
-            Some(result) => result?,
-            None => parts.handle.write_at(std::mem::take(chunks)).await?,
+        if parts.append {
+            let pieces = chunks.drain(..).flat_map(|chunk| chunk.pieces).collect();
+            let end = parts.handle.lock_end().await?;
+            parts.hold.grow(end.at().saturating_add(total)).await?;
+            parts.handle.append(end, pieces).await?;
+        } else {
+            parts.hold.grow(end).await?;
+            match parts.handle.try_write_at(chunks) {
+                Some(result) => result?,
+                None => parts.handle.write_at(std::mem::take(chunks)).await?,
+            }
         }
         parts.guard.transfer.record(total);
         Ok(())
@@ -110,16 +109,21 @@ impl Upload {
     /// Reads back from a handle that was opened for reading too.
     pub async fn read_at(&self, offset: u64, len: usize, buffer: Vec<u8>) -> OpResult<Vec<u8>> {
         let parts = self.parts()?;
-        if !parts.readable {
+        let Some(read_back) = &parts.read_back else {
             return Err(OpErrorKind::PermissionDenied.into());
-        }
-        Ok(parts.handle.read_at(offset, len, buffer).await?)
+        };
+        let before = buffer.len();
+        let buffer = parts.handle.read_at(offset, len, buffer).await?;
+        read_back
+            .pass(buffer.len().saturating_sub(before) as u64)
+            .await?;
+        Ok(buffer)
     }
 
     /// What is written, to be read back, if the client may.
     pub(crate) fn readable(&self) -> OpResult<Readable<'_>> {
         let parts = self.parts()?;
-        if !parts.readable {
+        if parts.read_back.is_none() {
             return Err(OpErrorKind::PermissionDenied.into());
         }
         Ok(Readable::Writing(&*parts.handle))
@@ -130,7 +134,7 @@ impl Upload {
         let parts = self.parts()?;
         let replaced = parts.handle.replaced().and_then(|file| file.id);
         let own = parts.handle.stat().await?.id;
-        let same = |id: FileId| file.is_some_and(|file| id.is_same_file(file));
+        let same = |id: FileId| file == Some(id);
         Ok([own, replaced].into_iter().flatten().any(same))
     }
 
@@ -179,11 +183,7 @@ impl Upload {
     pub async fn set_len(&self, size: u64) -> OpResult<()> {
         let parts = self.parts()?;
         parts.hold.grow(size).await?;
-        parts.handle.set_len(size).await?;
-        if parts.append_at.is_some() {
-            self.append_at.store(size, Ordering::Release);
-        }
-        Ok(())
+        Ok(parts.handle.set_len(size).await?)
     }
 
     /// Brings what was written to stable storage.
@@ -205,10 +205,10 @@ impl Upload {
         let opened = self.opened;
         let done = tasks.spawn(async move {
             if failed {
-                abort(parts).await;
+                abort(*parts).await;
                 return Err(OpError::from(OpErrorKind::Aborted));
             }
-            complete(parts, opened).await
+            complete(*parts, opened).await
         });
         done.await
             .map_err(|error| OpError::with_source(OpErrorKind::Internal, error))?
@@ -219,7 +219,7 @@ impl Drop for Upload {
     /// A client that goes away in the middle: the clean-up runs on its own, and the server does not stop before it ended.
     fn drop(&mut self) {
         if let Some(parts) = self.parts.take() {
-            parts.core.tasks().clone().spawn(abort(parts));
+            parts.core.tasks().clone().spawn(abort(*parts));
         }
     }
 }
@@ -231,20 +231,13 @@ async fn complete(parts: UploadParts, opened: Instant) -> OpResult<()> {
         hold,
         guard,
         server_path,
-        in_place,
+        slot: _slot,
         ..
     } = parts;
-    let _name = core.quota.lock_name(server_path.clone()).await;
-    let _still = hold.hold_still().await;
-    let (file, replaced) = match handle.finish().await {
-        Ok(done) => done,
-        Err(error) => {
-            hold.settle(Settlement::Nothing).await;
-            report_failure(&core, &guard, &server_path);
-            return Err(error.into());
-        }
-    };
-    settle(hold, in_place, &file, replaced.as_ref()).await;
+    if let Err(error) = hold.conclude(handle, Ending::Finish).await {
+        report_failure(&core, &guard, &server_path);
+        return Err(error);
+    }
     let connection = guard.connection();
     let bytes = guard.transfer.bytes();
     core.metrics().uploads.bytes.add(bytes);
@@ -268,31 +261,13 @@ async fn abort(parts: UploadParts) {
         hold,
         guard,
         server_path,
-        in_place,
+        slot: _slot,
         ..
     } = parts;
-    let _name = core.quota.lock_name(server_path.clone()).await;
-    let _still = hold.hold_still().await;
-    match handle.abort().await {
-        Ok(Some((file, replaced))) => {
-            settle(hold, in_place, &file, replaced.as_ref()).await;
-        }
-        Ok(None) => hold.settle(Settlement::Nothing).await,
-        Err(error) => {
-            tracing::error!(%error, file_path = server_path, "an unfinished upload was not cleaned up");
-            hold.settle(Settlement::Nothing).await;
-        }
+    if let Err(error) = hold.conclude(handle, Ending::GiveUp).await {
+        tracing::error!(%error, file_path = server_path, "an unfinished upload was not cleaned up");
     }
     report_failure(&core, &guard, &server_path);
-}
-
-async fn settle(hold: QuotaHold, in_place: bool, file: &Metadata, replaced: Option<&Metadata>) {
-    let settlement = if in_place {
-        Settlement::InPlace(file)
-    } else {
-        Settlement::Replaced(file, replaced)
-    };
-    hold.settle(settlement).await;
 }
 
 fn report_failure(core: &Core, guard: &TransferGuard, server_path: &str) {

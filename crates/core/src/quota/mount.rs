@@ -1,0 +1,170 @@
+//! The quota of a user's files below one mount: what is done to names there is counted here.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use sftpgo_model::{User, VirtualPath};
+use sftpgo_storage::{
+    Expected, Links, Metadata, Pinned, Storage, StorageErrorKind, StorageResult, Target,
+};
+
+use super::hold::QuotaHold;
+use super::ledger::QuotaLedger;
+use super::lock::FileHandle;
+use super::sharing::FileKey;
+use super::state::difference;
+use crate::error::{OpErrorKind, OpResult};
+
+/// How often a change of a name starts over because somebody else changed what is there.
+const ATTEMPTS: usize = 64;
+
+/// Where a user's files are counted.
+#[derive(Debug, Clone)]
+pub(crate) struct MountQuota {
+    pub(super) ledger: QuotaLedger,
+    pub(super) user: Arc<User>,
+    pub(super) mount: VirtualPath,
+}
+
+impl MountQuota {
+    /// Whether anything is counted here.
+    pub(super) fn is_tracked(&self) -> bool {
+        self.ledger.tracks(&self.user)
+    }
+
+    /// Whether growth must be reserved.
+    pub(super) fn is_limited(&self) -> bool {
+        self.is_tracked() && !self.user.quota.is_unlimited()
+    }
+
+    /// The account of a file; `None` if it is none, or has no identity.
+    pub(super) fn file(&self, file: &Metadata) -> Option<FileHandle> {
+        let id = file.id.filter(|_| file.is_file())?;
+        let key = FileKey {
+            username: self.user.username.as_str().into(),
+            mount: self.mount.clone(),
+            id,
+        };
+        let inner = &self.ledger.inner;
+        let account = inner.files.account(key);
+        Some(FileHandle::new(account, Arc::clone(&inner.sharing)))
+    }
+
+    /// Does something to what is at a name that may end a file there, and counts what that means for the file.
+    ///
+    /// `act` gets what it may expect at the name, and is asked again if it found something else.
+    ///
+    /// # Errors
+    /// What `act` says, and `Unavailable` if others keep changing the name.
+    pub(crate) async fn change_name<T, F, Fut>(
+        &self,
+        (storage, target): (&dyn Storage, &Target),
+        act: F,
+    ) -> OpResult<T>
+    where
+        F: Fn(Expected) -> Fut + Send + Sync,
+        Fut: Future<Output = StorageResult<T>> + Send,
+    {
+        if !self.is_tracked() {
+            return Ok(act(Expected::Anything).await?);
+        }
+        for _ in 0..ATTEMPTS {
+            let done = match storage.pin(target, Links::NoFollow).await {
+                Ok(there) => self.change_kept(&*there, &act).await?,
+                Err(error) if error.kind() == StorageErrorKind::NotFound => {
+                    act(Expected::Nothing).await
+                }
+                Err(error) => return Err(error.into()),
+            };
+            match done {
+                Err(error) if error.kind() == StorageErrorKind::Raced => {}
+                done => return Ok(done?),
+            }
+        }
+        Err(OpErrorKind::Unavailable.into())
+    }
+
+    async fn change_kept<T, F, Fut>(
+        &self,
+        there: &dyn Pinned,
+        act: &F,
+    ) -> OpResult<StorageResult<T>>
+    where
+        F: Fn(Expected) -> Fut + Send + Sync,
+        Fut: Future<Output = StorageResult<T>> + Send,
+    {
+        let found = there.stat().await?;
+        let expected = found.id.map_or(Expected::Anything, Expected::This);
+        let Some(file) = self.file(&found) else {
+            return Ok(act(expected).await);
+        };
+        let mut lock = file.lock().await?;
+        let before = there.stat().await?;
+        let done = act(expected).await;
+        let after = there.stat().await;
+        let change = after.map(|after| lock.changed(&before, &after));
+        if let Ok(change) = change {
+            self.ledger.apply(&self.user, change).await;
+        }
+        lock.release().await;
+        change?;
+        Ok(done)
+    }
+
+    /// Gives a file a further name, which counts like a further file of its size.
+    ///
+    /// # Errors
+    /// `QuotaExceeded`, and what the storage says.
+    pub(crate) async fn add_name<T>(
+        &self,
+        kept: &dyn Pinned,
+        link: impl Future<Output = StorageResult<T>> + Send,
+    ) -> OpResult<T> {
+        let _moving = self.ledger.inner.activity.enter(&self.user.username);
+        let file = self.file(&kept.stat().await?);
+        let Some(file) = file.filter(|_| self.is_tracked()) else {
+            return Ok(link.await?);
+        };
+        let mut lock = file.lock().await?;
+        let before = kept.stat().await?;
+        let price = lock.price_of_name(&before);
+        let (ledger, user) = (&self.ledger, &self.user);
+        if !self.is_limited() {
+            ledger.apply(user, price).await;
+        } else if ledger.is_full(user).await? || !ledger.reserve(user, price).await? {
+            lock.release().await;
+            return Err(OpErrorKind::QuotaExceeded.into());
+        }
+        let linked = link.await;
+        let after = kept.stat().await;
+        let change = after.map(|after| lock.changed(&before, &after));
+        let change = change.unwrap_or_default();
+        ledger.apply(user, difference(price, change)).await;
+        lock.release().await;
+        Ok(linked?)
+    }
+
+    /// A hold for a change that needs no room.
+    pub(crate) fn hold(&self) -> QuotaHold {
+        let activity = &self.ledger.inner.activity;
+        QuotaHold::new(self.clone(), activity.enter(&self.user.username))
+    }
+
+    /// Makes sure that an upload may begin, and reserves a file if none is there yet.
+    ///
+    /// # Errors
+    /// `QuotaExceeded` if the account is full already.
+    pub(crate) async fn begin(&self, new_file: bool) -> OpResult<QuotaHold> {
+        let mut hold = self.hold();
+        if self.is_limited() {
+            let used = u64::try_from(self.ledger.used(&self.user).await?.bytes).unwrap_or(0);
+            if self.user.quota.bytes.is_some_and(|limit| used >= limit) {
+                return Err(OpErrorKind::QuotaExceeded.into());
+            }
+        }
+        if new_file && !hold.count_new_file().await? {
+            return Err(OpErrorKind::QuotaExceeded.into());
+        }
+        Ok(hold)
+    }
+}
