@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use sftpgo_data::DataProvider;
@@ -10,11 +11,12 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::auth::{Authenticator, PasswordHasher};
+use crate::auth::{Authenticator, PasswordChecks, PasswordHasher};
 use crate::metrics::Metrics;
 use crate::program::Programs;
-use crate::quota::{QuotaLedger, QuotaTracking};
+use crate::quota::{QuotaLedger, QuotaTracking, Scans};
 use crate::registry::Registry;
+use crate::sessions::{Concerned, Live, Sessions, SessionsParts, ThisServer};
 
 /// How uploads become visible (`sftpd.upload_mode`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -82,15 +84,28 @@ pub struct Core {
     pub(crate) backends: Backends,
     pub(crate) settings: CoreSettings,
     pub(crate) hasher: Arc<PasswordHasher>,
+    pub(crate) passwords: Arc<PasswordChecks>,
     pub(crate) quota: QuotaLedger,
+    pub(crate) scans: Scans,
     pub(crate) programs: Programs,
-    programs_are_confined: bool,
+    programs_are_confined: AtomicBool,
+    /// Held while accounts are dumped or restored: a dump in the middle of a restore would be neither the old nor the new.
+    pub(crate) all_accounts: Arc<tokio::sync::Mutex<()>>,
     /// Steps of digests that are computed at a time.
     pub(crate) digest_steps: Arc<Semaphore>,
     metrics: Arc<Metrics>,
     registry: Arc<Registry>,
+    /// How many sessions each user has.
+    pub(crate) sessions: Sessions,
+    /// The logins in use.
+    pub(crate) live: Live,
+    /// Who must know what happens to sessions and accounts.
+    pub(crate) concerned: Arc<dyn Concerned>,
     tasks: TaskTracker,
+    /// What tells other servers that this one lives, until nothing is left that they must count.
+    beating: TaskTracker,
     stop: CancellationToken,
+    stop_beating: CancellationToken,
 }
 
 impl Core {
@@ -101,22 +116,42 @@ impl Core {
         let stop = CancellationToken::new();
         let quota = QuotaLedger::new(Arc::clone(&parts.provider), parts.settings.quota_tracking);
         tasks.spawn(quota.flusher(stop.clone()));
+        let hasher = Arc::new(PasswordHasher::new());
+        let passwords = Arc::new(PasswordChecks::new(Arc::clone(&hasher)));
+        let this_server = Arc::new(ThisServer::new(quota.clone(), Arc::clone(&passwords)));
+        let concerned = Arc::clone(&this_server) as Arc<dyn Concerned>;
+        let sessions = Sessions::new(SessionsParts {
+            provider: Arc::clone(&parts.provider),
+            concerned: Arc::clone(&concerned),
+            tasks: tasks.clone(),
+        });
         let core = Arc::new(Self {
             provider: parts.provider,
             backends: parts.backends,
             settings: parts.settings,
-            hasher: Arc::new(PasswordHasher::new()),
+            passwords,
+            hasher,
             quota,
+            scans: Scans::default(),
             programs: Programs::default(),
-            programs_are_confined: crate::program::can_be_confined(),
+            programs_are_confined: crate::program::can_be_confined().into(),
+            all_accounts: Arc::default(),
             digest_steps: Arc::new(Semaphore::new(cores())),
             registry: Arc::new(Registry::new(Arc::clone(&metrics))),
             metrics,
+            sessions,
+            live: Live::default(),
+            concerned,
             tasks,
+            beating: TaskTracker::new(),
             stop,
+            stop_beating: CancellationToken::new(),
         });
+        this_server.is_part_of(&core);
         core.tasks.spawn(Arc::clone(&core).watch_provider());
         core.tasks.spawn(Arc::clone(&core).watch_idle());
+        core.tasks.spawn(Arc::clone(&core).follow_accounts());
+        core.beating.spawn(Arc::clone(&core).beat());
         core
     }
 
@@ -135,6 +170,11 @@ impl Core {
         self.settings.idle_timeout
     }
 
+    /// How many password hashes were computed so far, those included that nobody could match.
+    pub fn password_hashes(&self) -> u64 {
+        self.hasher.computed()
+    }
+
     /// The one way to a login.
     pub fn authenticator(self: &Arc<Self>) -> Authenticator {
         Authenticator::new(Arc::clone(self))
@@ -142,7 +182,12 @@ impl Core {
 
     /// Whether the kernel keeps programs that run for accounts within their directories.
     pub fn programs_are_confined(&self) -> bool {
-        self.programs_are_confined
+        self.programs_are_confined.load(Ordering::Relaxed)
+    }
+
+    /// From now on serves only what is served where the kernel cannot confine programs, for tests of that.
+    pub fn assume_unconfined_programs(&self) {
+        self.programs_are_confined.store(false, Ordering::Relaxed);
     }
 
     /// Work that must end before the process does: clean-up of transfers whose client is gone.
@@ -150,7 +195,8 @@ impl Core {
         &self.tasks
     }
 
-    /// Ends the background work: waits (at most `limit`) for clean-ups, writes what is counted, closes the provider.
+    /// Ends the background work: waits (at most `limit`) for clean-ups, writes what is counted, gives sessions back (for as
+    /// long again), closes the provider.
     pub async fn stop(&self, limit: Duration) {
         self.stop.cancel();
         self.tasks.close();
@@ -161,7 +207,34 @@ impl Core {
             tracing::warn!("clean-up of transfers did not end in time; quotas may need a scan");
         }
         self.quota.flush().await;
+        self.stop_beating.cancel();
+        self.beating.close();
+        let leaving = async {
+            self.beating.wait().await;
+            self.sessions.leave().await;
+        };
+        if tokio::time::timeout(limit, leaving).await.is_err() {
+            tracing::warn!("the other servers were not told that this one stops");
+        }
         self.provider.close().await;
+    }
+
+    /// Ends when the server begins to stop.
+    pub(crate) async fn stopping(&self) {
+        self.stop.cancelled().await;
+    }
+
+    /// Keeps telling the other servers that this one lives.
+    async fn beat(self: Arc<Self>) {
+        let transfers = || {
+            let connections = self.registry.connections();
+            let transfers: usize = connections.iter().map(|open| open.transfer_count()).sum();
+            u32::try_from(transfers).unwrap_or(u32::MAX)
+        };
+        let sessions = self.sessions.clone();
+        sessions
+            .keep_beating(&self.metrics, transfers, self.stop_beating.clone())
+            .await;
     }
 
     async fn watch_provider(self: Arc<Self>) {

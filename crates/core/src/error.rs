@@ -171,7 +171,7 @@ impl From<StorageError> for OpError {
             StorageErrorKind::InvalidArgument => OpErrorKind::InvalidArgument,
             StorageErrorKind::StorageFull => OpErrorKind::StorageFull,
             StorageErrorKind::Unsupported => OpErrorKind::Unsupported,
-            StorageErrorKind::Unavailable => OpErrorKind::Unavailable,
+            StorageErrorKind::Raced | StorageErrorKind::Unavailable => OpErrorKind::Unavailable,
             StorageErrorKind::Internal => OpErrorKind::Internal,
         };
         Self::with_source(kind, error)
@@ -183,7 +183,7 @@ impl From<DataError> for OpError {
         let kind = match error.kind() {
             DataErrorKind::NotFound => OpErrorKind::NotFound,
             DataErrorKind::Duplicate => OpErrorKind::AlreadyExists,
-            DataErrorKind::Unavailable => OpErrorKind::Unavailable,
+            DataErrorKind::Conflict | DataErrorKind::Unavailable => OpErrorKind::Unavailable,
             DataErrorKind::Corrupt | DataErrorKind::TooNew | DataErrorKind::Internal => {
                 OpErrorKind::Internal
             }

@@ -18,6 +18,8 @@ pub mod secret;
 pub mod session;
 pub mod transfer;
 
+mod sessions;
+
 pub use engine::{Core, CoreParts, CoreSettings, UploadMode};
 pub use error::{OpError, OpErrorKind, OpResult};
 pub use metrics::Metrics;

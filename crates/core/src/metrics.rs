@@ -86,6 +86,10 @@ pub struct Metrics {
     pub provider_available: Gauge,
     /// Sessions that are open.
     pub active_connections: Gauge,
+    /// Logged-in sessions on all servers that share the data provider.
+    pub cluster_sessions: Gauge,
+    /// Running transfers on all of them.
+    pub cluster_transfers: Gauge,
     /// Uploads.
     pub uploads: TransferCounters,
     /// Downloads.

@@ -1,4 +1,4 @@
-//! Live connections and transfers: what the connection list shows, what max sessions counts, what idle closing watches.
+//! Live connections and transfers: what the connection list shows, what idle closing watches.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -187,13 +187,12 @@ impl Drop for TransferGuard {
     }
 }
 
-/// All live sessions, and the count of logins of each user.
+/// All live sessions.
 #[derive(Debug)]
 pub struct Registry {
     metrics: Arc<Metrics>,
     connections: Mutex<HashMap<u64, Arc<Connection>>>,
     next: AtomicU64,
-    logins: Arc<Mutex<HashMap<String, u32>>>,
 }
 
 impl Registry {
@@ -202,7 +201,6 @@ impl Registry {
             metrics,
             connections: Mutex::default(),
             next: AtomicU64::new(0),
-            logins: Arc::default(),
         }
     }
 
@@ -248,20 +246,6 @@ impl Registry {
         }
     }
 
-    /// Takes one of the `limit` sessions of a user, in one step; `None` when all are taken.
-    pub(crate) fn take_slot(&self, username: &str, limit: Option<u32>) -> Option<SessionSlot> {
-        let mut logins = self.logins.lock();
-        let count = logins.entry(username.to_owned()).or_default();
-        if limit.is_some_and(|limit| *count >= limit) {
-            return None;
-        }
-        *count += 1;
-        Some(SessionSlot {
-            username: username.to_owned(),
-            logins: Arc::clone(&self.logins),
-        })
-    }
-
     pub(crate) fn register(
         self: &Arc<Self>,
         info: ConnectionInfo,
@@ -303,24 +287,5 @@ impl Drop for RegistryGuard {
     fn drop(&mut self) {
         self.registry.connections.lock().remove(&self.key);
         self.registry.metrics.active_connections.add(-1);
-    }
-}
-
-/// One of the sessions a user may have; dropping it gives it back.
-#[derive(Debug)]
-pub(crate) struct SessionSlot {
-    username: String,
-    logins: Arc<Mutex<HashMap<String, u32>>>,
-}
-
-impl Drop for SessionSlot {
-    fn drop(&mut self) {
-        let mut logins = self.logins.lock();
-        if let Some(count) = logins.get_mut(&self.username) {
-            *count = count.saturating_sub(1);
-            if *count == 0 {
-                logins.remove(&self.username);
-            }
-        }
     }
 }

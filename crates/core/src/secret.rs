@@ -83,4 +83,14 @@ mod tests {
         assert!(open(&Secret::from_text("$aes$00$00")).is_none());
         assert_eq!(seal(&sealed).unwrap(), sealed);
     }
+    /// Made by two other implementations of AES-256-GCM (the Python package `cryptography`, and FIPS 197 with SP 800-38D
+    /// written down in Python) from reference 16.5: the key is the text `00010203...0e0f`, the nonce 0x10 to 0x1b.
+    #[test]
+    fn a_secret_that_others_sealed_opens() {
+        let sealed = "$aes$000102030405060708090a0b0c0d0e0f$101112131415161718191a1b2a631deb37b4fb0137290ba2796e0590a8035019e32a856eded59b26bab60b0c4fb021";
+        let opened = open(&Secret::from_text(sealed)).unwrap();
+        assert_eq!(opened.as_str(), "an S3 secret: ü/+=");
+        let damaged = sealed.replace("2a63", "2a64");
+        assert!(open(&Secret::from_text(&damaged)).is_none());
+    }
 }

@@ -14,8 +14,12 @@ pub enum AdminErrorKind {
     Validation,
     /// The record names another id than the one that is to be changed.
     IdMismatch,
-    /// `data_provider.manage_users` is 0.
+    /// A setting switches this off.
     MethodDisabled,
+    /// What was asked for makes no sense, or names a file that is not there or not what it should be.
+    BadRequest,
+    /// A file is larger than allowed.
+    TooLarge,
     /// No such record.
     NotFound,
     /// The name is taken.
@@ -42,6 +46,15 @@ impl AdminError {
         }
     }
 
+    /// The same error, with the name of the account it is about.
+    #[must_use]
+    pub(super) fn of_user(self, username: &str) -> Self {
+        Self {
+            message: format!("user {username:?}: {}", self.message),
+            ..self
+        }
+    }
+
     /// The kind.
     pub fn kind(&self) -> AdminErrorKind {
         self.kind
@@ -56,6 +69,8 @@ impl fmt::Display for AdminError {
             AdminErrorKind::MethodDisabled => "Method disabled error: ",
             AdminErrorKind::NotFound => "Not found: ",
             AdminErrorKind::IdMismatch
+            | AdminErrorKind::BadRequest
+            | AdminErrorKind::TooLarge
             | AdminErrorKind::Duplicate
             | AdminErrorKind::Unavailable
             | AdminErrorKind::Internal => "",
@@ -83,7 +98,7 @@ impl From<DataError> for AdminError {
         let kind = match error.kind() {
             DataErrorKind::NotFound => AdminErrorKind::NotFound,
             DataErrorKind::Duplicate => AdminErrorKind::Duplicate,
-            DataErrorKind::Unavailable => AdminErrorKind::Unavailable,
+            DataErrorKind::Conflict | DataErrorKind::Unavailable => AdminErrorKind::Unavailable,
             DataErrorKind::Corrupt | DataErrorKind::TooNew | DataErrorKind::Internal => {
                 AdminErrorKind::Internal
             }

@@ -1,7 +1,17 @@
 //! What an administrator may do, the same for REST, web and command line.
 
+mod backup;
+mod dump;
+mod dump_file;
 mod error;
+mod pages;
+mod quota_scan;
+mod restore;
 mod users;
 
+pub use dump::UserDump;
+pub use dump_file::{DumpFile, MakeDirectories};
 pub use error::{AdminError, AdminErrorKind};
-pub use users::UserAdmin;
+pub use quota_scan::Started;
+pub use restore::{OfExisting, Restore, RestoreCounts, RestoreOptions, ScanAfter};
+pub use users::{UserAdmin, prepared};

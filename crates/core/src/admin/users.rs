@@ -1,6 +1,6 @@
 //! Accounts: add, change, remove, look up. The one implementation behind REST and the command line.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use sftpgo_data::{DataProvider, UserQuery};
@@ -96,8 +96,16 @@ impl UserAdmin {
 
     /// The account of that name, whole, to be changed and given to [`update`](Self::update). Not for replies.
     pub async fn stored_by_name(&self, username: &str) -> Result<UserRecord, AdminError> {
-        let found = self.provider.user_by_name(username).await?;
+        let found = self.find(username).await?;
         found.ok_or_else(|| not_found(format!("username {username:?} does not exist")))
+    }
+
+    pub(super) async fn find(&self, username: &str) -> Result<Option<UserRecord>, AdminError> {
+        Ok(self.provider.user_by_name(username).await?)
+    }
+
+    pub(super) fn provider(&self) -> Arc<dyn DataProvider> {
+        Arc::clone(&self.provider)
     }
 
     async fn stored(&self, id: i64) -> Result<UserRecord, AdminError> {
@@ -116,21 +124,31 @@ impl UserAdmin {
     }
 
     async fn prepare(&self, record: UserRecord) -> Result<UserRecord, AdminError> {
-        let rules = UserRules {
-            users_base_dir: self.users_base_dir.clone(),
-            // Credential files come with that back end.
-            has_gcs_credentials: false,
-        };
-        let mut record = record.validate(&rules)?;
-        if record.filesystem.provider == FilesystemProvider::S3 {
-            let s3 = &mut record.filesystem.s3config;
-            s3.access_secret = secret::seal(&s3.access_secret)?;
-        }
-        if !record.password.is_empty() && !is_recognised_hash(&record.password) {
-            record.password = self.hasher.hash(&record.password).await?;
-        }
-        Ok(record)
+        prepared(record, self.users_base_dir.as_deref(), &self.hasher).await
     }
+}
+
+/// A record as it is stored, made of what somebody wrote: checked, its secrets sealed, its password hashed.
+/// `users_base_dir` is where homes are made that it does not name.
+pub async fn prepared(
+    record: UserRecord,
+    users_base_dir: Option<&Path>,
+    hasher: &PasswordHasher,
+) -> Result<UserRecord, AdminError> {
+    let rules = UserRules {
+        users_base_dir: users_base_dir.map(Path::to_owned),
+        // Credential files come with that back end.
+        has_gcs_credentials: false,
+    };
+    let mut record = record.validate(&rules)?;
+    if record.filesystem.provider == FilesystemProvider::S3 {
+        let s3 = &mut record.filesystem.s3config;
+        s3.access_secret = secret::seal(&s3.access_secret)?;
+    }
+    if !record.password.is_empty() && !is_recognised_hash(&record.password) {
+        record.password = hasher.hash(&record.password).await?;
+    }
+    Ok(record)
 }
 
 fn not_found(message: String) -> AdminError {

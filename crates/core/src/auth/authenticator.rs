@@ -8,14 +8,15 @@ use sftpgo_model::{LoginMethod, PublicKey, UnixMillis, User, UserRecord};
 use super::login::Login;
 use super::password::Verdict;
 use crate::engine::Core;
-use crate::registry::{ConnectionInfo, SessionSlot};
+use crate::registry::ConnectionInfo;
+use crate::sessions::{Expected, SessionSlot};
 
 /// Why an attempt failed: for the log only. Clients see one and the same refusal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuthError(String);
 
 impl AuthError {
-    fn new(reason: impl Into<String>) -> Self {
+    pub(crate) fn new(reason: impl Into<String>) -> Self {
         Self(reason.into())
     }
 }
@@ -46,9 +47,15 @@ impl Authenticator {
         username: &str,
         password: &str,
     ) -> Result<Login, AuthError> {
+        let expected = self.core.live.expect(username);
         let result = self.check_password(info, username, password).await;
-        self.conclude(info, username, LoginMethod::Password, result, None)
-            .await
+        let attempt = Attempt {
+            info,
+            method: LoginMethod::Password,
+            expected,
+            detail: None,
+        };
+        self.conclude(attempt, username, result).await
     }
 
     /// Whether a signature of `key` would be accepted: every check but the count of sessions. Nothing is logged in.
@@ -78,16 +85,26 @@ impl Authenticator {
         username: &str,
         key: &PublicKey,
     ) -> Result<Login, AuthError> {
+        let expected = self.core.live.expect(username);
+        let method = LoginMethod::PublicKey;
         let (result, comment) = match self.user_with_key(username, key).await {
-            Ok((user, comment)) => (
-                self.take_session(user, info, LoginMethod::PublicKey),
-                Some(comment),
-            ),
+            Ok((user, comment)) => (self.take_session(user, info, method).await, Some(comment)),
             Err(error) => (Err(error), None),
         };
         let detail = comment.map(|comment| format!("{}:{comment}", key.fingerprint()));
-        self.conclude(info, username, LoginMethod::PublicKey, result, detail)
-            .await
+        let attempt = Attempt {
+            info,
+            method,
+            expected,
+            detail,
+        };
+        self.conclude(attempt, username, result).await
+    }
+
+    /// Drops what is known of the logins of an account that changed. A login is checked against what is stored then in any
+    /// case; this only keeps less in memory.
+    pub fn forget(&self, username: &str) {
+        self.core.passwords.forget(username);
     }
 
     /// Writes the log line of a connection that failed before any credential was evaluated.
@@ -101,27 +118,23 @@ impl Authenticator {
         info: &ConnectionInfo,
         username: &str,
         password: &str,
-    ) -> Result<(Arc<User>, SessionSlot), AuthError> {
+    ) -> Result<(Arc<User>, Arc<SessionSlot>), AuthError> {
         if password.is_empty() {
             return Err(AuthError::new("credentials cannot be null or empty"));
         }
-        let hasher = &self.core.hasher;
+        let check = |stored| self.core.passwords.check(username, password, stored);
         let busy = |error| AuthError::new(format!("password check: {error}"));
         let Some(record) = self.lookup(username).await? else {
-            hasher.verify_decoy(password).await.map_err(busy)?;
+            check(None).await.map_err(busy)?;
             return Err(AuthError::new("no such user"));
         };
         if let Err(refused) = check_usable(&record) {
             // The same time as a wrong password, so that nobody learns which accounts exist.
-            hasher.verify_decoy(password).await.map_err(busy)?;
+            check(None).await.map_err(busy)?;
             return Err(refused);
         }
-        let verdict = if record.password.is_empty() {
-            hasher.verify_decoy(password).await
-        } else {
-            hasher.verify(password, &record.password).await
-        };
-        match verdict.map_err(busy)? {
+        let stored = Some(record.password.as_str()).filter(|stored| !stored.is_empty());
+        match check(stored).await.map_err(busy)? {
             Verdict::Matches => {}
             Verdict::Differs => return Err(AuthError::new("invalid password")),
             Verdict::Unusable(reason) => {
@@ -135,6 +148,7 @@ impl Authenticator {
             }
         }
         self.take_session(compile(&record)?, info, LoginMethod::Password)
+            .await
     }
 
     /// The user whose key it is, and the comment of the stored key.
@@ -148,11 +162,12 @@ impl Authenticator {
             .await?
             .ok_or_else(|| AuthError::new("no such user"))?;
         check_usable(&record)?;
-        for line in &record.public_keys {
-            let stored = PublicKey::parse(line).map_err(|error| {
+        for value in &record.public_keys {
+            // Several in one were stored by the reference, and by hand.
+            let stored = PublicKey::parse_all(value).map_err(|error| {
                 AuthError::new(format!("a stored public key is broken: {error}"))
             })?;
-            if stored.same_key(key) {
+            if let Some(stored) = stored.iter().find(|stored| stored.same_key(key)) {
                 return Ok((compile(&record)?, stored.comment().to_owned()));
             }
         }
@@ -167,29 +182,35 @@ impl Authenticator {
         found.map_err(|error| AuthError::new(format!("account lookup: {error}")))
     }
 
-    fn take_session(
+    async fn take_session(
         &self,
         user: Arc<User>,
         info: &ConnectionInfo,
         method: LoginMethod,
-    ) -> Result<(Arc<User>, SessionSlot), AuthError> {
-        let slot = self
-            .core
-            .registry()
-            .take_slot(&user.username, user.max_sessions)
-            .ok_or_else(|| AuthError::new("too many open sessions"))?;
+    ) -> Result<(Arc<User>, Arc<SessionSlot>), AuthError> {
+        let (sessions, limit) = (&self.core.sessions, user.max_sessions);
+        if sessions.is_full(&user.username, limit) {
+            return Err(AuthError::new("too many open sessions"));
+        }
+        // Before other servers are told of a session.
         check_restrictions(&user, info, method)?;
+        let slot = sessions.take(&user.username, limit).await;
+        let slot = slot.map_err(|refused| AuthError::new(refused.to_string()))?;
         Ok((user, slot))
     }
 
     async fn conclude(
         &self,
-        info: &ConnectionInfo,
+        attempt: Attempt<'_>,
         username: &str,
-        method: LoginMethod,
-        result: Result<(Arc<User>, SessionSlot), AuthError>,
-        detail: Option<String>,
+        result: Result<(Arc<User>, Arc<SessionSlot>), AuthError>,
     ) -> Result<Login, AuthError> {
+        let Attempt {
+            info,
+            method,
+            expected,
+            detail,
+        } = attempt;
         self.core.metrics().record_login(method, result.is_ok());
         let (user, slot) =
             result.inspect_err(|error| log_failure(info, username, method.as_str(), error))?;
@@ -213,12 +234,28 @@ impl Authenticator {
                 tracing::warn!(connection_id = %info.id, %error, "the last login was not written");
             }
         }
-        Ok(Login::new(user, info.clone(), method, slot))
+        let (live, stale) = expected.enter(user, info.clone(), method, slot);
+        if stale && let Err(error) = self.core.review(live.username()).await {
+            // Nobody knows whether it may go on.
+            let error = AuthError::new(format!("account lookup: {error}"));
+            log_failure(info, username, method.as_str(), &error);
+            return Err(error);
+        }
+        Ok(Login::new(live, info.clone()))
     }
 }
 
+/// What a login comes from, beside the account.
+struct Attempt<'a> {
+    info: &'a ConnectionInfo,
+    method: LoginMethod,
+    expected: Expected,
+    /// What the log says beside the method.
+    detail: Option<String>,
+}
+
 /// Status and expiration (steps 3 and 4).
-fn check_usable(record: &UserRecord) -> Result<(), AuthError> {
+pub(crate) fn check_usable(record: &UserRecord) -> Result<(), AuthError> {
     if record.status < 1 {
         return Err(AuthError::new("the user is disabled"));
     }
@@ -229,7 +266,7 @@ fn check_usable(record: &UserRecord) -> Result<(), AuthError> {
 }
 
 /// Denied methods and addresses (steps 8 and 9).
-fn check_restrictions(
+pub(crate) fn check_restrictions(
     user: &User,
     info: &ConnectionInfo,
     method: LoginMethod,
@@ -243,7 +280,7 @@ fn check_restrictions(
     Ok(())
 }
 
-fn compile(record: &UserRecord) -> Result<Arc<User>, AuthError> {
+pub(crate) fn compile(record: &UserRecord) -> Result<Arc<User>, AuthError> {
     let user = record.compile();
     user.map(Arc::new)
         .map_err(|error| AuthError::new(format!("the stored account is broken: {error}")))

@@ -2,43 +2,35 @@
 
 use std::sync::Arc;
 
-use sftpgo_model::{LoginMethod, User};
+use sftpgo_model::LoginMethod;
 use tokio::sync::OnceCell;
 
 use crate::mounts::Mounts;
-use crate::registry::{ConnectionInfo, SessionSlot};
+use crate::registry::ConnectionInfo;
+use crate::sessions::LiveLogin;
 
 /// A completed authentication on one connection. It holds one of the user's sessions until it is dropped.
 ///
 /// Deliberately neither `Clone` nor constructible outside `auth`: a front end that has none cannot act for anybody.
 #[derive(Debug)]
 pub struct Login {
-    pub(crate) user: Arc<User>,
+    pub(crate) live: Arc<LiveLogin>,
     pub(crate) info: ConnectionInfo,
     pub(crate) mounts: OnceCell<Arc<Mounts>>,
-    method: LoginMethod,
-    _slot: SessionSlot,
 }
 
 impl Login {
-    pub(super) fn new(
-        user: Arc<User>,
-        info: ConnectionInfo,
-        method: LoginMethod,
-        slot: SessionSlot,
-    ) -> Self {
+    pub(super) fn new(live: Arc<LiveLogin>, info: ConnectionInfo) -> Self {
         Self {
-            user,
+            live,
             info,
             mounts: OnceCell::new(),
-            method,
-            _slot: slot,
         }
     }
 
     /// The login name.
     pub fn username(&self) -> &str {
-        &self.user.username
+        self.live.username()
     }
 
     /// Notes the client's identification line, which some transports learn only after the login.
@@ -48,6 +40,6 @@ impl Login {
 
     /// How it was proved.
     pub fn method(&self) -> LoginMethod {
-        self.method
+        self.live.method()
     }
 }

@@ -6,7 +6,7 @@ use base64::engine::general_purpose::STANDARD_NO_PAD;
 use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
-use super::stored::{UnusableHash, parse_cost};
+use super::stored::{UnusableHash, bounded, parse_cost};
 
 /// Most memory a check may take: 256 MiB, four times what new hashes take.
 const MAX_MEMORY: u32 = 256 * 1024;
@@ -48,13 +48,7 @@ impl<'a> Argon2id<'a> {
             return Err(malformed);
         }
         let work = u64::from(memory) * u64::from(passes);
-        if work > MAX_WORK {
-            return Err(UnusableHash::TooCostly {
-                what: "memory in KiB times passes",
-                asked: work,
-                bound: MAX_WORK,
-            });
-        }
+        bounded(work, "memory in KiB times passes", MAX_WORK)?;
         let salt = STANDARD_NO_PAD.decode(salt).map_err(|_| malformed)?;
         let key_length = STANDARD_NO_PAD.decode(key).map_err(|_| malformed)?.len();
         let params = Params::new(memory, passes, lanes, Some(key_length));
@@ -69,6 +63,11 @@ impl<'a> Argon2id<'a> {
         })
     }
 
+    /// What a check takes, in KiB.
+    pub(super) fn memory(&self) -> u64 {
+        self.argon2.params().m_cost().into()
+    }
+
     pub(super) fn matches(&self, password: &[u8]) -> bool {
         let mut key = Zeroizing::new(vec![0; self.key_length]);
         let computed = self
@@ -80,9 +79,11 @@ impl<'a> Argon2id<'a> {
     }
 }
 
+/// What making a hash takes, in KiB.
+pub(super) const MEMORY: u32 = 64 * 1024;
+
 /// Makes a new hash with the reference's parameters, which stored hashes of either program share.
 pub(super) fn new_hash(password: &[u8], salt: [u8; 16]) -> Result<String, argon2::Error> {
-    const MEMORY: u32 = 64 * 1024;
     const PASSES: u32 = 3;
     const LANES: u32 = 2;
     let mut key = Zeroizing::new([0; 32]);

@@ -16,3 +16,27 @@ pub(super) fn encode(digest: &[u8], order: &[usize]) -> String {
     }
     text
 }
+
+/// The six bits of a character.
+pub(super) fn value(character: u8) -> Option<u64> {
+    let at = ALPHABET.iter().position(|&known| known == character)?;
+    u64::try_from(at).ok()
+}
+
+/// Reads bytes that were written lowest first, three to four characters. Bits that are left over must be zero.
+pub(super) fn decode(text: &str) -> Option<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(text.len());
+    for group in text.as_bytes().chunks(4) {
+        let mut bits = 0;
+        for (place, &character) in group.iter().enumerate() {
+            bits |= value(character)? << (6 * place);
+        }
+        // Two characters are a byte, three are two, four are three; one is none.
+        let count = group.len().checked_sub(1).filter(|&count| count > 0)?;
+        bytes.extend(bits.to_le_bytes().iter().take(count));
+        if bits >> (8 * count) != 0 {
+            return None;
+        }
+    }
+    Some(bytes)
+}

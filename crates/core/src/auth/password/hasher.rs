@@ -4,17 +4,25 @@ use std::sync::{Arc, OnceLock};
 use std::thread::available_parallelism;
 use std::time::Duration;
 
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, oneshot};
 use zeroize::Zeroizing;
 
 use super::argon2id;
 use super::stored::{StoredHash, UnusableHash};
 use crate::error::{OpError, OpErrorKind, OpResult};
+use crate::metrics::Counter;
 
 /// Longest password that is looked at; longer ones only cost hashing time.
 const MAX_PASSWORD: usize = 1024;
 /// Hashing jobs that may wait; a storm beyond that is refused instead of kept in memory.
 const MAX_WAITING: usize = 512;
+/// Memory of all jobs that run, in MiB, for each that may run: as much as a new hash takes.
+const MEMORY_EACH: usize = 64;
+/// But at least so much that the costliest hash fits in.
+const MEMORY_LEAST: usize = 256;
+/// By how much a hash is nicer than the rest of the server: a transfer beside it gets three times as much of a core.
+#[cfg(target_os = "linux")]
+const NICE: i32 = 5;
 /// How long a job may wait for its turn.
 const TURN_DEADLINE: Duration = Duration::from_secs(60);
 
@@ -33,19 +41,36 @@ pub(crate) enum Verdict {
 #[derive(Debug)]
 pub struct PasswordHasher {
     running: Arc<Semaphore>,
+    /// In MiB.
+    memory: Arc<Semaphore>,
     waiting: Arc<Semaphore>,
     /// Verified against when there is no such user, so that an attempt takes the same time. Made when first needed.
     decoy: Arc<OnceLock<String>>,
+    computed: Counter,
+}
+
+impl Default for PasswordHasher {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 impl PasswordHasher {
-    pub(crate) fn new() -> Self {
+    /// A pool that computes as many at a time as there are cores, in a bounded amount of memory.
+    pub fn new() -> Self {
         let cores = available_parallelism().map_or(2, usize::from);
         Self {
             running: Arc::new(Semaphore::new(cores)),
+            memory: Arc::new(Semaphore::new(MEMORY_LEAST.max(cores * MEMORY_EACH))),
             waiting: Arc::new(Semaphore::new(MAX_WAITING)),
             decoy: Arc::default(),
+            computed: Counter::default(),
         }
+    }
+
+    /// How many hashes were computed so far, decoys included.
+    pub(crate) fn computed(&self) -> u64 {
+        self.computed.value()
     }
 
     /// Hashes a plain password with argon2id and the reference's parameters.
@@ -57,7 +82,7 @@ impl PasswordHasher {
             ));
         }
         let password = Zeroizing::new(password.as_bytes().to_vec());
-        self.run(move || new_hash(&password))
+        self.run(argon2id::MEMORY.into(), move || new_hash(&password))
             .await?
             .map_err(|error| OpError::with_source(OpErrorKind::Internal, error.to_string()))
     }
@@ -70,7 +95,9 @@ impl PasswordHasher {
         let password = Zeroizing::new(password.as_bytes().to_vec());
         let stored = Zeroizing::new(stored.to_owned());
         let decoy = Arc::clone(&self.decoy);
-        self.run(move || match StoredHash::parse(&stored) {
+        let decoy_memory = argon2id::MEMORY.into();
+        let memory = StoredHash::parse(&stored).map_or(decoy_memory, |hash| hash.memory());
+        self.run(memory, move || match StoredHash::parse(&stored) {
             Ok(hash) if hash.matches(&password) => Verdict::Matches,
             Ok(_) => Verdict::Differs,
             Err(reason) => {
@@ -89,29 +116,64 @@ impl PasswordHasher {
         }
         let password = Zeroizing::new(password.as_bytes().to_vec());
         let decoy = Arc::clone(&self.decoy);
-        self.run(move || try_decoy(&password, &decoy)).await?;
+        let memory = argon2id::MEMORY.into();
+        self.run(memory, move || try_decoy(&password, &decoy))
+            .await?;
         Ok(Verdict::Differs)
     }
 
+    /// Runs a job that takes `memory` KiB when there is room for it.
     async fn run<T: Send + 'static>(
         &self,
+        memory: u64,
         job: impl FnOnce() -> T + Send + 'static,
     ) -> OpResult<T> {
         let busy = || OpError::from(OpErrorKind::Unavailable);
         let _place = Arc::clone(&self.waiting)
             .try_acquire_owned()
             .map_err(|_| busy())?;
-        let turn = tokio::time::timeout(TURN_DEADLINE, Arc::clone(&self.running).acquire_owned());
-        let turn = turn.await.map_err(|_| busy())?.map_err(|_| busy())?;
-        let job = tokio::task::spawn_blocking(move || {
+        // Within the bounds of what a hash may ask for.
+        let memory = u32::try_from(memory.div_ceil(1024)).map_err(|_| busy())?;
+        let turn = async {
+            // Room first: who has a turn does not wait any more.
+            let room = Arc::clone(&self.memory).acquire_many_owned(memory).await;
+            let turn = Arc::clone(&self.running).acquire_owned().await;
+            room.and_then(|room| Ok((room, turn?)))
+        };
+        let turn = tokio::time::timeout(TURN_DEADLINE, turn).await;
+        let turn = turn.map_err(|_| busy())?.map_err(|_| busy())?;
+        self.computed.increment();
+        let (done, result) = oneshot::channel();
+        // A thread of its own, since nobody gets a lower priority back. Making one is nothing beside a hash.
+        let thread = std::thread::Builder::new().name("hash".to_owned());
+        let started = thread.spawn(move || {
+            lower_priority();
             let result = job();
             drop(turn);
-            result
+            // Whoever asked may have gone.
+            let _ = done.send(result);
         });
-        job.await
+        started.map_err(|error| OpError::with_source(OpErrorKind::Unavailable, error))?;
+        result
+            .await
             .map_err(|error| OpError::with_source(OpErrorKind::Internal, error))
     }
 }
+
+/// Lets transfers go first where cores are short; what is left over is the hash's. Where the system does not allow it all
+/// are alike.
+#[cfg(target_os = "linux")]
+fn lower_priority() {
+    use rustix::process::{getpriority_process, setpriority_process};
+
+    // `None` is this thread alone, on Linux.
+    if let Ok(nice) = getpriority_process(None) {
+        let _ = setpriority_process(None, (nice + NICE).min(19));
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn lower_priority() {}
 
 /// Why no hash could be made.
 #[derive(Debug, thiserror::Error)]
@@ -147,6 +209,8 @@ fn try_decoy(password: &[u8], decoy: &OnceLock<String>) {
 
 #[cfg(test)]
 mod tests {
+    use futures_util::FutureExt as _;
+
     use super::*;
 
     #[tokio::test]
@@ -175,5 +239,29 @@ mod tests {
             let verdict = hasher.verify(password, password).await.unwrap();
             assert_eq!(verdict, Verdict::Unusable(UnusableHash::Unknown));
         }
+    }
+
+    #[tokio::test]
+    async fn costly_hashes_wait_for_room_in_memory() {
+        let stored = "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc";
+        let hasher = PasswordHasher::new();
+        let all = u32::try_from(hasher.memory.available_permits()).unwrap();
+        let taken = hasher.memory.acquire_many(all - 63).await.unwrap();
+        let mut costly = Box::pin(hasher.verify("password", stored));
+        assert!((&mut costly).now_or_never().is_none());
+        // One that takes next to nothing does not wait behind it.
+        let cheap = "$1$b5caebda$VODr/nyhGWgZaY8sJ4x05.";
+        let verdict = hasher.verify("password", cheap).await.unwrap();
+        assert_eq!(verdict, Verdict::Matches);
+        assert!((&mut costly).now_or_never().is_none());
+        assert_eq!(hasher.computed(), 1);
+        drop(taken);
+        assert_eq!(costly.await.unwrap(), Verdict::Matches);
+    }
+
+    #[test]
+    fn there_is_room_for_the_costliest_hash() {
+        let hasher = PasswordHasher::new();
+        assert!(hasher.memory.available_permits() >= 256);
     }
 }

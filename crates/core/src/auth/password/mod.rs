@@ -5,15 +5,19 @@
 
 mod argon2id;
 mod bcrypt;
+mod checks;
 mod crypt64;
 mod hasher;
 mod md5_crypt;
 mod pbkdf2;
+mod recent;
 mod sha_crypt;
 mod stored;
 #[cfg(test)]
 mod tests;
+mod yescrypt;
 
+pub(crate) use checks::PasswordChecks;
 pub use hasher::PasswordHasher;
 pub(crate) use hasher::Verdict;
 pub use stored::is_recognised_hash;

@@ -7,14 +7,15 @@ use super::bcrypt::Bcrypt;
 use super::md5_crypt::Md5Crypt;
 use super::pbkdf2::Pbkdf2;
 use super::sha_crypt::ShaCrypt;
+use super::yescrypt::Yescrypt;
 
 /// Longest stored hash that is looked at; the longest of a usual form has 150 bytes.
 const MAX_STORED: usize = 1024;
 
 type Parse = for<'a> fn(&'a str) -> Result<StoredHash<'a>, UnusableHash>;
 
-/// The formats, by prefix (reference 4.1; `$2b$`, `$2y$` and `$5$` are additions). What has none of them is a plain password.
-const FORMATS: [(&str, Parse); 11] = [
+/// The formats, by prefix (reference 4.1; `$2b$`, `$2y$`, `$5$`, `$y$` and `$7$` are additions). What has none of them is a plain password.
+const FORMATS: [(&str, Parse); 13] = [
     ("$argon2id$", |rest| {
         Argon2id::parse(rest).map(StoredHash::Argon2id)
     }),
@@ -41,6 +42,12 @@ const FORMATS: [(&str, Parse); 11] = [
     }),
     ("$6$", |rest| {
         ShaCrypt::parse_sha512(rest).map(StoredHash::ShaCrypt)
+    }),
+    ("$y$", |rest| {
+        Yescrypt::parse_yescrypt(rest).map(StoredHash::Yescrypt)
+    }),
+    ("$7$", |rest| {
+        Yescrypt::parse_scrypt(rest).map(StoredHash::Yescrypt)
     }),
 ];
 
@@ -83,6 +90,7 @@ pub(super) enum StoredHash<'a> {
     Pbkdf2(Pbkdf2<'a>),
     Md5Crypt(Md5Crypt<'a>),
     ShaCrypt(ShaCrypt<'a>),
+    Yescrypt(Yescrypt<'a>),
 }
 
 impl<'a> StoredHash<'a> {
@@ -110,6 +118,16 @@ impl<'a> StoredHash<'a> {
             Self::Pbkdf2(hash) => hash.matches(password),
             Self::Md5Crypt(hash) => hash.matches(password),
             Self::ShaCrypt(hash) => hash.matches(password),
+            Self::Yescrypt(hash) => hash.matches(password),
+        }
+    }
+
+    /// The memory that [`matches`](Self::matches) takes, in KiB; 0 if it is little.
+    pub(super) fn memory(&self) -> u64 {
+        match self {
+            Self::Argon2id(hash) => hash.memory(),
+            Self::Yescrypt(hash) => hash.memory(),
+            Self::Bcrypt(_) | Self::Pbkdf2(_) | Self::Md5Crypt(_) | Self::ShaCrypt(_) => 0,
         }
     }
 }
@@ -120,13 +138,15 @@ pub(super) fn parse_cost(text: &str, what: &'static str, bound: u32) -> Result<u
         return Err(UnusableHash::Malformed);
     }
     // Digits only: what does not fit is too large.
-    let asked: u64 = text.parse().unwrap_or(u64::MAX);
-    match u32::try_from(asked) {
-        Ok(cost) if cost <= bound => Ok(cost),
-        _ => Err(UnusableHash::TooCostly {
-            what,
-            asked,
-            bound: bound.into(),
-        }),
+    let asked = text.parse().unwrap_or(u64::MAX);
+    bounded(asked, what, bound.into())?;
+    u32::try_from(asked).map_err(|_| UnusableHash::Malformed)
+}
+
+/// Whether what is asked for is within its bound.
+pub(super) fn bounded(asked: u64, what: &'static str, bound: u64) -> Result<(), UnusableHash> {
+    if asked <= bound {
+        return Ok(());
     }
+    Err(UnusableHash::TooCostly { what, asked, bound })
 }

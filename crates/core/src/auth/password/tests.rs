@@ -177,8 +177,93 @@ const ARGON2ID: [(&str, &str); 3] = [
     ),
 ];
 
+/// Of crypt(3) of libxcrypt 4.4, by `python3 -c 'import crypt; print(crypt.crypt(password, setting))'` on Debian 12: what
+/// `mkpasswd -m yescrypt` chooses, then no salt, the longest salt, several lanes, more passes, and the two older flavours.
+const YESCRYPT: [(&str, &str); 12] = [
+    (
+        "password",
+        "$y$j9T$abcdefghijklmnopqrstu0$v.m2x5/6XcgH.GBv1OwI1H0ONwMgqKqaIx3FSduhez6",
+    ),
+    (
+        "pässword",
+        "$y$j9T$abcdefghijklmnopqrstu0$VOmcqkPYu.8BZyusF0/IkmnReXBXlcAVOCgdO8HM4VD",
+    ),
+    (
+        "pässword",
+        "$y$j75$F5Jx5fExrKuPp53xLKQ..1$bwYVuyUbuLcejC2qyuNUGzrZCPh6ah9pprbZHFC64e/",
+    ),
+    (
+        "pässword",
+        "$y$j75$$wgCTpxvGVMCq.yQwijSVuYFZkzhToM/BGEKqkmXVszC",
+    ),
+    (
+        "pässword",
+        "$y$j75$abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz....$vQW4WQC7jwIPvihxA9nPKQlenk1CNFtgGR2OtGABAy1",
+    ),
+    (
+        "pässword",
+        "$y$j85.0$F5Jx5fEx$dk/MtvNEdFB2obirJVEu3P5pQi//M71N53rmsdLZ4I6",
+    ),
+    (
+        "pässword",
+        "$y$j85/.$F5Jx5fEx$e9p7X1Y77KWl1C34z3EAmshffVD.erLM4QVVTjN7llB",
+    ),
+    (
+        "pässword",
+        "$y$j950/0$F5Jx5fEx$vZFlNXtc4jwaMiov7mMhMUaPf.l0IrtYeRTTOWroV7/",
+    ),
+    (
+        "pässword",
+        "$y$j7D0..$salt$J/hx7wOUMUjp4Rt5HHGiiWz898coV.2soGUiauahnkC",
+    ),
+    (
+        "pässword",
+        "$y$.6.$F5Jx$zECBAfDjc/vfwSBH04Zn1Ho5VPPDMk1b5Ys0fBlo2Q0",
+    ),
+    (
+        "pässword",
+        "$y$/85$F5Jx5fEx$JOY6oMXplKL2ZSX5PpBfUSE/a./ZvHfvM8afbS2JCy.",
+    ),
+    (
+        "pässword",
+        "$y$j8.$F5Jx$bT82NypsGNXIsBd5mH2k6L3uU3DTcJJ7snnurv8Jv0A",
+    ),
+];
+
+/// Likewise: also without a salt, with two lanes and a `$` in the salt, and with large blocks.
+const SCRYPT: [(&str, &str); 5] = [
+    (
+        "pleaseletmein",
+        "$7$C6..../....SodiumChloride$kBGj9fHznVYFQMEn/qDCfrDevf9YDtcDdKvEqHJLV8D",
+    ),
+    (
+        "pässword",
+        "$7$26..../....SodiumChloride$uPXICDrmw6ILswW.Mowqcsw3NtZFqJlLU4XaBkLG2yC",
+    ),
+    (
+        "pässword",
+        "$7$46..../....$bEJMaZDAm/L/g8jeI.pBp2CNuzWVLs/Jo1OY/Cvo/CC",
+    ),
+    (
+        "pässword",
+        "$7$46....0....a$b$XbPLqT2rwrzZPcEDacwySOd9snl57z0eHq7UgqQqvr6",
+    ),
+    (
+        "pässword",
+        "$7$BU..../....abcdefghijklmnopqrstuv$PSHuzzKlt0Kc/i5v1Bylh82z96V1TllnrtkY/NvzOFA",
+    ),
+];
+
 /// One of each format that costs next to nothing.
-const CHEAP: [(&str, &str); 10] = [
+const CHEAP: [(&str, &str); 12] = [
+    (
+        "pässword",
+        "$y$j33$F5Jx$B3Qmtk8TNzM85MdBBtenadyRJkW66KCQzzkJXLvMGOA",
+    ),
+    (
+        "pässword",
+        "$7$26..../....SodiumChloride$uPXICDrmw6ILswW.Mowqcsw3NtZFqJlLU4XaBkLG2yC",
+    ),
     (
         "password",
         "$argon2id$v=19$m=256,t=2,p=2$c29tZXNhbHQ$bQk8UB/VmZZF4Oo79iDXuL5/0ttZwg2f/5U52iv1cDc",
@@ -260,6 +345,31 @@ fn vectors_of_md5_crypt_match() {
 }
 
 #[test]
+fn vectors_of_yescrypt_match() {
+    assert_only_the_password_matches(&YESCRYPT);
+}
+
+#[test]
+fn vectors_of_scrypt_match() {
+    assert_only_the_password_matches(&SCRYPT);
+}
+
+#[test]
+fn the_memory_of_a_check_is_known_before_it_begins() {
+    for (stored, kibibytes) in [
+        (ARGON2ID[2].1, 65_536),
+        (YESCRYPT[0].1, 16_384),
+        (SCRYPT[0].1, 16_384),
+        (BCRYPT[0].1, 0),
+    ] {
+        let memory = StoredHash::parse(stored).map(|hash| hash.memory());
+        // Some tables come on top.
+        let known = memory.is_ok_and(|memory| (kibibytes..kibibytes + 64).contains(&memory));
+        assert!(known, "{stored}");
+    }
+}
+
+#[test]
 fn cheap_hashes_of_every_format_match() {
     assert_only_the_password_matches(&CHEAP);
 }
@@ -301,6 +411,19 @@ fn a_hash_that_costs_too_much_is_not_computed() {
         format!("$5$rounds=1000001$salt${key43}"),
         format!("$6$rounds=999999999$salt${key86}"),
         format!("$6$rounds=18446744073709551616$salt${key86}"),
+        // 4 KiB blocks: 2^16 are 256 MiB.
+        format!("$y$jDT$salt${key43}"),
+        format!("$y$jiT$salt${key43}"),
+        // 16 MiB, 100 passes.
+        format!("$y$j9T/kn$salt${key43}"),
+        // The most that can be written.
+        format!("$y$jxzzzzzzzzz$salt${key43}"),
+        format!("$y$j75.zzzzzz$salt${key43}"),
+        format!("$7$IU..../....salt${key43}"),
+        format!("$7$zU..../....salt${key43}"),
+        format!("$7$2zzzzz/....salt${key43}"),
+        format!("$7$26....zzzzzsalt${key43}"),
+        format!("$7$C6....z/...salt${key43}"),
     ];
     for stored in &costly {
         let refused = StoredHash::parse(stored).err();
@@ -321,6 +444,9 @@ fn a_hash_at_the_bound_is_taken() {
         format!("$pbkdf2-sha1$5000000$salt${}=", key(27)),
         format!("$5$rounds=1000000$salt${}", key(43)),
         format!("$6$rounds=1000000$salt${}", key(86)),
+        // 4 KiB blocks: 2^15 are 128 MiB, the next ones below what a table more would exceed.
+        format!("$y$jCT$salt${}", key(43)),
+        format!("$7$DU..../....salt${}", key(43)),
     ] {
         assert!(StoredHash::parse(&stored).is_ok(), "{stored}");
     }
@@ -336,6 +462,7 @@ fn what_is_no_known_hash_never_matches() {
         "$argon2i$v=19$m=64,t=2,p=2$c29tZSBzYWx0IGhlcmU$AAAAAAAAAAAAAAAAAAAAAA",
         "$2$05$bcHSED7aO1cfLto6ZdDBOOKzlwftslVhtpIkRhAtSa4GuLmk5mola",
         "$2x$05$bcHSED7aO1cfLto6ZdDBOOKzlwftslVhtpIkRhAtSa4GuLmk5mola",
+        "$gy$j9T$abcdefghijklmnopqrstu0$v.m2x5/6XcgH.GBv1OwI1H0ONwMgqKqaIx3FSduhez6",
         " $1$ab$zSxXTAOa3MsUL6fbBrrN71",
     ] {
         let refused = StoredHash::parse(stored).err();
@@ -373,6 +500,19 @@ fn what_is_not_as_its_prefix_promises_is_malformed() {
         "$5$rounds=$salt$8TsKZMAMq6q/jW77IdkzIUXtMHMKLZ7nofOacGkDNbA",
         "$5$rounds=1000",
         "$6$sa_lt-x$8TsKZMAMq6q/jW77IdkzIUXtMHMKLZ7nofOacGkDNbA",
+        "$y$j9T$abcdefghijklmnopqrstu0",
+        "$y$j9T$abcdefghijklmnopqrstu0$v.m2x5",
+        "$y$j9T$abcdefghijklmnopqrstu0$v.m2x5/6XcgH.GBv1OwI1H0ONwMgqKqaIx3FSduhez6$",
+        "$y$$abcdefghijklmnopqrstu0$v.m2x5/6XcgH.GBv1OwI1H0ONwMgqKqaIx3FSduhez6",
+        "$y$j9T!$abcdefghijklmnopqrstu0$v.m2x5/6XcgH.GBv1OwI1H0ONwMgqKqaIx3FSduhez6",
+        "$y$j9$abcdefghijklmnopqrstu0$v.m2x5/6XcgH.GBv1OwI1H0ONwMgqKqaIx3FSduhez6",
+        "$y$k9T$abcdefghijklmnopqrstu0$v.m2x5/6XcgH.GBv1OwI1H0ONwMgqKqaIx3FSduhez6",
+        "$y$j9T1/$abcdefghijklmnopqrstu0$v.m2x5/6XcgH.GBv1OwI1H0ONwMgqKqaIx3FSduhez6",
+        "$y$j9T$ab$v.m2x5/6XcgH.GBv1OwI1H0ONwMgqKqaIx3FSduhez6",
+        "$7$C6..../...$kBGj9fHznVYFQMEn/qDCfrDevf9YDtcDdKvEqHJLV8D",
+        "$7$C...../....SodiumChloride$kBGj9fHznVYFQMEn/qDCfrDevf9YDtcDdKvEqHJLV8D",
+        "$7$C6.........SodiumChloride$kBGj9fHznVYFQMEn/qDCfrDevf9YDtcDdKvEqHJLV8D",
+        "$7$C6..../....SodiumChloride",
         &long,
     ] {
         let refused = StoredHash::parse(stored).err();
@@ -395,6 +535,10 @@ fn prefixes() -> impl Strategy<Value = &'static str> {
         "$apr1$",
         "$5$",
         "$6$rounds=",
+        "$y$",
+        "$y$j75$",
+        "$7$",
+        "$7$26..../....",
     ])
 }
 
