@@ -6,6 +6,10 @@
 //! page may send a form here; browsers then say so in `Sec-Fetch-Site` and `Origin`. So a request that changes something
 //! must not come from another origin. Programs such as curl send neither header and `Host` as they were called.
 //!
+//! Two changes are made by GET, because the reference made them so. With GET, browsers send no `Origin`, and
+//! `Sec-Fetch-Site` only to loopback and over HTTPS. So a browser (by its `User-Agent`, which a page cannot change without
+//! asking us first) must say where such a request comes from, in one header or another.
+//!
 //! `X-Forwarded-For` and `X-Real-IP` are not read: anybody can send them (reference B 13).
 
 use std::net::{IpAddr, SocketAddr};
@@ -13,6 +17,7 @@ use std::net::{IpAddr, SocketAddr};
 use axum::http::uri::Authority;
 use axum::http::{HeaderMap, Method, Request, StatusCode, Uri, Version, header};
 
+use crate::api;
 use crate::problem::Problem;
 
 /// Refuses requests that only a browser under somebody else's control would send.
@@ -38,9 +43,17 @@ impl Guard {
                 "this server answers to loopback names only: call it as localhost or 127.0.0.1",
             ));
         }
-        if changes_something(request.method()) && is_foreign(request.headers(), host.as_ref()) {
+        let (headers, host) = (request.headers(), host.as_ref());
+        let by_get = api::CHANGED_BY_GET.contains(&request.uri().path());
+        let changes = by_get || changes_something(request.method());
+        if changes && is_foreign(headers, host) {
             return Err(forbidden(
                 "requests from other web sites may not change anything",
+            ));
+        }
+        if by_get && is_browser(headers) && !tells_its_origin(headers, host) {
+            return Err(forbidden(
+                "this changes something, and the browser does not say which web site asks for it: use a program such as curl",
             ));
         }
         Ok(())
@@ -89,7 +102,7 @@ fn is_loopback(host: &Authority) -> bool {
     name == "localhost" || name.ends_with(".localhost")
 }
 
-/// A GET that changes something, should there ever be one, must be added here.
+/// What changes something by another method stands in [`api::CHANGED_BY_GET`].
 fn changes_something(method: &Method) -> bool {
     !matches!(
         *method,
@@ -109,6 +122,19 @@ fn is_foreign(headers: &HeaderMap, host: Option<&Authority>) -> bool {
             .is_ok_and(|origin| is_own_origin(origin, host))
     });
     fetched_from_elsewhere || origin_elsewhere
+}
+
+fn is_browser(headers: &HeaderMap) -> bool {
+    let mut agents = headers.get_all(header::USER_AGENT).iter();
+    agents.any(|agent| agent.as_bytes().starts_with(b"Mozilla/"))
+}
+
+/// Whether a request that is not foreign by its other headers says that it is not.
+fn tells_its_origin(headers: &HeaderMap, host: Option<&Authority>) -> bool {
+    let referer = headers.get(header::REFERER).map(|page| page.to_str());
+    headers.contains_key("sec-fetch-site")
+        || headers.contains_key(header::ORIGIN)
+        || referer.is_some_and(|page| page.is_ok_and(|page| is_own_origin(page, host)))
 }
 
 fn is_own_origin(origin: &str, host: Option<&Authority>) -> bool {
@@ -231,6 +257,40 @@ mod tests {
                 on_loopback(&format!("GET / host=localhost:8080{fields}")),
                 200
             );
+        }
+    }
+    #[test]
+    fn a_get_that_changes_something_needs_the_own_origin_too() {
+        let browser = " user-agent=Mozilla/5.0";
+        let own = " referer=http://localhost:8080/web";
+        for (fields, expected) in [
+            (String::new(), 200),
+            (" user-agent=curl/8.0".to_owned(), 200),
+            (" sec-fetch-site=cross-site".to_owned(), 403),
+            (" origin=http://evil.example".to_owned(), 403),
+            (format!("{browser} sec-fetch-site=none"), 200),
+            (format!("{browser} sec-fetch-site=same-origin"), 200),
+            (format!("{browser} sec-fetch-site=same-site"), 403),
+            (format!("{browser} sec-fetch-site=cross-site{own}"), 403),
+            (browser.to_owned(), 403),
+            (format!("{browser}{own}"), 200),
+            (format!("{browser} referer=http://localhost:3000/"), 403),
+            (
+                format!("{browser} referer=http://evil.example/localhost:8080"),
+                403,
+            ),
+        ] {
+            for path in [
+                "/api/v1/dumpdata?output_file=x",
+                "/api/v1/loaddata?input_file=/x",
+            ] {
+                for method in ["GET", "HEAD"] {
+                    let request = format!("{method} {path} host=localhost:8080{fields}");
+                    assert_eq!(on_loopback(&request), expected, "{request}");
+                }
+            }
+            let other = format!("GET /api/v1/user host=localhost:8080{fields}");
+            assert_eq!(on_loopback(&other), 200, "{other}");
         }
     }
 }

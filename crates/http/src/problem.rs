@@ -6,6 +6,7 @@ use serde::Serialize;
 use sftpgo_core::admin::{AdminError, AdminErrorKind};
 
 use crate::reply;
+use crate::server::HttpLimits;
 
 /// What a handler gives back.
 pub(crate) type ApiResult = Result<Response, Problem>;
@@ -80,8 +81,11 @@ impl From<AdminError> for Problem {
             tracing::error!(sender = "httpd", "{error}");
         }
         match error.kind() {
-            AdminErrorKind::IdMismatch => Self::message(status, error.to_string()),
+            AdminErrorKind::IdMismatch | AdminErrorKind::TooLarge => {
+                Self::message(status, error.to_string())
+            }
             AdminErrorKind::Validation
+            | AdminErrorKind::BadRequest
             | AdminErrorKind::MethodDisabled
             | AdminErrorKind::NotFound
             | AdminErrorKind::Duplicate
@@ -95,7 +99,10 @@ impl From<AdminError> for Problem {
 /// test for it.
 fn status_of(kind: AdminErrorKind) -> StatusCode {
     match kind {
-        AdminErrorKind::Validation | AdminErrorKind::IdMismatch => StatusCode::BAD_REQUEST,
+        AdminErrorKind::Validation
+        | AdminErrorKind::IdMismatch
+        | AdminErrorKind::BadRequest
+        | AdminErrorKind::TooLarge => StatusCode::BAD_REQUEST,
         AdminErrorKind::MethodDisabled => StatusCode::FORBIDDEN,
         AdminErrorKind::NotFound => StatusCode::NOT_FOUND,
         AdminErrorKind::Duplicate | AdminErrorKind::Unavailable | AdminErrorKind::Internal => {
@@ -104,9 +111,27 @@ fn status_of(kind: AdminErrorKind) -> StatusCode {
     }
 }
 
+/// Waits for work that goes on by itself, but not so long that the request is given up: its client then reads why.
+pub(crate) async fn in_time<T>(
+    limits: &HttpLimits,
+    work: impl Future<Output = Result<T, AdminError>>,
+) -> Result<T, Problem> {
+    match tokio::time::timeout(limits.handling / 10 * 9, work).await {
+        Ok(done) => Ok(done?),
+        Err(_) => Err(Problem::error(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "this takes longer than a request may: it goes on, and the log tells how it ends",
+        )),
+    }
+}
+
 /// "Done", in words.
 pub(crate) fn acknowledged(message: &str) -> Response {
-    let status = StatusCode::OK;
+    acknowledged_as(StatusCode::OK, message)
+}
+
+/// The same with another status.
+pub(crate) fn acknowledged_as(status: StatusCode, message: &str) -> Response {
     reply::json(
         status,
         &GenericReply {

@@ -1,5 +1,6 @@
 //! Starting the front end: what it needs, what it refuses to serve with, and its limits.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -94,6 +95,7 @@ pub fn serve(
 #[derive(Debug)]
 pub struct HttpFrontEnd {
     core: Arc<Core>,
+    backups_path: PathBuf,
     version: VersionInfo,
     limits: HttpLimits,
 }
@@ -125,6 +127,7 @@ impl HttpFrontEnd {
         let limits = HttpLimits::default();
         Ok(Self {
             core,
+            backups_path: settings.backups_path.clone(),
             version,
             limits,
         })
@@ -145,6 +148,7 @@ impl HttpFrontEnd {
         let api = Api {
             users: self.core.user_admin(),
             core: self.core,
+            backups_path: self.backups_path,
             version: self.version,
             metrics: Arc::clone(&metrics),
             limits,

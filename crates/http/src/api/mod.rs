@@ -1,10 +1,15 @@
 //! The routes, one file a resource. A new resource is a file and a row in [`router`].
 
 mod connection;
+mod dumpdata;
+mod loaddata;
+mod parameters;
 mod provider_status;
+mod quota_scan;
 mod user;
 mod version;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::Router;
@@ -21,6 +26,8 @@ use crate::{health, problem};
 pub(crate) struct Api {
     pub(crate) core: Arc<Core>,
     pub(crate) users: UserAdmin,
+    /// Where dumps may be written.
+    pub(crate) backups_path: PathBuf,
     pub(crate) version: VersionInfo,
     pub(crate) metrics: Arc<HttpMetrics>,
     pub(crate) limits: HttpLimits,
@@ -28,6 +35,12 @@ pub(crate) struct Api {
 
 /// The path that answers whatever name the server is called by.
 pub(crate) const HEALTH: &str = "/healthz";
+
+const DUMPDATA: &str = "/api/v1/dumpdata";
+const LOADDATA: &str = "/api/v1/loaddata";
+
+/// The paths whose GET changes something (reference 11.8, 11.9). The router knows each by this spelling and by no other.
+pub(crate) const CHANGED_BY_GET: [&str; 2] = [DUMPDATA, LOADDATA];
 
 /// Every route.
 pub(crate) fn router(api: Arc<Api>) -> Router {
@@ -38,6 +51,12 @@ pub(crate) fn router(api: Arc<Api>) -> Router {
         .route("/api/v1/connection", get(connection::list))
         .route("/api/v1/connection/", delete(connection::without_id))
         .route("/api/v1/connection/{id}", delete(connection::close))
+        .route(
+            "/api/v1/quota_scan",
+            get(quota_scan::list).post(quota_scan::start),
+        )
+        .route(DUMPDATA, get(dumpdata::write))
+        .route(LOADDATA, get(loaddata::restore))
         .route("/api/v1/user", get(user::list).post(user::add))
         .route("/api/v1/user/{id}", one_user)
         .route("/metrics", get(metrics::show))

@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
-use axum::extract::rejection::{PathRejection, QueryRejection};
-use axum::extract::{Path, Query, Request, State};
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
 use sftpgo_core::admin::AdminErrorKind;
 use sftpgo_core::data::{SortOrder, UserQuery};
 use sftpgo_core::model::UserRecord;
 
 use super::Api;
+use super::parameters::{Parameters, Sent};
 use crate::body;
 use crate::problem::{ApiResult, Problem, acknowledged};
 use crate::reply;
@@ -17,16 +18,11 @@ use crate::reply;
 const DEFAULT_LIMIT: u32 = 100;
 const MAX_LIMIT: u32 = 500;
 
-/// The parameters of a list, in the order they were sent.
-type Parameters = Vec<(String, String)>;
 type UserId = Result<Path<String>, PathRejection>;
 
 /// A page of accounts.
-pub(crate) async fn list(
-    State(api): State<Arc<Api>>,
-    parameters: Result<Query<Parameters>, QueryRejection>,
-) -> ApiResult {
-    let Query(parameters) = parameters.map_err(|_| Problem::bad_request("Invalid query"))?;
+pub(crate) async fn list(State(api): State<Arc<Api>>, parameters: Sent) -> ApiResult {
+    let parameters = Parameters::read(parameters)?;
     let query = query_from(&parameters)?;
     api.core.flush_quota().await;
     Ok(reply::json(StatusCode::OK, &api.users.list(&query).await?))
@@ -73,12 +69,9 @@ fn parse_id(id: UserId) -> Result<i64, Problem> {
     id.ok_or_else(|| Problem::bad_request("Invalid userID"))
 }
 
-/// Reference 11.6. The first of several equal parameters counts; unknown ones are ignored.
+/// Reference 11.6, and two parameters of our own: `after`, where the page before ended, and `search`, how names begin.
 fn query_from(parameters: &Parameters) -> Result<UserQuery, Problem> {
-    let value = |name: &str| {
-        let found = parameters.iter().find(|(key, _)| key == name);
-        found.map(|(_, value)| value.as_str())
-    };
+    let value = |name: &str| parameters.value(name);
     let limit = value("limit").map_or(Ok(DEFAULT_LIMIT), |text| number(text, "limit"))?;
     let offset = value("offset").map_or(Ok(0), |text| number(text, "offset"))?;
     let order = match value("order") {
@@ -86,14 +79,17 @@ fn query_from(parameters: &Parameters) -> Result<UserQuery, Problem> {
         Some("DESC") => SortOrder::Descending,
         Some(_) => return Err(Problem::bad_request("Invalid order")),
     };
-    let username = value("username")
-        .filter(|name| !name.is_empty())
-        .map(str::to_owned);
+    let text = |name: &str| {
+        let given = value(name).filter(|text| !text.is_empty());
+        given.map(str::to_owned)
+    };
     Ok(UserQuery {
         limit: limit.min(MAX_LIMIT),
         offset,
         order,
-        username,
+        username: text("username"),
+        after: text("after"),
+        search: text("search"),
     })
 }
 
@@ -110,8 +106,7 @@ mod tests {
     use super::*;
 
     fn query(pairs: &[(&str, &str)]) -> Result<UserQuery, Problem> {
-        let owned = |(key, value): &(&str, &str)| ((*key).to_owned(), (*value).to_owned());
-        query_from(&pairs.iter().map(owned).collect())
+        query_from(&Parameters::of(pairs))
     }
 
     #[test]
@@ -132,6 +127,15 @@ mod tests {
             SortOrder::Descending
         );
         assert!(query(&[("order", "asc")]).is_err());
+    }
+
+    #[test]
+    fn an_empty_text_asks_for_nothing() {
+        let query = query(&[("username", ""), ("after", ""), ("search", "")]).unwrap();
+        assert_eq!(
+            (query.username, query.after, query.search),
+            (None, None, None)
+        );
     }
 
     #[test]

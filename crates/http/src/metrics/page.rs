@@ -49,6 +49,16 @@ pub(super) fn write_core(page: &mut Page, metrics: &Metrics) {
         "Sessions that are open.",
         metrics.active_connections.value(),
     );
+    page.gauge(
+        "sftpgo_cluster_sessions",
+        "Logged-in sessions on all servers that share the data provider.",
+        metrics.cluster_sessions.value(),
+    );
+    page.gauge(
+        "sftpgo_cluster_transfers",
+        "Running transfers on all servers that share the data provider.",
+        metrics.cluster_transfers.value(),
+    );
     let counters: [(&str, &str, &Counter); 8] = [
         (
             "sftpgo_uploads_total",

@@ -10,9 +10,12 @@
 
 mod abuse;
 mod connections;
+mod dump;
 mod lifecycle;
 mod log;
 mod metrics;
+mod quota_scan;
+mod restore;
 mod routes;
 mod support;
 mod user_rules;

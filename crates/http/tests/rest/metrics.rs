@@ -8,6 +8,8 @@ use crate::support::TestServer;
 const NAMES: &str = "
     g sftpgo_dataprovider_availability
     g sftpgo_active_connections
+    g sftpgo_cluster_sessions
+    g sftpgo_cluster_transfers
     c sftpgo_uploads_total
     c sftpgo_downloads_total
     c sftpgo_upload_errors_total

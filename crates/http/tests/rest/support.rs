@@ -1,13 +1,14 @@
 //! A server of its own for every test, and a client that sends what it is told, byte by byte.
 
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use sftpgo_core::model::UserRecord;
 use sftpgo_core::{Core, CoreParts, CoreSettings};
-use sftpgo_data::{DataProvider, MemoryProvider};
+use sftpgo_data::{DataProvider, MemoryProvider, UserStore as _};
 use sftpgo_http::config::{HttpdConfig, HttpdSettings};
 use sftpgo_http::{HttpFrontEnd, HttpLimits, VersionInfo};
 use sftpgo_net::{Listener, Server};
@@ -42,23 +43,29 @@ impl TestServer {
             backends: Backends::new(),
             settings,
         });
+        let homes = tempfile::tempdir().unwrap();
+        let config = HttpdConfig {
+            backups_path: homes.path().join("backups").to_str().unwrap().to_owned(),
+            ..HttpdConfig::default()
+        };
         let listener = Listener::bind(([127, 0, 0, 1], 0).into(), "test").unwrap();
         let version = VersionInfo {
             version: "0.9.6".into(),
             ..VersionInfo::default()
         };
-        let front = HttpFrontEnd::new(
-            Arc::clone(&core),
-            &settings_from(HttpdConfig::default()),
-            version,
-        );
+        let front = HttpFrontEnd::new(Arc::clone(&core), &settings_from(config), version);
         let server = front.unwrap().with_limits(limits).serve(listener);
         Self {
             core,
             provider,
             server,
-            homes: tempfile::tempdir().unwrap(),
+            homes,
         }
+    }
+
+    /// Where dumps are written.
+    pub(crate) fn backups(&self) -> PathBuf {
+        self.homes.path().join("backups")
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
@@ -79,6 +86,11 @@ impl TestServer {
         let reply = self.send("POST", "/api/v1/user", user).await;
         assert_eq!(reply.status, 200, "{}", reply.body);
         reply.json()
+    }
+
+    /// The account as it is stored.
+    pub(crate) async fn stored(&self, name: &str) -> Option<UserRecord> {
+        self.provider.user_by_name(name).await.unwrap()
     }
 
     pub(crate) async fn get(&self, target: &str) -> Reply {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use sftpgo_core::CoreSettings;
 use sftpgo_core::model::UnixMillis;
-use sftpgo_data::{QuotaDelta, QuotaStore, UserStore};
+use sftpgo_data::{QuotaChange, QuotaDelta, QuotaStore, UserStore};
 use sftpgo_http::HttpLimits;
 
 use crate::support::TestServer;
@@ -244,6 +244,54 @@ async fn a_list_is_a_page_in_order() {
 }
 
 #[tokio::test]
+async fn a_list_goes_on_after_a_name_and_is_searched_by_how_names_begin() {
+    let server = TestServer::start();
+    for name in ["anna", "anton", "Anton", "bert", "b&b", "\u{e4}nne"] {
+        server.added(&server.user(name)).await;
+    }
+    for (query, expected) in [
+        ("?after=anna", &["anton", "b&b", "bert", "\u{e4}nne"][..]),
+        ("?after=anna&limit=2", &["anton", "b&b"]),
+        ("?after=anna&limit=1&offset=1", &["b&b"]),
+        // There need not be such a user.
+        ("?after=ann", &["anna", "anton", "b&b", "bert", "\u{e4}nne"]),
+        ("?after=anton&order=DESC", &["anna", "Anton"]),
+        ("?after=%C3%A4nne", &[]),
+        (
+            "?after=",
+            &["Anton", "anna", "anton", "b&b", "bert", "\u{e4}nne"],
+        ),
+        ("?search=an", &["anna", "anton"]),
+        ("?search=an&order=DESC&limit=1", &["anton"]),
+        ("?search=an&after=anna", &["anton"]),
+        ("?search=an&after=bert", &[]),
+        ("?search=anton", &["anton"]),
+        ("?search=%C3%A4", &["\u{e4}nne"]),
+        ("?search=b%26", &["b&b"]),
+        // How names begin, letter by letter: neither what they contain, nor a pattern.
+        ("?search=nto", &[]),
+        ("?search=%25", &[]),
+        ("?search=an_on", &[]),
+        (
+            "?search=",
+            &["Anton", "anna", "anton", "b&b", "bert", "\u{e4}nne"],
+        ),
+        ("?search=an&username=anna", &["anna"]),
+        ("?search=b&username=anna", &[]),
+    ] {
+        let reply = server.get(&format!("/api/v1/user{query}")).await;
+        let names: Vec<Value> = reply
+            .json()
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|user| user["username"].clone())
+            .collect();
+        assert_eq!(names, expected, "{query}");
+    }
+}
+
+#[tokio::test]
 async fn parameters_of_a_list_must_make_sense() {
     let server = TestServer::start();
     for query in [
@@ -282,7 +330,12 @@ async fn used_quota_is_shown_and_cannot_be_set() {
     };
     server
         .provider
-        .add_quota("u", delta, UnixMillis::now())
+        .add_quota(&QuotaChange {
+            username: "u",
+            delta,
+            at: UnixMillis::now(),
+            number: 1,
+        })
         .await
         .unwrap();
     assert_eq!(
