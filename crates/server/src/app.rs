@@ -3,6 +3,7 @@
 //! [`App`] is the composed server; [`serve`] runs it as a process with signals; the other functions work on the data
 //! provider alone.
 
+mod accounts;
 mod compose;
 #[cfg_attr(unix, path = "app/process_unix.rs")]
 #[cfg_attr(not(unix), path = "app/process_other.rs")]
@@ -15,6 +16,7 @@ mod supervise;
 mod users;
 mod welcome;
 
+pub use accounts::{RestoreSource, dump_users, restore_users};
 pub use compose::App;
 pub use provider::init_provider;
 pub use supervise::{ServeOptions, serve};

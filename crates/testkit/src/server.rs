@@ -24,6 +24,9 @@ use crate::within;
 pub struct Builder {
     settings: Map<String, Value>,
     idle_timeout: Option<Duration>,
+    login_deadline: Option<Duration>,
+    key_exchange_deadline: Option<Duration>,
+    rekey_bytes: Option<usize>,
 }
 
 impl Builder {
@@ -59,10 +62,39 @@ impl Builder {
             .set("data_provider.name", file)
     }
 
+    /// The accounts of another server, which has them in `sqlite`: both then serve one database.
+    #[must_use]
+    pub fn beside(self, other: &TestServer) -> Self {
+        let file = other.config_dir().join("sftpgo.db");
+        self.set("data_provider.driver", "sqlite")
+            .set("data_provider.name", file.to_str().unwrap())
+    }
+
     /// When idle connections are closed; the settings file knows minutes only.
     #[must_use]
     pub fn idle_timeout(mut self, timeout: Duration) -> Self {
         self.idle_timeout = Some(timeout);
+        self
+    }
+
+    /// By when a client must have logged in; no setting says so.
+    #[must_use]
+    pub fn login_deadline(mut self, deadline: Duration) -> Self {
+        self.login_deadline = Some(deadline);
+        self
+    }
+
+    /// How long keys may be exchanged anew; no setting says so.
+    #[must_use]
+    pub fn key_exchange_deadline(mut self, deadline: Duration) -> Self {
+        self.key_exchange_deadline = Some(deadline);
+        self
+    }
+
+    /// After how many bytes keys are exchanged anew; no setting says so.
+    #[must_use]
+    pub fn rekey_bytes(mut self, bytes: usize) -> Self {
+        self.rekey_bytes = Some(bytes);
         self
     }
 
@@ -88,6 +120,10 @@ impl Builder {
         // In a settings file port 0 would switch it off.
         settings.httpd.bind = Some(([127, 0, 0, 1], 0).into());
         settings.sftpd.idle_timeout = self.idle_timeout.or(settings.sftpd.idle_timeout);
+        let limits = &mut settings.sftpd.limits;
+        limits.login = self.login_deadline.unwrap_or(limits.login);
+        limits.key_exchange = self.key_exchange_deadline.unwrap_or(limits.key_exchange);
+        limits.rekey_bytes = self.rekey_bytes.unwrap_or(limits.rekey_bytes);
         let app = App::start(&settings).await.unwrap();
         TestServer { app, directory }
     }
@@ -112,6 +148,9 @@ impl TestServer {
         let builder = Builder {
             settings: Map::new(),
             idle_timeout: None,
+            login_deadline: None,
+            key_exchange_deadline: None,
+            rekey_bytes: None,
         };
         builder
             .set("sftpd.bind_address", "127.0.0.1")
@@ -124,6 +163,14 @@ impl TestServer {
     #[must_use]
     pub fn host_key() -> TestKey {
         TestKey::numbered(1)
+    }
+
+    /// Lays this JSON over an account, as an administrator does.
+    pub async fn change(&self, username: &str, json: &Value) {
+        let users = self.users();
+        let id = users.by_name(username).await.unwrap().id;
+        let json = json.to_string();
+        users.update_from_json(id, json.as_bytes()).await.unwrap();
     }
 
     /// Adds a user.

@@ -13,7 +13,8 @@ use sftpgo_net::{AcceptLimits, Listener, Server, Workers};
 use sftpgo_ssh::SshFrontEnd;
 use sftpgo_storage::registry::Backends;
 
-use super::{AppError, provider};
+use super::AppError;
+use super::provider::{self, MemoryUsers, Opened};
 use crate::config::Settings;
 use crate::version;
 
@@ -26,6 +27,7 @@ const DRAIN_STEP: Duration = Duration::from_millis(50);
 #[derive(Debug)]
 pub struct App {
     core: Arc<Core>,
+    memory: Option<MemoryUsers>,
     /// Outlives the clean-up of transfers, which runs on its threads.
     workers: Arc<Workers>,
     servers: Vec<Server>,
@@ -47,17 +49,19 @@ impl App {
     /// The first part that cannot be had; nothing is left running then.
     pub async fn start(settings: &Settings) -> Result<Self, AppError> {
         let listeners = bind(settings)?;
-        let provider = provider::open(&settings.data_provider).await?;
+        let Opened { provider, memory } = provider::open_patiently(&settings.data_provider).await?;
         let core = Core::start(CoreParts {
             provider,
             backends: Backends::new(),
             settings: core_settings(settings),
         });
-        let app = Self::serve(settings, &core, listeners).await;
-        if app.is_err() {
-            core.stop(CLEAN_UP).await;
+        match Self::serve(settings, &core, listeners).await {
+            Ok(app) => Ok(Self { memory, ..app }),
+            Err(error) => {
+                core.stop(CLEAN_UP).await;
+                Err(error)
+            }
         }
-        app
     }
 
     async fn serve(
@@ -80,6 +84,7 @@ impl App {
         // From here on nothing can fail.
         let mut app = Self {
             core: Arc::clone(core),
+            memory: None,
             workers,
             servers: Vec::new(),
             ssh: listeners.ssh.local_addr(),
@@ -100,6 +105,18 @@ impl App {
     #[must_use]
     pub fn core(&self) -> &Arc<Core> {
         &self.core
+    }
+
+    /// Reads the users of a data provider in memory again from its file; gives their number. `None` if there is no such
+    /// file. Users who are logged in stay so; ids, used quotas and last logins are kept.
+    ///
+    /// # Errors
+    /// The file cannot be read, or a user in it is not valid; then nothing changed.
+    pub async fn reload_users(&self) -> Result<Option<usize>, AppError> {
+        match &self.memory {
+            Some(memory) => memory.reload().await,
+            None => Ok(None),
+        }
     }
 
     /// Where SSH is served.
@@ -186,7 +203,7 @@ fn version() -> VersionInfo {
     }
 }
 
-fn core_settings(settings: &Settings) -> CoreSettings {
+pub(super) fn core_settings(settings: &Settings) -> CoreSettings {
     use sftpgo_ssh::config::UploadMode as Configured;
     let (sftpd, data) = (&settings.sftpd, &settings.data_provider);
     let defaults = CoreSettings::default();

@@ -40,7 +40,7 @@ pub async fn serve(mut settings: Settings, options: ServeOptions) -> Result<(), 
     log_beginning(&options);
     let app = tokio::select! {
         started = App::start(&settings) => started?,
-        () = stop_signal(&mut signals, &options.log) => {
+        () = stop_signal(&mut signals, &options.log, None) => {
             tracing::info!(sender = "service", "stopped while starting");
             return Ok(());
         }
@@ -48,7 +48,7 @@ pub async fn serve(mut settings: Settings, options: ServeOptions) -> Result<(), 
     welcome::greet(&app, &settings, &options).await;
     let ended = tokio::select! {
         name = app.failed() => Err(AppError(format!("{name} stopped accepting connections"))),
-        () = stop_signal(&mut signals, &options.log) => Ok(()),
+        () = stop_signal(&mut signals, &options.log, Some(&app)) => Ok(()),
     };
     stop(&app, &mut signals, &options.log).await;
     ended
@@ -64,20 +64,54 @@ fn log_beginning(options: &ServeOptions) {
     tracing::info!(sender = "service", "starting SFTPGo {version}, {settings}");
 }
 
-/// Waits for a signal to stop, and does what other signals ask for meanwhile.
-async fn stop_signal(signals: &mut Signals, log: &LogHandle) {
+/// Waits for a signal to stop, and does what other signals ask for meanwhile: of `app`, once there is one. A reload can
+/// take a while and does not hold up other signals.
+async fn stop_signal(signals: &mut Signals, log: &LogHandle, app: Option<&App>) {
+    let mut reload = None;
+    // Asked for while one is running, which may have read the file already.
+    let mut again = false;
     loop {
-        match signals.next().await {
-            Signal::Stop => return,
-            Signal::Reload => tracing::info!(
-                sender = "service",
-                "asked to reload; nothing in use can change without a restart"
-            ),
-            Signal::RotateLog => {
-                log.rotate();
-                tracing::info!(sender = "service", "the log file was rotated on request");
+        let running = async {
+            match &mut reload {
+                Some(reload) => reload.await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            signal = signals.next() => match signal {
+                Signal::Stop => return,
+                Signal::Reload if reload.is_some() => again = true,
+                Signal::Reload => reload = Some(Box::pin(reload_users(app))),
+                Signal::RotateLog => {
+                    log.rotate();
+                    tracing::info!(sender = "service", "the log file was rotated on request");
+                }
+            },
+            () = running => {
+                reload = std::mem::take(&mut again).then(|| Box::pin(reload_users(app)));
             }
         }
+    }
+}
+
+async fn reload_users(app: Option<&App>) {
+    let reloaded = match app {
+        Some(app) => app.reload_users().await,
+        None => Ok(None),
+    };
+    match reloaded {
+        Ok(Some(count)) => tracing::info!(
+            sender = "service",
+            "asked to reload; the {count} users of the data provider were read again"
+        ),
+        Ok(None) => tracing::info!(
+            sender = "service",
+            "asked to reload; nothing in use can change without a restart"
+        ),
+        Err(error) => tracing::error!(
+            sender = "service",
+            "asked to reload; the users stay as they were: {error}"
+        ),
     }
 }
 
@@ -91,7 +125,7 @@ async fn stop(app: &App, signals: &mut Signals, log: &LogHandle) {
     tokio::pin!(stopped);
     tokio::select! {
         () = &mut stopped => {}
-        () = stop_signal(signals, log) => {
+        () = stop_signal(signals, log, None) => {
             tracing::info!(sender = "service", "asked again to stop; ending every connection");
             app.end_connections();
             stopped.await;

@@ -32,7 +32,7 @@ pub async fn manage_users(settings: &Settings, command: Command) -> Result<(), A
              in the file of data_provider.name",
         ));
     }
-    let provider = provider::open(settings).await?;
+    let provider = provider::open(settings).await?.provider;
     let base_dir = settings.users_base_dir.clone();
     let users = UserAdmin::new(provider.clone(), settings.manage_users, base_dir);
     let result = run(&users, command).await;
@@ -119,7 +119,7 @@ async fn all(users: &UserAdmin) -> Result<Vec<UserRecord>, AdminError> {
             limit: PAGE,
             offset: u32::try_from(all.len()).unwrap_or(u32::MAX),
             order: SortOrder::Ascending,
-            username: None,
+            ..UserQuery::default()
         };
         let page = users.list(&query).await?;
         let last = page.len() < PAGE as usize;

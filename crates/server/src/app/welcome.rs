@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
 
-use sftpgo_core::data::{SortOrder, UserQuery};
+use sftpgo_core::data::UserQuery;
 use sftpgo_data::config::Driver;
 
 use super::compose::App;
@@ -55,9 +55,7 @@ fn where_it_listens(app: &App) -> String {
 async fn has_no_users(app: &App) -> bool {
     let any = UserQuery {
         limit: 1,
-        offset: 0,
-        order: SortOrder::Ascending,
-        username: None,
+        ..UserQuery::default()
     };
     let found = app.core().user_admin().list(&any).await;
     found.is_ok_and(|users| users.is_empty())
@@ -80,22 +78,25 @@ impl FirstUser<'_> {
             return text;
         }
         let commands = [self.command_line(), self.curl()];
-        match commands.into_iter().flatten().reduce(|first, second| format!("{first}or\n{second}")) {
+        match commands
+            .into_iter()
+            .flatten()
+            .reduce(|first, second| format!("{first}or\n{second}"))
+        {
             Some(commands) => {
                 let _ = write!(text, " Add the first one with\n{commands}\n");
             }
-            None => text.push_str(
-                " The memory data provider begins with the users of the file in data_provider.name, \
-                 or takes them over the REST API, which is off.\n\n",
-            ),
+            None => text.push_str(self.without_commands()),
         }
         text
     }
 
-    /// The command runs in a process of its own, which cannot see the users of a server's memory.
+    /// The command runs in a process of its own, which sees neither the users of a server's memory nor a file that the
+    /// server has locked.
     fn command_line(&self) -> Option<String> {
-        if self.settings.data_provider.driver == Driver::Memory {
-            return None;
+        match self.settings.data_provider.driver {
+            Driver::Memory | Driver::Bolt => return None,
+            Driver::Sqlite | Driver::Postgresql | Driver::Mysql => {}
         }
         let mut line = String::from("  sftpgo user add alice");
         if let Some(home) = self.home() {
@@ -114,6 +115,16 @@ impl FirstUser<'_> {
             let _ = write!(line, " --config-file {}", quoted(&name.to_string_lossy()));
         }
         Some(line + "\n")
+    }
+
+    /// What remains with the REST API off.
+    fn without_commands(&self) -> &'static str {
+        if self.settings.data_provider.driver == Driver::Bolt {
+            return " The bolt data provider is of one process at a time: stop the server to add users with `sftpgo user \
+                    add`, or switch on the REST API (httpd.bind_port).\n\n";
+        }
+        " The memory data provider begins with the users of the file in data_provider.name, or takes them over the REST \
+         API, which is off.\n\n"
     }
 
     fn curl(&self) -> Option<String> {

@@ -2,9 +2,11 @@
 //! calls [`crate::app`].
 
 mod config;
+mod dump;
 mod initprovider;
 mod options;
 mod password;
+mod restore;
 mod serve;
 pub mod user;
 
@@ -46,6 +48,10 @@ enum Command {
     /// Manage users in the data provider
     #[command(subcommand)]
     User(user::Command),
+    /// Write all users to a file, with their password hashes and secrets
+    Dump(dump::Args),
+    /// Add the users of a dump to the data provider, and update those that exist
+    Restore(restore::Args),
 }
 
 /// The command line as clap knows it, for help texts and completions.
@@ -87,6 +93,8 @@ fn run(cli: Cli, matches: &ArgMatches) -> ExitCode {
         Some(Command::Initprovider(args)) => initprovider::main(&args),
         Some(Command::Config(command)) => config::main(&command, matches),
         Some(Command::User(command)) => user::main(command),
+        Some(Command::Dump(args)) => dump::main(&args),
+        Some(Command::Restore(args)) => restore::main(args),
     }
 }
 

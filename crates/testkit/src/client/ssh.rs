@@ -8,7 +8,7 @@ use russh::keys::agent::AgentIdentity;
 use russh::keys::{HashAlg, PrivateKeyWithHashAlg, PublicKey, PublicKeyOrCertificate};
 use russh::{Channel, ChannelMsg, MethodKind, SshId};
 
-use crate::keys::TestKey;
+use crate::keys::{TestKey, rsa_hash};
 use crate::within;
 
 /// An SSH connection. It ends when this is dropped.
@@ -143,6 +143,15 @@ impl SshClient {
             .is_ok_and(|result| result.success())
     }
 
+    /// Tries the RSA key with the signature algorithm of that name; whether it logged in.
+    pub async fn rsa_key(&mut self, username: &str, key: &TestKey, algorithm: &str) -> bool {
+        let key = PrivateKeyWithHashAlg::new(key.private(), rsa_hash(algorithm));
+        let tried = self.handle.authenticate_publickey(username, key);
+        within("the answer to a key", tried)
+            .await
+            .is_ok_and(|result| result.success())
+    }
+
     /// Offers a key without signing; whether the server would accept a signature.
     pub async fn offer_key(&mut self, username: &str, key: &TestKey) -> bool {
         let mut signer = NoSigner;
@@ -211,9 +220,8 @@ impl SshClient {
         let mut channel = self.start(command).await?;
         if !input.is_empty() {
             let sent = channel.data_bytes(input.to_vec());
-            within("the input of a command to be taken", sent)
-                .await
-                .ok()?;
+            // The command may end before it has read it.
+            let _ = within("the input of a command to be taken", sent).await;
         }
         channel.eof().await.ok()?;
         let mut ran = Ran::default();

@@ -1,0 +1,220 @@
+//! `sftpgo dump` and `sftpgo restore`: all accounts of the data provider, without a running server.
+
+use std::fs::File;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use sftpgo_core::admin::{
+    AdminError, DumpFile, MakeDirectories, Restore, RestoreCounts, RestoreOptions, ScanAfter,
+    UserAdmin, UserDump,
+};
+use sftpgo_core::model::{StoragePath, UserRecord};
+use sftpgo_core::quota::{Quiet, ScanSummary};
+use sftpgo_core::{Core, CoreParts};
+use sftpgo_data::config::{DataProviderSettings, Driver};
+use sftpgo_data::dump::{Next, read_each};
+use sftpgo_data::{DataProvider, DataResult};
+use sftpgo_storage::registry::Backends;
+use tokio::sync::mpsc;
+
+use super::{AppError, compose, provider};
+use crate::config::Settings;
+
+/// Largest dump that is restored, in bytes: some million users. It is read user by user.
+const MAX_DUMP: u64 = 4 << 30;
+/// Users that are read ahead of what is stored.
+const READ_AHEAD: usize = 64;
+/// For what is counted to be written.
+const CLEAN_UP: Duration = Duration::from_secs(10);
+
+/// Where a dump comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RestoreSource {
+    /// Standard input.
+    Stdin,
+    /// A file.
+    File(PathBuf),
+}
+
+/// Writes all users to `file`, or to stdout if that is `-`.
+///
+/// # Errors
+/// The data provider cannot be read, or the file not be written.
+pub async fn dump_users(settings: &Settings, file: &Path, indented: bool) -> Result<(), AppError> {
+    let data = &settings.data_provider;
+    refuse_memory(data, "use GET /api/v1/dumpdata of the server")?;
+    // Opening would make one, and an empty dump might take the place of a good one.
+    if let Some(database) = data
+        .file
+        .as_ref()
+        .filter(|_| data.connection_string.is_none())
+        && !database.exists()
+    {
+        return Err(AppError(format!(
+            "there is no database {} (data_provider.name, relative to --config-dir)",
+            database.display()
+        )));
+    }
+    let provider = provider::open(data).await?.provider;
+    let base_dir = data.users_base_dir.clone();
+    let users = UserAdmin::new(Arc::clone(&provider), data.manage_users, base_dir);
+    let dump = users.dump(indented);
+    let written = if file == Path::new("-") {
+        to_stdout(dump).await
+    } else {
+        to_file(dump, file).await
+    };
+    DataProvider::close(&*provider).await;
+    written
+}
+
+async fn to_stdout(mut dump: UserDump) -> Result<(), AppError> {
+    while let Some(piece) = dump.next_piece().await.map_err(AppError::new)? {
+        let mut stdout = io::stdout().lock();
+        let written = stdout.write_all(&piece).and_then(|()| stdout.flush());
+        written.map_err(|error| AppError(format!("cannot write to stdout: {error}")))?;
+    }
+    Ok(())
+}
+
+async fn to_file(dump: UserDump, file: &Path) -> Result<(), AppError> {
+    let cannot = |error: &dyn std::fmt::Display| {
+        AppError(format!("cannot write {}: {error}", file.display()))
+    };
+    // A link is the administrator's: what it leads to is written.
+    let real = file.canonicalize();
+    let real = real.or_else(|_| std::path::absolute(file));
+    let real = real.map_err(|error| cannot(&error))?;
+    let (Some(root), Some(name)) = (real.parent(), real.file_name()) else {
+        return Err(cannot(&"it is no name of a file"));
+    };
+    let path = StoragePath::parse(name.as_encoded_bytes()).map_err(|error| cannot(&error))?;
+    let to = DumpFile {
+        root: root.to_owned(),
+        path,
+        directories: MakeDirectories::None,
+    };
+    let users = to.write(&Backends::new(), dump).await;
+    let users = users.map_err(AppError::new)?;
+    say(&format!("{users} users written to {}\n", file.display()))
+}
+
+/// Adds and updates the users of a dump. A file that is no dump changes nothing; the first user that cannot be stored ends
+/// it, and those before it stay.
+///
+/// # Errors
+/// The dump cannot be read, or a user in it not be stored.
+pub async fn restore_users(
+    settings: &Settings,
+    source: RestoreSource,
+    options: RestoreOptions,
+) -> Result<(), AppError> {
+    let data = &settings.data_provider;
+    refuse_memory(
+        data,
+        "it reads the file of data_provider.name when it starts, or use GET /api/v1/loaddata of the server",
+    )?;
+    check(&source).await?;
+    let core = Core::start(CoreParts {
+        provider: provider::open(data).await?.provider,
+        backends: Backends::new(),
+        settings: compose::core_settings(settings),
+    });
+    let mut restore = Restore::new(core.user_admin(), options);
+    let result = restore_all(&mut restore, &source).await;
+    let RestoreCounts {
+        added,
+        replaced,
+        kept,
+    } = restore.counts();
+    let done = format!("{added} users added, {replaced} updated, {kept} left as they were");
+    if options.scan != ScanAfter::Nobody {
+        let scanned = core.scan_quotas(restore.into_scans(), Quiet::Alone).await;
+        warn_of(&scanned);
+    }
+    core.stop(CLEAN_UP).await;
+    match result {
+        Ok(()) => say(&format!("{done}\n")),
+        Err(error) => Err(AppError(format!("{error} ({done} before that)"))),
+    }
+}
+
+/// Reads a file to its end, so that a mistake in it is known before anything is changed. What is no file can be read once
+/// only.
+async fn check(source: &RestoreSource) -> Result<(), AppError> {
+    let RestoreSource::File(path) = source else {
+        return Ok(());
+    };
+    if !path.is_file() {
+        return Ok(());
+    }
+    let copy = source.clone();
+    let reading = tokio::task::spawn_blocking(move || read(&copy, |_| Next::GoOn));
+    reading.await.map_err(AppError::new)?
+}
+
+async fn restore_all(restore: &mut Restore, source: &RestoreSource) -> Result<(), AppError> {
+    let (sender, mut users) = mpsc::channel::<UserRecord>(READ_AHEAD);
+    let source = source.clone();
+    let reading = tokio::task::spawn_blocking(move || {
+        read(&source, |user| match sender.blocking_send(user) {
+            Ok(()) => Next::GoOn,
+            Err(_) => Next::Stop,
+        })
+    });
+    while let Some(user) = users.recv().await {
+        // Nobody waits for the reader then: more may never come.
+        restore
+            .user(user)
+            .await
+            .map_err(|error: AdminError| AppError::new(error))?;
+    }
+    reading.await.map_err(AppError::new)?
+}
+
+fn read(source: &RestoreSource, each: impl FnMut(UserRecord) -> Next) -> Result<(), AppError> {
+    let (name, read): (_, DataResult<()>) = match source {
+        RestoreSource::Stdin => ("stdin".to_owned(), read_each(io::stdin(), MAX_DUMP, each)),
+        RestoreSource::File(path) => {
+            let name = path.display().to_string();
+            let file = File::open(path)
+                .map_err(|error| AppError(format!("cannot open {name}: {error}")))?;
+            (name, read_each(file, MAX_DUMP, each))
+        }
+    };
+    read.map_err(|error| AppError(format!("{name}: {error}")))
+}
+
+fn refuse_memory(data: &DataProviderSettings, instead: &str) -> Result<(), AppError> {
+    if data.driver == Driver::Memory {
+        return Err(AppError(format!(
+            "the users of the memory data provider live in the running server only: {instead}"
+        )));
+    }
+    Ok(())
+}
+
+fn warn_of(scanned: &ScanSummary) {
+    let mut stderr = io::stderr().lock();
+    for reason in &scanned.reasons {
+        // Nothing better can be done if the terminal is gone.
+        let _ = writeln!(stderr, "Warning: the quota was not scanned: {reason}");
+    }
+    let more = scanned.failed.saturating_sub(scanned.reasons.len());
+    if more > 0 {
+        let _ = writeln!(
+            stderr,
+            "Warning: the quotas of {more} more users were not scanned"
+        );
+    }
+}
+
+fn say(text: &str) -> Result<(), AppError> {
+    let mut stdout = io::stdout().lock();
+    let written = stdout
+        .write_all(text.as_bytes())
+        .and_then(|()| stdout.flush());
+    written.map_err(|error| AppError(format!("cannot write the result: {error}")))
+}
