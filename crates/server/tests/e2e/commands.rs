@@ -89,10 +89,13 @@ async fn the_hash_of_standard_input_is_printed_with_a_dash() {
     let (_server, client) = scene(Account::new("alice")).await;
     for (command, digest) in EMPTY {
         succeeded(ran(&client, command).await, &format!("{digest}  -\n"));
-        succeeded(
-            ran(&client, &format!("{command} -")).await,
-            &format!("{digest}  -\n"),
-        );
+        // Also where it is named, or where an option is all there is.
+        for argument in ["-", "-b", "--text"] {
+            succeeded(
+                ran(&client, &format!("{command} {argument}")).await,
+                &format!("{digest}  -\n"),
+            );
+        }
     }
     // More than one packet: the reference hashed at most 4096 bytes.
     let input = vec![b'x'; 3 << 20];
@@ -134,11 +137,38 @@ async fn the_hash_of_a_file_is_printed_with_its_absolute_path() {
     for (command, output) in cases {
         succeeded(ran(&client, command).await, &output);
     }
-    let content: Vec<u8> = (0..5_000_000_u32).map(|i| (i % 251) as u8).collect();
-    fs::write(home.join("large"), &content).unwrap();
-    let of_input = client.exec(b"sha512sum", &content).await.unwrap().text();
-    let of_file = ran(&client, "sha512sum /large").await.text();
-    assert_eq!(of_file, of_input.replace('-', "/large"));
+}
+
+/// Of what is in one buffer, of what is in many, and of what FIPS 180 and RFC 1321 have an answer for.
+#[tokio::test]
+async fn digests_are_those_that_others_compute() {
+    let (server, client) = scene(Account::new("alice")).await;
+    let home = server.home("alice");
+    let large: Vec<u8> = (0..5_000_000_u32).map(|i| (i % 251) as u8).collect();
+    for (name, content) in [("abc", &b"abc"[..]), ("large", &large)] {
+        fs::write(home.join(name), content).unwrap();
+        for command in ["md5sum", "sha1sum", "sha256sum", "sha384sum", "sha512sum"] {
+            // The program of coreutils of the same name.
+            let output = std::process::Command::new(command)
+                .arg(home.join(name))
+                .output()
+                .unwrap();
+            let printed = String::from_utf8(output.stdout).unwrap();
+            let digest = printed.split_once("  ").unwrap().0;
+            let of_file = ran(&client, &format!("{command} {name}")).await;
+            succeeded(of_file, &format!("{digest}  /{name}\n"));
+            let of_input = client.exec(command.as_bytes(), content).await.unwrap();
+            succeeded(of_input, &format!("{digest}  -\n"));
+        }
+    }
+    let known = [
+        ("md5sum", "900150983cd24fb0d6963f7d28e17f72"),
+        ("sha1sum", "a9993e364706816aba3e25717850c26c9cd0d89d"),
+    ];
+    for (command, digest) in known {
+        let expected = format!("{digest}  /abc\n");
+        succeeded(ran(&client, &format!("{command} /abc")).await, &expected);
+    }
 }
 
 #[tokio::test]

@@ -291,3 +291,15 @@ async fn logins_are_counted() {
     assert_eq!(metrics.password_logins.failed.value(), 1);
     assert_eq!(metrics.public_key_logins.ok.value(), 1);
 }
+
+#[tokio::test]
+async fn every_key_of_a_value_with_several_lines_opens_a_session() {
+    let keys = [7, 8, 9].map(TestKey::numbered);
+    let lines: Vec<_> = keys.iter().map(|key| key.line("comment")).collect();
+    let account = Account::new("alice").with("public_keys", vec![lines.join("\r\n")]);
+    let server = server_with(account).await;
+    for key in &keys {
+        assert!(key_works(&server, "alice", key).await);
+    }
+    assert!(!key_works(&server, "alice", &TestKey::numbered(10)).await);
+}

@@ -143,19 +143,18 @@ async fn the_first_check_that_fails_is_the_one_that_is_told() {
     assert!(log.reason().contains("expired"));
 
     log.change(&["--expires", "never", "--deny-ip", "", "--max-sessions", "1"]);
-    let mut first = log.connect().await;
-    assert!(first.password("alice", PASSWORD).await);
-    log.change(&["--deny-ip", "127.0.0.0/8"]);
+    let (mut first, key) = (log.connect().await, Account::key("alice"));
+    assert!(first.key("alice", &key).await);
+    // It came in by another method and stays.
+    log.deny_passwords().await;
     assert!(!log.connect().await.password("alice", PASSWORD).await);
     assert!(log.reason().contains("sessions"));
 
     drop(first);
-    log.change(&["--max-sessions", "0"]);
-    assert!(!log.connect().await.password("alice", PASSWORD).await);
-    assert!(log.reason().contains("address"));
-
-    log.deny_passwords().await;
+    log.change(&["--max-sessions", "0", "--deny-ip", "127.0.0.0/8"]);
     assert!(!log.connect().await.password("alice", PASSWORD).await);
     let reason = log.reason();
     assert!(reason.contains("method") && !reason.contains("address"));
+    assert!(!log.connect().await.key("alice", &key).await);
+    assert!(log.reason().contains("address"));
 }

@@ -3,7 +3,7 @@
 //! Every test starts a server of its own on free ports, in a directory of its own. `scenarios` are written once over
 //! `FileClient`, `sftp`, `scp`, `commands` and `programs` speak their protocols, `matrix` holds every operation against
 //! every kind of place, `reference` has what the reference's own tests say and no other module does, `hostile` attacks,
-//! `semantics` reads SEMANTICS.md. The other modules are about the front doors.
+//! `servers` has several on one database, `semantics` reads SEMANTICS.md. The other modules are about the front doors.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
@@ -13,21 +13,31 @@
 )]
 
 mod architecture;
+mod cluster;
+mod command_log;
 mod commands;
+mod databases;
+mod dump_cli;
 mod hostile;
 mod login;
+mod login_keys;
 mod login_log;
 mod matrix;
 mod passwords;
 mod program;
 mod programs;
 mod quota_property;
+mod quota_scans;
 mod reference;
+mod reference_dump;
+mod reload;
 mod requests;
 mod running;
 mod scenarios;
 mod scp;
 mod semantics;
 mod serve;
+mod servers;
 mod sftp;
+mod transfer_log;
 mod user_cli;

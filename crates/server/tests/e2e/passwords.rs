@@ -3,7 +3,8 @@
 
 use std::sync::Arc;
 
-use sftpgo_testkit::{Account, Sftp, TestServer};
+use futures_util::StreamExt as _;
+use sftpgo_testkit::{Account, PASSWORD, Sftp, TestServer};
 
 /// An account made with this hash: the password opens a session, the hash does not.
 async fn assert_logs_in(password: &str, stored: &str) {
@@ -73,4 +74,64 @@ async fn an_argon2id_hash_of_other_parameters_logs_in_with_its_password_only() {
     let stored =
         "$argon2id$v=19$m=256,t=2,p=2$c29tZXNhbHQ$bQk8UB/VmZZF4Oo79iDXuL5/0ttZwg2f/5U52iv1cDc";
     assert_logs_in("password", stored).await;
+}
+
+#[tokio::test]
+async fn yescrypt_and_scrypt_hashes_of_linux_systems_log_in_with_their_password_only() {
+    let stored = "$y$j9T$abcdefghijklmnopqrstu0$v.m2x5/6XcgH.GBv1OwI1H0ONwMgqKqaIx3FSduhez6";
+    assert_logs_in("password", stored).await;
+    let stored = "$7$C6..../....SodiumChloride$kBGj9fHznVYFQMEn/qDCfrDevf9YDtcDdKvEqHJLV8D";
+    assert_logs_in("pleaseletmein", stored).await;
+}
+
+async fn password_works(server: &TestServer, password: &str) -> bool {
+    server.connect().await.password("alice", password).await
+}
+
+#[tokio::test]
+async fn a_storm_of_logins_with_one_password_is_no_storm_of_hashes() {
+    const LOGINS: usize = 200;
+    const AT_A_TIME: usize = 32;
+    let server = TestServer::start().await;
+    server.add(Account::new("alice")).await;
+    let before = server.core().password_hashes();
+    let logins = futures_util::stream::iter(0..LOGINS)
+        .map(|_| password_works(&server, PASSWORD))
+        .buffer_unordered(AT_A_TIME)
+        .all(async |works| works);
+    assert!(logins.await);
+    let hashes = server.core().password_hashes() - before;
+    // One a minute; the machine may be slow.
+    assert!((1..=5).contains(&hashes), "{hashes}");
+
+    let before = server.core().password_hashes();
+    for _ in 0..3 {
+        assert!(!password_works(&server, "wrong").await);
+    }
+    assert_eq!(server.core().password_hashes() - before, 3);
+}
+
+#[tokio::test]
+async fn a_changed_password_locks_out_the_old_one_at_once() {
+    let server = TestServer::start().await;
+    server.add(Account::new("alice")).await;
+    assert!(password_works(&server, PASSWORD).await);
+    assert!(password_works(&server, PASSWORD).await);
+    let users = server.users();
+    let mut alice = users.stored_by_name("alice").await.unwrap();
+    alice.password = "another one".to_owned();
+    users.update(alice.clone()).await.unwrap();
+    assert!(!password_works(&server, PASSWORD).await);
+    assert!(password_works(&server, "another one").await);
+
+    // Whatever else refuses a login does so as before.
+    alice.password = users.stored_by_name("alice").await.unwrap().password;
+    alice.status = 0;
+    users.update(alice.clone()).await.unwrap();
+    assert!(!password_works(&server, "another one").await);
+    alice.status = 1;
+    users.update(alice.clone()).await.unwrap();
+    assert!(password_works(&server, "another one").await);
+    users.delete(alice.id).await.unwrap();
+    assert!(!password_works(&server, "another one").await);
 }

@@ -6,9 +6,12 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
-use sftpgo_testkit::{Account, FileClient as _, Scp, Sftp, TestServer, Usage, quoted};
+use sftpgo_testdb::Database;
+use sftpgo_testkit::{Account, Builder, FileClient as _, Scp, Sftp, TestServer, Usage, quoted};
 use sftpgo_wire::sftp::{Attrs, Extension, OpenFlags, client};
 use tokio::runtime::Runtime;
+
+use super::databases::on_database;
 
 const FILES: i64 = 5;
 const BYTES: i64 = 300_000;
@@ -226,14 +229,18 @@ async fn worker(server: &TestServer, user: &str) -> Worker {
     }
 }
 
-/// Lets two clients of a new user take the steps; gives the counters and what is on the disk after all ended.
-async fn outcome(server: &TestServer, user: &str, steps: &[(usize, Step)]) -> (Usage, Usage) {
-    let mut workers = [worker(server, user).await, worker(server, user).await];
+/// Lets two clients of a new user take the steps, each on its server; gives the counters and what is on the disk after all
+/// ended. The home is that of the first server.
+async fn outcome(servers: [&TestServer; 2], user: &str, steps: &[(usize, Step)]) -> (Usage, Usage) {
+    let mut workers = [
+        worker(servers[0], user).await,
+        worker(servers[1], user).await,
+    ];
     drop(workers[0].sftp.create_dir(b"/d").await);
     for (who, step) in steps {
         workers[*who].take(step).await;
         if matches!(step, Step::Vanish) {
-            workers[*who] = worker(server, user).await;
+            workers[*who] = worker(servers[*who], user).await;
         }
     }
     let [mut first, second] = workers;
@@ -242,7 +249,8 @@ async fn outcome(server: &TestServer, user: &str, steps: &[(usize, Step)]) -> (U
     drop((first, second));
     let end = Instant::now() + SETTLE;
     loop {
-        let pair = (server.quota(user).await, server.usage(user));
+        servers[1].core().flush_quota().await;
+        let pair = (servers[0].quota(user).await, servers[0].usage(user));
         if pair.0 == pair.1 || Instant::now() > end {
             return pair;
         }
@@ -250,20 +258,24 @@ async fn outcome(server: &TestServer, user: &str, steps: &[(usize, Step)]) -> (U
     }
 }
 
+fn builder(mode: u8) -> Builder {
+    TestServer::builder()
+        .upload_mode(mode)
+        .set("sftpd.enabled_ssh_commands", vec!["scp"])
+}
+
 fn holds(mode: u8, driver: &str, cases: u32) {
     let runtime = Runtime::new().unwrap();
-    let server = runtime.block_on(
-        TestServer::builder()
-            .upload_mode(mode)
-            .driver(driver)
-            .set("sftpd.enabled_ssh_commands", vec!["scp"])
-            .start(),
-    );
+    let server = runtime.block_on(builder(mode).driver(driver).start());
+    holds_on(&runtime, [&server, &server], cases);
+}
+
+fn holds_on(runtime: &Runtime, servers: [&TestServer; 2], cases: u32) {
     let config = Config {
         cases,
         failure_persistence: None,
         // Each one may wait for counters that will never be right.
-        max_shrink_iters: 100,
+        max_shrink_iters: 0,
         ..Config::default()
     };
     let number = std::cell::Cell::new(0_u32);
@@ -277,8 +289,8 @@ fn holds(mode: u8, driver: &str, cases: u32) {
             account
         };
         let (counted, real) = runtime.block_on(async {
-            server.add(account).await;
-            outcome(&server, &user, &steps).await
+            servers[0].add(account).await;
+            outcome(servers, &user, &steps).await
         });
         prop_assert_eq!(counted, real, "counted, and really there");
         if limited {
@@ -292,6 +304,54 @@ fn holds(mode: u8, driver: &str, cases: u32) {
     if let Err(error) = result {
         panic!("{error}");
     }
+}
+
+/// Two servers on one database and one disk, which one user works on at the same time.
+fn holds_on_two_servers(mode: u8, cases: u32) {
+    let runtime = Runtime::new().unwrap();
+    let (first, second) = runtime.block_on(async {
+        let first = builder(mode).driver("sqlite").start().await;
+        let second = builder(mode).beside(&first).start().await;
+        (first, second)
+    });
+    holds_on(&runtime, [&first, &second], cases);
+}
+
+#[test]
+fn counters_of_two_servers_on_one_file_are_the_sum_of_files_written_in_place() {
+    holds_on_two_servers(0, 30);
+}
+
+#[test]
+fn counters_of_two_servers_on_one_file_are_the_sum_of_files_written_atomically() {
+    holds_on_two_servers(1, 20);
+}
+
+#[test]
+fn counters_of_two_servers_on_one_file_are_the_sum_of_files_whose_partial_uploads_stay() {
+    holds_on_two_servers(2, 20);
+}
+
+#[test]
+fn counters_of_two_servers_on_postgresql_are_the_sum_of_files() {
+    let runtime = Runtime::new().unwrap();
+    let database = runtime.block_on(Database::create(&sftpgo_testdb::postgresql()));
+    let (first, second) = runtime.block_on(async {
+        let start = || on_database(builder(0), &database).start();
+        (start().await, start().await)
+    });
+    holds_on(&runtime, [&first, &second], 40);
+}
+
+#[test]
+fn counters_of_two_servers_on_mysql_are_the_sum_of_files() {
+    let runtime = Runtime::new().unwrap();
+    let database = runtime.block_on(Database::create(&sftpgo_testdb::mariadb()));
+    let (first, second) = runtime.block_on(async {
+        let start = || on_database(builder(0), &database).start();
+        (start().await, start().await)
+    });
+    holds_on(&runtime, [&first, &second], 20);
 }
 
 #[test]
@@ -346,7 +406,7 @@ async fn an_upload_that_is_given_up_beside_another_of_the_same_file_does_not_set
             ),
             (0, Step::Close),
         ];
-        let (counted, real) = outcome(&server, "alice", &steps).await;
+        let (counted, real) = outcome([&server, &server], "alice", &steps).await;
         assert_eq!(counted, real, "counted, and really there");
     }
 }

@@ -41,6 +41,10 @@ pub(crate) enum Ask<'a> {
     Statvfs(&'a [u8]),
     /// The digest of a whole file.
     Digest(&'a [u8]),
+    /// The digest of the first byte of a file.
+    DigestOfByte(&'a [u8]),
+    /// Opens for reading, changes the mode by the handle, closes.
+    HandleMode(&'a [u8], u32),
     /// The times of a link itself.
     LinkTimes(&'a [u8]),
     HardLink(&'a [u8], &'a [u8]),
@@ -108,16 +112,16 @@ impl Ask<'_> {
                 let request = Extension::Statvfs { path: copy(path) };
                 sftp.extended_value(&request).await.map(|_| Vec::new())
             }
-            Self::Digest(path) => {
-                let request = Extension::CheckFile {
-                    target: CheckFileTarget::Path(copy(path)),
-                    algorithms: Bytes::from_static(b"sha256"),
-                    offset: 0,
-                    len: 0,
-                    block_size: 0,
+            Self::Digest(path) => digest(sftp, path, 0).await,
+            Self::DigestOfByte(path) => digest(sftp, path, 1).await,
+            Self::HandleMode(path, mode) => {
+                let handle = sftp.open_file(path, READ).await?;
+                let mode = Attrs {
+                    permissions: Some(mode),
+                    ..attrs
                 };
-                let body = sftp.extended_value(&request).await?;
-                Ok(body.to_bytes().to_vec())
+                let changed = sftp.fsetstat(&handle, &mode).await;
+                changed.and(sftp.close(&handle).await).map(nothing)
             }
             Self::LinkTimes(path) => {
                 let (path, attrs) = (copy(path), times());
@@ -154,6 +158,19 @@ impl Ask<'_> {
     pub(crate) async fn refusal(self, sftp: &mut Sftp) -> Option<Refusal> {
         self.of(sftp).await.err().map(|refused| refused.kind)
     }
+}
+
+/// The digest of the first `len` bytes of a file; 0 are all.
+async fn digest(sftp: &mut Sftp, path: &[u8], len: u64) -> Answer<Vec<u8>> {
+    let request = Extension::CheckFile {
+        target: CheckFileTarget::Path(Bytes::copy_from_slice(path)),
+        algorithms: Bytes::from_static(b"sha256"),
+        offset: 0,
+        len,
+        block_size: 0,
+    };
+    let body = sftp.extended_value(&request).await?;
+    Ok(body.to_bytes().to_vec())
 }
 
 /// Times that no new file has.

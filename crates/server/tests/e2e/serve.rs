@@ -189,8 +189,8 @@ fn what_cannot_be_served_safely_is_refused_with_the_names_of_the_settings() {
             "missing",
         ),
         (
-            json!({ "data_provider": { "driver": "postgresql" } }),
-            "data_provider.driver",
+            json!({ "data_provider": { "driver": "postgresql", "connection_string": "speed=9" } }),
+            "data_provider.connection_string",
         ),
         (
             json!({ "data_provider": { "name": "no/such/dir/db" } }),
@@ -251,6 +251,45 @@ async fn with_the_log_on_stdout_there_is_nothing_else() {
     }
 }
 
+/// One process at a time has the file: commands before the server, the REST API beside it.
+#[tokio::test]
+async fn accounts_in_a_bolt_file_are_of_one_process_at_a_time() {
+    let directory = configured(&json!({
+        "data_provider": { "driver": "bolt", "name": "accounts.bolt" }
+    }));
+    let at = directory.path();
+    let made = run(at, &["initprovider"], "");
+    assert!(text(&made.stdout).contains("created"));
+    // The advice for the first user is one that works beside the server.
+    let mut serve = Serve::start(at, &[]);
+    assert!(serve.line_with("curl http").is_some());
+    assert!(!serve.seen.iter().any(|line| line.contains("user add")));
+    serve.signal(Signal::TERM);
+    assert_eq!(serve.wait().0.code(), Some(0));
+    add_user(at, "alice");
+
+    let serve = Serve::start(at, &[]);
+    let mut sftp = serve.sftp("alice").await;
+    sftp.put(b"/file", b"12345").await.unwrap();
+    let refused = run(at, &["user", "list"], "");
+    assert_eq!(refused.status.code(), Some(1));
+    let said = text(&refused.stderr);
+    assert!(
+        said.contains("accounts.bolt") && said.contains("REST API"),
+        "{said}"
+    );
+    serve.signal(Signal::TERM);
+    assert_eq!(serve.wait().0.code(), Some(0));
+
+    let shown = run(at, &["user", "show", "alice", "--json"], "");
+    let user: Value = serde_json::from_slice(&shown.stdout).unwrap();
+    assert_eq!(
+        (&user["used_quota_files"], &user["used_quota_size"]),
+        (&json!(1), &json!(5))
+    );
+    assert!(user["last_login"].as_i64() > Some(0));
+}
+
 #[tokio::test]
 async fn memory_begins_with_the_users_of_its_file() {
     let directory = configured(&json!({
@@ -259,13 +298,15 @@ async fn memory_begins_with_the_users_of_its_file() {
     let home = directory.path().join("homes/alice");
     let user = json!({
         "username": "alice", "status": 1, "home_dir": home, "permissions": { "/": ["*"] },
-        "public_keys": [Account::key("alice").line("")],
+        "public_keys": [Account::key("alice").line("")], "password": "plain in the file",
     });
     let file = directory.path().join("users.json");
     fs::write(&file, json!({ "users": [user] }).to_string()).unwrap();
     let serve = Serve::start(directory.path(), &[]);
     let mut sftp = serve.sftp("alice").await;
     assert_eq!(sftp.realpath(b".").await.unwrap(), b"/");
+    let mut client = SshClient::connect(serve.ssh, None).await;
+    assert!(client.password("alice", "plain in the file").await);
     drop(serve);
 
     // A user that is not valid is not silently left out.

@@ -66,6 +66,24 @@ fn every_key_exchange_works() {
     }
 }
 
+/// It asks for `server-sig-algs` and takes SHA-2 by itself; with SHA-1 alone there is no way in.
+#[test]
+fn an_rsa_key_logs_in_with_either_kind_of_sha2() {
+    let server = Server::start();
+    for bits in [2048, 4096] {
+        let key = server.use_rsa_key(bits);
+        let identity = format!("IdentityFile={}", key.display());
+        let with = |algorithms: &str| {
+            let accepted = format!("PubkeyAcceptedKeyTypes={algorithms}");
+            sftp(&server, &[&identity, &accepted], "pwd\n")
+        };
+        with("rsa-sha2-512,rsa-sha2-256").succeed();
+        with("rsa-sha2-256").succeed();
+        with("rsa-sha2-512").succeed();
+        with("ssh-rsa").fail().says("Permission denied");
+    }
+}
+
 #[test]
 fn algorithms_of_the_past_are_not_offered() {
     let server = Server::start();

@@ -447,6 +447,10 @@ fn rsync_reads_nothing_outside_the_home_and_of_the_home_only_what_was_named() {
         &["-r", "--filter=dir-merge /etc/passwd", "server:d/", "down"],
         &["-r", "--filter=: ../beside", "server:d/", "down"],
         &["-r", "--compare-dest=/etc", "server:d/", "down"],
+        &["-rR", "--no-implied-dirs", "server:d/./dir/f", "down"],
+        &["-rR", "--no-implied-dirs", "server:there/./d/f", "down"],
+        &["-r", "--remove-source-files", "server:there/d/f", "down"],
+        &["-rL", "--remove-source-files", "server:d/", "down"],
     ];
     for attempt in attempts {
         let run = rsync(&server, attempt).deadline(60).finish();
@@ -457,6 +461,7 @@ fn rsync_reads_nothing_outside_the_home_and_of_the_home_only_what_was_named() {
         );
         let _ = fs::remove_dir_all(work.join("down"));
     }
+    assert!(server.reader_home().join("d/f").exists());
 }
 
 #[test]
@@ -489,6 +494,16 @@ fn rsync_writes_nothing_outside_the_destination() {
         &["-r", "-b", "--backup-dir=dir", "up/", "server:d/"],
         &["-r", "--partial-dir=dir", "up/", "server:d/"],
         &["-r", "--temp-dir=dir", "up/", "server:d/"],
+        &["-rI", "--copy-dest=dir", "up/", "server:d/"],
+        &["-r", "--link-dest=dir", "up/", "server:d/"],
+        &["-rR", "--no-implied-dirs", "up/./dir/f", "server:d/"],
+        &[
+            "-r",
+            "--delay-updates",
+            "--partial-dir=dir",
+            "up/",
+            "server:d/",
+        ],
     ];
     fs::create_dir(work.join("empty")).unwrap();
     fs::write(theirs.join("keep"), "theirs").unwrap();

@@ -324,3 +324,24 @@ fn a_transfer_over_the_quota_ends_and_one_that_only_replaces_does_not() {
     refused.says("quota exceeded");
     assert!(!server.home().join("d/b").exists());
 }
+
+#[test]
+fn what_was_sent_is_removed_where_that_is_asked_for() {
+    let server = server();
+    let home = server.home();
+    fs::create_dir_all(home.join("d/sub")).unwrap();
+    for name in ["d/a", "d/sub/b", "one", "d/stays"] {
+        fs::write(home.join(name), name).unwrap();
+    }
+    let sent = ["-r", "--remove-source-files", "--exclude=stays"];
+    rsync(&server, &sent).args(["server:d", "down/"]).succeed();
+    rsync(&server, &sent)
+        .args(["server:one", "down/"])
+        .succeed();
+    let down = server.work().join("down");
+    for (name, there) in [("d/a", "d/a"), ("d/sub/b", "d/sub/b"), ("one", "one")] {
+        assert_eq!(fs::read_to_string(down.join(there)).unwrap(), name);
+        assert!(!home.join(name).exists(), "{name}");
+    }
+    assert!(home.join("d/stays").exists() && home.join("d/sub").is_dir());
+}

@@ -378,3 +378,23 @@ fn refusals_are_permission_errors() {
     let missing = fs::read(mount.path("nothing")).unwrap_err();
     assert_eq!(missing.kind(), std::io::ErrorKind::NotFound);
 }
+
+/// A home on a file system that tells late what became of a write: the disk behind it is full by then.
+#[test]
+fn what_fails_when_a_file_is_closed_fails_the_upload() {
+    let server = Server::start();
+    server.set_user("alice", &["--quota-size", "200000"]);
+    let mount = Mount::of(&server, "server");
+    let home = mount.point.display().to_string();
+    server.set_user("reader", &["--home-dir", &home, "--permission", "/:*"]);
+    server.local_file("fits", 50_000);
+    // The last of the requests is the one that does not fit.
+    server.local_file("large", 160_000);
+    let put = |name: &str| {
+        let run = server.openssh("sftp");
+        run.args(["-b", "-", "reader@server"])
+            .input(format!("put {name}"))
+    };
+    put("fits").succeed();
+    put("large").fail();
+}

@@ -6,11 +6,12 @@ use bytes::BytesMut;
 use sftpgo_testkit::{Account, FileClient as _, Sftp, TestServer, until, within};
 use sftpgo_wire::sftp::{Attrs, FrameDecoder, OpenFlags, Reply, VERSION, client};
 
+use super::floods::forbidden_channel;
 use super::peer::{Message, Peer, request};
 use super::{CREATE, alice, until_all_left, until_counted};
 
 /// Larger than everything that waits on the way to a client.
-const BIG: usize = 8 << 20;
+pub(super) const BIG: usize = 8 << 20;
 
 /// A server with a big file, and a client that opens windows as it likes.
 async fn stalling() -> (TestServer, Peer) {
@@ -21,18 +22,22 @@ async fn stalling() -> (TestServer, Peer) {
     (server, peer)
 }
 
-/// Starts SFTP in a channel that was opened with this number on our side.
-async fn start_sftp(peer: &mut Peer, channel: u32) {
-    assert!(peer.subsystem(channel, "sftp").await);
-    let mut out = BytesMut::new();
-    client::init(&mut out, VERSION);
-    peer.data(channel, &out).await;
+/// Starts SFTP in a channel, the only one in which the server says anything.
+pub(super) async fn start_sftp(peer: &mut Peer, channel: u32) {
+    ask_for_sftp(peer, channel).await;
     let version = peer.next(94).await.unwrap();
     assert_eq!(version[13], 2, "VERSION");
 }
 
+async fn ask_for_sftp(peer: &mut Peer, channel: u32) {
+    assert!(peer.subsystem(channel, "sftp").await);
+    let mut out = BytesMut::new();
+    client::init(&mut out, VERSION);
+    peer.data(channel, &out).await;
+}
+
 /// The next SFTP reply in the channel of our number; data of other channels is dropped.
-async fn reply_in(peer: &mut Peer, number: u32, decoder: &mut FrameDecoder) -> Reply {
+pub(super) async fn reply_in(peer: &mut Peer, number: u32, decoder: &mut FrameDecoder) -> Reply {
     loop {
         if let Some(frame) = decoder.next_frame().unwrap() {
             return Reply::decode(frame).unwrap();
@@ -45,7 +50,7 @@ async fn reply_in(peer: &mut Peer, number: u32, decoder: &mut FrameDecoder) -> R
 }
 
 /// Asks for all of the big file in a channel whose window takes little of it.
-async fn stall(peer: &mut Peer, number: u32, channel: u32) {
+pub(super) async fn stall(peer: &mut Peer, number: u32, channel: u32) {
     start_sftp(peer, channel).await;
     let mut out = BytesMut::new();
     client::open(&mut out, 1, b"/big", OpenFlags::READ, &Attrs::EMPTY);
@@ -145,6 +150,24 @@ async fn commands_shells_and_unknown_subsystems_are_refused_while_sftp_works() {
     assert!(matches!(reply, Reply::Name { id: 5, .. }));
 }
 
+/// Clients take a second refusal for one of a channel that they do not have, and leave.
+#[tokio::test]
+async fn a_channel_of_any_kind_is_refused_once() {
+    let (server, _sftp) = alice().await;
+    let mut peer = Peer::login(server.ssh_address(), "alice").await;
+    for number in 0..5 {
+        peer.send(&forbidden_channel(number)).await;
+        let answer = peer.receive().await.unwrap();
+        assert_eq!((answer[0], &answer[1..5]), (92, &number.to_be_bytes()[..]));
+        // Administratively prohibited, but for what nobody knows.
+        let reason = u32::from_be_bytes(answer[5..9].try_into().unwrap());
+        assert_eq!(reason, if number == 4 { 3 } else { 1 });
+        let global = Message::new(80).string(b"no-such@example.com").byte(1);
+        peer.send(&global).await;
+        assert_eq!(peer.receive().await.unwrap(), [82]);
+    }
+}
+
 #[tokio::test]
 async fn a_channel_runs_one_thing_once() {
     let (server, _sftp) = alice().await;
@@ -168,8 +191,10 @@ async fn a_stalled_download_leaves_the_other_channels_alone() {
     let stalled = peer.open(0, 100_000).await;
     stall(&mut peer, 0, stalled).await;
     let other = peer.open(1, 1 << 30).await;
-    start_sftp(&mut peer, other).await;
+    ask_for_sftp(&mut peer, other).await;
     let mut decoder = FrameDecoder::new();
+    let version = reply_in(&mut peer, 1, &mut decoder).await;
+    assert!(matches!(version, Reply::Version { .. }));
     let mut out = BytesMut::new();
     client::open(&mut out, 1, b"/big", OpenFlags::READ, &Attrs::EMPTY);
     for id in 2..1_000 {

@@ -102,15 +102,20 @@ impl Flood {
     /// Waits until the server has read everything that was sent, which needs no window, and had many turns to work on it.
     async fn settle(&mut self) {
         for _ in 0..TURNS {
-            let global = Message::new(80).string(b"no-such@example.com").byte(1);
-            self.peer.send(&global).await;
-            loop {
-                let message = self.peer.receive().await.unwrap();
-                if message[0] == 82 {
-                    break;
-                }
-                self.take(&message).await;
+            self.turn().await;
+        }
+    }
+
+    /// Waits until the server has read what was sent.
+    async fn turn(&mut self) {
+        let global = Message::new(80).string(b"no-such@example.com").byte(1);
+        self.peer.send(&global).await;
+        loop {
+            let message = self.peer.receive().await.unwrap();
+            if message[0] == 82 {
+                break;
             }
+            self.take(&message).await;
         }
     }
 
@@ -161,6 +166,34 @@ async fn a_hundred_thousand_reads_nobody_takes_cost_little_and_are_answered_late
     bounded(&serve, before);
     flood.widen(1 << 30).await;
     for id in 0..100_000 {
+        assert_eq!(flood.reply().await.id(), Some(id));
+    }
+}
+
+/// More than a connection may have open: they are not sent before others are answered, and no channel is closed.
+#[tokio::test]
+async fn a_client_that_asks_for_ever_more_is_paused_until_it_takes_some() {
+    const READS: u32 = 300_000;
+    let (_directory, serve) = program(alice()).await;
+    let mut flood = Flood::start(&serve, SMALL).await;
+    let handle = flood.open(b"/big", OpenFlags::READ).await;
+    let before = serve.peak_kilobytes();
+    for round in 0..READS / 1_000 {
+        flood
+            .send(|out| {
+                for id in round * 1_000..(round + 1) * 1_000 {
+                    client::read(out, id, &handle, u64::from(id), 64);
+                }
+            })
+            .await;
+        // Its adjustments are taken.
+        flood.turn().await;
+    }
+    flood.settle().await;
+    assert!(!flood.unsent.is_empty(), "it may send as much as it likes");
+    bounded(&serve, before);
+    flood.widen(1 << 30).await;
+    for id in 0..READS {
         assert_eq!(flood.reply().await.id(), Some(id));
     }
 }
@@ -275,6 +308,69 @@ async fn data_in_a_channel_in_which_nothing_runs_costs_little() {
     still_serves(&serve, directory.path()).await;
 }
 
+/// Sends messages of one kind that are answered by nothing, or by failures, and waits until the server has read them.
+async fn flood_channel(peer: &mut Peer, message: &Message, count: usize) {
+    for number in 0..count {
+        peer.send(message).await;
+        // Answers are read now and then, so that they do not fill the socket.
+        if number % 64 == 63 {
+            read_by_the_server(peer).await;
+        }
+    }
+    read_by_the_server(peer).await;
+}
+
+/// Waits until the server has read everything that was sent; fails if it does nothing any more.
+async fn read_by_the_server(peer: &mut Peer) {
+    let global = Message::new(80).string(b"no-such@example.com").byte(1);
+    peer.send(&global).await;
+    assert!(peer.next(82).await.is_some(), "the connection ended");
+}
+
+#[tokio::test]
+async fn requests_in_a_channel_in_which_nothing_runs_cost_little() {
+    let (directory, serve) = program(alice()).await;
+    let mut peer = Peer::login(serve.ssh, "alice").await;
+    let channel = peer.open(0, SMALL).await;
+    let before = serve.peak_kilobytes();
+    let ask = |name: &[u8]| Message::new(98).u32(channel).string(name).byte(1);
+    let env = ask(b"env").string(b"LANG").string(&vec![b'v'; 250_000]);
+    flood_channel(&mut peer, &env, 400).await;
+    let no_reply = Message::new(98).u32(channel);
+    let size = no_reply.clone().string(b"window-change").byte(0);
+    // More of each than a queue has room for.
+    for message in [
+        size.u32(80).u32(24).u32(0).u32(0),
+        no_reply.string(b"signal").byte(0).string(b"TERM"),
+        Message::new(93).u32(channel).u32(1),
+        Message::new(96).u32(channel),
+    ] {
+        flood_channel(&mut peer, &message, 70_000).await;
+    }
+    bounded(&serve, before);
+    let other = peer.open(1, 1 << 20).await;
+    assert!(peer.subsystem(other, "sftp").await);
+    still_serves(&serve, directory.path()).await;
+}
+
+/// While the session waits for room in the queue of a channel it does nothing else, such as opening the window that the
+/// channel may be waiting for.
+#[tokio::test]
+async fn a_command_that_is_sent_a_flood_of_tiny_messages_does_not_hold_up_its_connection() {
+    let (_directory, serve) = program(alice()).await;
+    let mut peer = Peer::login(serve.ssh, "alice").await;
+    let channel = peer.open(0, 0).await;
+    peer.send(&super::peer::request(channel, b"exec", b"pwd"))
+        .await;
+    assert!(peer.answered().await);
+    let tiny = Message::new(94).u32(channel).string(b"t");
+    flood_channel(&mut peer, &tiny, 100_000).await;
+    let adjust = Message::new(93).u32(channel).u32(100);
+    peer.send(&adjust).await;
+    let answer = peer.next(94).await.unwrap();
+    assert_eq!(answer[9..], *b"/\n");
+}
+
 #[tokio::test]
 async fn small_requests_do_not_keep_large_packets_alive() {
     let (_directory, serve) = program(alice().with("upload_bandwidth", 1)).await;
@@ -360,39 +456,58 @@ async fn five_thousand_opens_are_answered_and_the_limit_is_a_refusal() {
 
 /// CVE-2026-39827: places of refused channels that nobody gives back.
 #[tokio::test]
-async fn refused_channels_cost_nothing() {
+async fn refused_channels_cost_nothing_and_are_not_refused_for_ever() {
     let (directory, serve) = program(alice()).await;
     let mut peer = Peer::login(serve.ssh, "alice").await;
-    let refused = async |peer: &mut Peer, count: u32| {
-        for number in 0..count {
-            let open = |kind: &[u8]| {
-                let open = Message::new(90).string(kind).u32(number);
-                open.u32(1 << 20).u32(32_768)
-            };
-            let message = match number % 3 {
-                0 => open(b"direct-tcpip")
-                    .string(b"host")
-                    .u32(80)
-                    .string(b"::1")
-                    .u32(1),
-                1 => open(b"x11").string(b"::1").u32(1),
-                _ => open(b"no-such@example.com"),
-            };
-            peer.send(&message).await;
-            // Answers are read now and then, so that they do not fill the socket.
-            if number % 64 == 63 {
-                for _ in 0..64 {
-                    assert!(peer.next(92).await.is_some(), "{number}");
-                }
-            }
-        }
-    };
-    refused(&mut peer, 6_400).await;
+    refuse_channels(&mut peer, 6_400).await;
     let before = serve.peak_kilobytes();
-    refused(&mut peer, 96_000).await;
+    refuse_channels(&mut peer, 92_800).await;
     let grown = serve.peak_kilobytes().saturating_sub(before);
     assert!(grown < 4 * 1024, "{grown} KiB more");
     let channel = peer.open(200_000, 1 << 20).await;
     assert!(peer.subsystem(channel, "sftp").await);
+    // 99,200 so far, and this one has run something.
+    refuse_channels(&mut peer, 768).await;
+    for number in 0..100 {
+        peer.send(&forbidden_channel(number)).await;
+    }
+    let answers = peer.rest().await;
+    // Those that were on their way may be lost with the connection.
+    let refused = answers.iter().filter(|answer| answer[0] == 92).count();
+    assert!(refused <= 100_000 - 99_200 - 768, "{refused}");
     still_serves(&serve, directory.path()).await;
+}
+
+/// A channel that is refused, of one kind or another.
+pub(super) fn forbidden_channel(number: u32) -> Message {
+    let open = |kind: &[u8]| {
+        let open = Message::new(90).string(kind).u32(number);
+        open.u32(1 << 20).u32(32_768)
+    };
+    match number % 5 {
+        0 => open(b"direct-tcpip")
+            .string(b"host")
+            .u32(80)
+            .string(b"::1")
+            .u32(1),
+        1 => open(b"x11").string(b"::1").u32(1),
+        2 => open(b"direct-streamlocal@openssh.com")
+            .string(b"/run/socket")
+            .string(b"")
+            .u32(0),
+        3 => open(b"auth-agent@openssh.com"),
+        _ => open(b"no-such@example.com"),
+    }
+}
+
+async fn refuse_channels(peer: &mut Peer, count: u32) {
+    for number in 0..count {
+        peer.send(&forbidden_channel(number)).await;
+        // Answers are read now and then, so that they do not fill the socket.
+        if number % 64 == 63 {
+            for _ in 0..64 {
+                assert!(peer.next(92).await.is_some(), "{number}");
+            }
+        }
+    }
 }

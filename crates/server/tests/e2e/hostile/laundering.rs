@@ -374,3 +374,148 @@ async fn a_directory_with_rules_of_its_own_is_not_moved_away_from_them() {
     }
     assert_eq!(kind(sftp.get(b"/to-closed2/a.key").await), DENIED);
 }
+
+/// What is in a directory is judged by the filter of the place that it was moved to.
+#[tokio::test]
+async fn a_directory_is_moved_between_places_with_the_same_filter_only() {
+    let server = TestServer::start().await;
+    let filter = |path: &str| serde_json::json!({ "path": path, "denied_extensions": [".key"] });
+    let filters = serde_json::json!({ "file_extensions": [filter("/filtered"), filter("/alike")] });
+    server
+        .add(Account::new("alice").with("filters", filters))
+        .await;
+    let mut sftp = server.sftp("alice").await;
+    let home = server.home("alice");
+    for name in ["filtered/sub", "filtered/own", "alike", "sub"] {
+        std::fs::create_dir_all(home.join(name)).unwrap();
+        std::fs::write(home.join(name).join("a.key"), b"secret").unwrap();
+        std::fs::write(home.join(name).join("a.txt"), b"text").unwrap();
+    }
+    symlink("filtered", home.join("link")).unwrap();
+    for (from, to) in [
+        (&b"/filtered/sub"[..], &b"/mine"[..]),
+        (b"/link/sub", b"/mine"),
+        (b"/sub", b"/filtered/in"),
+        (b"/sub", b"/link/in"),
+        (b"/filtered/sub/a.key", b"/a.txt"),
+    ] {
+        let shown = String::from_utf8_lossy(from);
+        assert_eq!(kind(sftp.rename(from, to).await), DENIED, "{shown}");
+        assert_eq!(kind(sftp.plain_rename(from, to).await), DENIED, "{shown}");
+    }
+    for (from, to) in [
+        (&b"/filtered/sub"[..], &b"/filtered/other"[..]),
+        (b"/filtered/other", b"/alike/other"),
+        (b"/filtered/own/a.txt", b"/b.txt"),
+        (b"/b.txt", b"/link/b.txt"),
+        (b"/sub", b"/moved"),
+    ] {
+        let shown = String::from_utf8_lossy(from);
+        assert_eq!(kind(sftp.rename(from, to).await), None, "{shown}");
+    }
+}
+
+/// A move is no way to what may be neither copied nor removed where it is.
+#[tokio::test]
+async fn nothing_is_moved_to_where_more_is_allowed() {
+    let account = Account::new("alice")
+        .permit("/shown", "list")
+        .permit("/read", "list,download,rename")
+        .permit("/drop", "list,upload,rename")
+        .permit(
+            "/work",
+            "list,download,upload,overwrite,delete,create_dirs,rename",
+        );
+    let server = TestServer::start().await;
+    server.add(account).await;
+    let mut sftp = server.sftp("alice").await;
+    let home = server.home("alice");
+    for name in ["shown", "read", "drop", "work"] {
+        std::fs::create_dir_all(home.join(name).join("sub")).unwrap();
+        std::fs::write(home.join(name).join("file"), b"secret").unwrap();
+        std::fs::write(home.join(name).join("sub/file"), b"secret").unwrap();
+        symlink("..", home.join(name).join("out")).unwrap();
+        symlink(name, home.join(format!("to-{name}"))).unwrap();
+    }
+    for name in ["shown", "read", "drop"] {
+        for what in ["file", "sub", "sub/file"] {
+            for from in [format!("/{name}/{what}"), format!("/to-{name}/{what}")] {
+                let from = from.as_bytes();
+                let out = format!("/{name}/out/mine");
+                for to in [&b"/mine"[..], b"/work/mine", out.as_bytes()] {
+                    let shown = format!("{} {}", from.escape_ascii(), to.escape_ascii());
+                    assert_eq!(kind(sftp.rename(from, to).await), DENIED, "{shown}");
+                    assert_eq!(kind(sftp.plain_rename(from, to).await), DENIED, "{shown}");
+                }
+            }
+        }
+    }
+    // Where nothing is gained, or what may be copied and removed, it goes.
+    for (from, to) in [
+        (&b"/drop/file"[..], &b"/drop/other"[..]),
+        (b"/drop/sub", b"/drop/other-sub"),
+        (b"/work/file", b"/mine"),
+        (b"/work/sub", b"/mine-too"),
+        (b"/mine", b"/drop/mine"),
+        (b"/mine-too", b"/read/mine-too"),
+    ] {
+        let shown = String::from_utf8_lossy(from);
+        assert_eq!(kind(sftp.rename(from, to).await), None, "{shown}");
+    }
+}
+
+/// Rules hold for names, whatever comes to have them.
+#[tokio::test]
+async fn nothing_is_moved_under_rules_that_name_a_place_below_it() {
+    let server = TestServer::start().await;
+    let account = Account::new("alice")
+        .permit("/", "list,rename,upload,create_dirs")
+        .permit("/target/open", "*");
+    server.add(account).await;
+    let mut sftp = server.sftp("alice").await;
+    let home = server.home("alice");
+    std::fs::create_dir_all(home.join("source/open")).unwrap();
+    std::fs::write(home.join("source/open/file"), b"secret").unwrap();
+    assert_eq!(kind(sftp.rename(b"/source", b"/target").await), DENIED);
+    std::fs::create_dir(home.join("target")).unwrap();
+    let inner = sftp.rename(b"/source/open", b"/target/open").await;
+    assert_eq!(kind(inner), DENIED);
+    assert_eq!(kind(sftp.rename(b"/source", b"/other").await), None);
+}
+
+/// Resolution stays inside; what follows links without us would not.
+#[tokio::test]
+async fn a_link_is_not_moved_to_where_its_text_leads_out() {
+    let (_server, mut sftp, home) = scene("*").await;
+    std::fs::create_dir_all(home.join("a/b/c")).unwrap();
+    symlink("../..", home.join("a/b/up")).unwrap();
+    symlink("c", home.join("a/b/down")).unwrap();
+    let made = sftp.symlink(b"../../open/own", b"/a/b/link").await;
+    assert_eq!(kind(made), None);
+    for to in [&b"/link"[..], b"/a/link", b"/a/b/up/link"] {
+        let shown = String::from_utf8_lossy(to);
+        assert_eq!(kind(sftp.rename(b"/a/b/link", to).await), DENIED, "{shown}");
+        let plain = sftp.plain_rename(b"/a/b/link", to).await;
+        assert_eq!(kind(plain), DENIED, "{shown}");
+    }
+    let made = sftp.symlink(b"../../x", b"/a/b/up/new").await;
+    assert_eq!(kind(made), DENIED);
+    sftp.rename(b"/a/b/link", b"/a/b/down/deeper")
+        .await
+        .unwrap();
+    sftp.rename(b"/a/b/c/deeper", b"/a/b/back").await.unwrap();
+    assert_eq!(sftp.get(b"/a/b/back").await.unwrap(), b"own");
+    // What a directory takes along is neither followed nor shown where it leads out, and shown where it does not.
+    sftp.mkdir(b"/a/b/dir").await.unwrap();
+    let made = sftp.symlink(b"../../../open/own", b"/a/b/dir/link").await;
+    assert_eq!(kind(made), None);
+    symlink("a/b/dir", home.join("near")).unwrap();
+    let text = sftp.readlink(b"/near/link").await.unwrap();
+    assert_eq!(text, b"../../../open/own");
+    sftp.rename(b"/a/b/dir", b"/dir").await.unwrap();
+    assert_eq!(kind(sftp.readlink(b"/dir/link").await), DENIED);
+    assert_eq!(kind(sftp.get(b"/dir/link").await), DENIED);
+    // One that the administrator has made may lead where it likes.
+    symlink("/etc", home.join("a/b/absolute")).unwrap();
+    sftp.rename(b"/a/b/absolute", b"/absolute").await.unwrap();
+}

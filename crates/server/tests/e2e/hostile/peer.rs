@@ -13,6 +13,8 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 const TAG: usize = 16;
+/// The one way to exchange keys that it speaks.
+const CURVE25519: &[u8] = b"curve25519-sha256";
 
 /// Appends the fields of a message (RFC 4251 section 5).
 #[derive(Debug, Default, Clone)]
@@ -39,7 +41,7 @@ impl Message {
         message
     }
 
-    fn mpint(self, value: &[u8]) -> Self {
+    pub(crate) fn mpint(self, value: &[u8]) -> Self {
         let start = value.iter().position(|byte| *byte != 0).unwrap();
         let value = &value[start..];
         if value[0] < 0x80 {
@@ -81,6 +83,11 @@ pub(crate) struct Peer {
     stream: TcpStream,
     out: Option<Keys>,
     inward: Option<Keys>,
+    sent: u32,
+    /// Methods to exchange keys that it offers.
+    kex: &'static [u8],
+    /// The hash of the first exchange of keys.
+    pub(crate) session_id: Vec<u8>,
     pub(crate) server_version: Vec<u8>,
 }
 
@@ -88,6 +95,8 @@ impl Peer {
     /// Connects and exchanges identifications.
     pub(crate) async fn greet(address: SocketAddr) -> Self {
         let mut stream = TcpStream::connect(address).await.unwrap();
+        // Small messages, sent as soon as they are there.
+        stream.set_nodelay(true).unwrap();
         stream.write_all(b"SSH-2.0-hostile\r\n").await.unwrap();
         let mut server_version = Vec::new();
         while !server_version.ends_with(b"\r\n") {
@@ -99,20 +108,51 @@ impl Peer {
             stream,
             out: None,
             inward: None,
+            sent: 0,
+            kex: CURVE25519,
+            session_id: Vec::new(),
             server_version,
         }
     }
 
     /// Connects and exchanges keys.
     pub(crate) async fn connect(address: SocketAddr) -> Self {
+        Self::connect_offering(address, CURVE25519).await
+    }
+
+    /// Connects and exchanges keys; these methods are offered, the first of which is curve25519-sha256.
+    pub(crate) async fn connect_offering(address: SocketAddr, kex: &'static [u8]) -> Self {
         let mut peer = Self::greet(address).await;
-        let ours = kex_init();
-        peer.send(&ours).await;
-        let theirs = peer.receive().await.unwrap();
+        peer.kex = kex;
+        peer.exchange_keys(None).await;
+        peer
+    }
+
+    /// Begins to exchange keys and does no more.
+    pub(crate) async fn begin_exchange(&mut self) {
+        self.send(&kex_init_offering(self.kex)).await;
+    }
+
+    /// Exchanges keys, for the first time or anew; `theirs` is the server's KEXINIT if it began. Gives back what else came
+    /// before the server's KEXINIT.
+    pub(crate) async fn exchange_keys(&mut self, theirs: Option<Vec<u8>>) -> Vec<Vec<u8>> {
+        let ours = kex_init_offering(self.kex);
+        self.send(&ours).await;
+        let mut before = Vec::new();
+        let theirs = match theirs {
+            Some(theirs) => theirs,
+            None => loop {
+                let message = self.receive().await.unwrap();
+                if message[0] == 20 {
+                    break message;
+                }
+                before.push(message);
+            },
+        };
         let secret = EphemeralPrivateKey::generate(&X25519, &SystemRandom::new()).unwrap();
         let public = secret.compute_public_key().unwrap();
-        peer.send(&Message::new(30).string(public.as_ref())).await;
-        let reply = peer.receive().await.unwrap();
+        self.send(&Message::new(30).string(public.as_ref())).await;
+        let reply = self.receive().await.unwrap();
         assert_eq!(reply[0], 31, "KEX_ECDH_REPLY");
         let (host_key, rest) = split_string(&reply[1..]);
         let (server_public, _) = split_string(rest);
@@ -120,7 +160,7 @@ impl Peer {
         let shared = agree_ephemeral(secret, server_key, (), |shared| Ok(shared.to_vec())).unwrap();
         let hashed = Message::default()
             .string(b"SSH-2.0-hostile")
-            .string(&peer.server_version)
+            .string(&self.server_version)
             .string(&ours.0)
             .string(&theirs)
             .string(host_key)
@@ -128,34 +168,48 @@ impl Peer {
             .string(server_public)
             .mpint(&shared);
         let hash = digest(&SHA256, &hashed.0);
+        if self.session_id.is_empty() {
+            self.session_id = hash.as_ref().to_vec();
+        }
+        let session_id = self.session_id.clone();
         let derive = |letter: u8| {
             let mut input = Message::default().mpint(&shared);
             input.0.extend_from_slice(hash.as_ref());
             input.0.push(letter);
-            input.0.extend_from_slice(hash.as_ref());
+            input.0.extend_from_slice(&session_id);
             digest(&SHA256, &input.0).as_ref().to_vec()
         };
-        peer.send(&Message::new(21)).await;
-        peer.out = Some(Keys::new(derive, b'A', b'C'));
-        assert_eq!(peer.receive().await.unwrap(), [21], "NEWKEYS");
-        peer.inward = Some(Keys::new(derive, b'B', b'D'));
-        peer
+        self.send(&Message::new(21)).await;
+        self.out = Some(Keys::new(derive, b'A', b'C'));
+        assert_eq!(self.receive().await.unwrap(), [21], "NEWKEYS");
+        self.inward = Some(Keys::new(derive, b'B', b'D'));
+        before
     }
 
     /// Connects and logs in with the password of test accounts.
     pub(crate) async fn login(address: SocketAddr, username: &str) -> Self {
         let mut peer = Self::connect(address).await;
-        peer.send(&Message::new(5).string(b"ssh-userauth")).await;
-        peer.next(6).await.unwrap();
+        peer.authenticate(username).await;
+        peer
+    }
+
+    /// Logs in with the password of test accounts.
+    pub(crate) async fn authenticate(&mut self, username: &str) {
+        self.service().await;
         let request = Message::new(50)
             .string(username.as_bytes())
             .string(b"ssh-connection")
             .string(b"password")
             .byte(0)
             .string(PASSWORD.as_bytes());
-        peer.send(&request).await;
-        peer.next(52).await.unwrap();
-        peer
+        self.send(&request).await;
+        self.next(52).await.unwrap();
+    }
+
+    /// Asks for the service in which logins are tried.
+    pub(crate) async fn service(&mut self) {
+        self.send(&Message::new(5).string(b"ssh-userauth")).await;
+        self.next(6).await.unwrap();
     }
 
     /// Opens a session channel with a window of ours; gives the server's number of it.
@@ -205,6 +259,7 @@ impl Peer {
 
     /// Sends a message; the server may be gone.
     pub(crate) async fn send(&mut self, message: &Message) {
+        self.sent += 1;
         let payload = &message.0;
         let length_counts = if self.out.is_some() { 0 } else { 4 };
         let block = if self.out.is_some() { 16 } else { 8 };
@@ -223,6 +278,11 @@ impl Peer {
                 .unwrap();
         }
         self.send_raw(&[&length[..], &body].concat()).await;
+    }
+
+    /// Messages sent so far: the number of the next one (RFC 4253 section 6.4). Strict key exchange is not spoken.
+    pub(crate) fn sent(&self) -> u32 {
+        self.sent
     }
 
     /// Sends bytes that need be no message; the server may be gone.
@@ -252,6 +312,14 @@ impl Peer {
         Some(body[1..body.len() - padding].to_vec())
     }
 
+    /// Whether the server has ended the connection; what it said before is lost.
+    pub(crate) fn is_closed(&self) -> bool {
+        match self.stream.try_read(&mut [0; 256]) {
+            Ok(read) => read == 0,
+            Err(error) => error.kind() != std::io::ErrorKind::WouldBlock,
+        }
+    }
+
     /// Sends nothing any more.
     pub(crate) async fn shut(&mut self) {
         let _ = self.stream.shutdown().await;
@@ -277,10 +345,14 @@ pub(crate) fn request(channel: u32, name: &[u8], value: &[u8]) -> Message {
 }
 
 pub(crate) fn kex_init() -> Message {
+    kex_init_offering(CURVE25519)
+}
+
+fn kex_init_offering(kex: &[u8]) -> Message {
     let mut message = Message::new(20);
     message.0.extend_from_slice(&[7; 16]);
     let lists: [&[u8]; 10] = [
-        b"curve25519-sha256",
+        kex,
         b"ssh-ed25519",
         b"aes128-gcm@openssh.com",
         b"aes128-gcm@openssh.com",
@@ -298,7 +370,8 @@ pub(crate) fn kex_init() -> Message {
         .u32(0)
 }
 
-fn split_string(bytes: &[u8]) -> (&[u8], &[u8]) {
+/// A string and what is behind it.
+pub(crate) fn split_string(bytes: &[u8]) -> (&[u8], &[u8]) {
     let length = u32::from_be_bytes(bytes[..4].try_into().unwrap()) as usize;
     bytes[4..].split_at(length)
 }

@@ -1,7 +1,7 @@
 //! Quota under fire: files that change while others write them, and many sessions at the limit.
 
 use bytes::Bytes;
-use sftpgo_testkit::{Account, FileClient as _, Sftp, TestServer, Usage};
+use sftpgo_testkit::{Account, FileClient as _, Refusal, Sftp, TestServer, Usage};
 use sftpgo_wire::sftp::{Attrs, OpenFlags, client};
 
 use super::{CREATE, REPLACE, until_counted};
@@ -161,6 +161,46 @@ async fn writes_in_flight_over_the_limit_fail_and_the_rest_is_counted() {
         }
         assert!(sftp.close(&handle).await.is_err(), "mode {mode}");
         assert!(server.usage("alice").bytes <= 500_000);
+        until_counted(&server, "alice").await;
+    }
+}
+
+/// The file that an upload goes to until it is whole is nobody's: what is stored by another name of it would be counted by
+/// nobody.
+#[tokio::test]
+async fn the_file_of_a_running_upload_is_out_of_the_reach_of_clients() {
+    for mode in [1, 2] {
+        let (server, mut writer, mut other) = limited(mode, 100 << 20).await;
+        let handle = writer.open_file(b"/a", CREATE).await.unwrap();
+        writer.write(&handle, 0, &[b'w'; 50_000]).await.unwrap();
+        let names = super::names_in(&server.home("alice"));
+        let [name] = &names[..] else {
+            panic!("{names:?}")
+        };
+        assert!(name.starts_with(".sftpgo-upload."), "{name}");
+        let path = format!("/{name}").into_bytes();
+        assert!(other.list(b"/").await.unwrap().is_empty());
+        let missing = [
+            other.stat_attrs(&path).await.map(drop),
+            other.get(&path).await.map(drop),
+            other.remove(&path).await,
+            other.rename(&path, b"/mine").await,
+            other.plain_rename(&path, b"/mine").await,
+            other.open_file(&path, OpenFlags::WRITE).await.map(drop),
+        ];
+        for answer in missing {
+            assert_eq!(answer.unwrap_err().kind, Refusal::NotFound);
+        }
+        for flags in [CREATE, REPLACE] {
+            let made = other.open_file(&path, flags).await;
+            assert_eq!(made.unwrap_err().kind, Refusal::Denied);
+        }
+        writer
+            .write(&handle, 50_000, &[b'w'; 50_000])
+            .await
+            .unwrap();
+        writer.close(&handle).await.unwrap();
+        assert_eq!(other.get(b"/a").await.unwrap().len(), 100_000);
         until_counted(&server, "alice").await;
     }
 }

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use serde_json::Value;
-use sftpgo_testkit::{Account, FileClient as _, Refusal, Sftp, TestServer, request, until, within};
+use sftpgo_testkit::{
+    Account, FileClient as _, Refusal, Scp, Sftp, TestServer, request, until, within,
+};
 use sftpgo_wire::sftp::{OpenFlags, client};
 
 use super::{REPLACE, names_in, until_all_left, until_counted};
@@ -12,7 +14,7 @@ use super::{REPLACE, names_in, until_all_left, until_counted};
 const IDLE: Duration = Duration::from_millis(800);
 
 /// Closes the only connection as an administrator does.
-async fn close_the_connection(server: &TestServer) {
+pub(super) async fn close_the_connection(server: &TestServer) {
     let list = request(
         server.http_address(),
         "GET",
@@ -53,6 +55,12 @@ async fn closing_a_connection_ends_its_running_upload_and_cleans_up() {
     })
     .await;
     until_counted(&server, "alice").await;
+    let uploads = &server.core().metrics().uploads;
+    until("the count of the upload", async || {
+        uploads.failed.value() > 0
+    })
+    .await;
+    assert_eq!((uploads.failed.value(), uploads.completed.value()), (1, 0));
 }
 
 #[tokio::test]
@@ -108,11 +116,43 @@ async fn a_slow_download_is_not_idle() {
     until_all_left(&server).await;
 }
 
+/// ProFTPD #1964: slow downloads by SCP were cut off by a timer that did not know of them.
 #[tokio::test]
-async fn a_user_who_is_disabled_logs_in_no_more_while_old_sessions_go_on() {
+async fn a_slow_scp_is_not_idle_in_either_direction() {
+    let server = TestServer::builder()
+        .set("sftpd.enabled_ssh_commands", vec!["scp"])
+        .idle_timeout(IDLE)
+        .start()
+        .await;
+    let account = Account::new("alice").with("upload_bandwidth", 100);
+    server.add(account.with("download_bandwidth", 100)).await;
+    let ssh = server.login("alice").await;
+    outlasts(async {
+        let mut scp = Scp::start(&ssh, "-t /file").await.unwrap();
+        scp.agreed(&b""[..]).await;
+        scp.agreed("C0644 200000 file\n").await;
+        scp.agreed([vec![b'w'; 200_000], vec![0]].concat()).await;
+        scp.ends_with(0).await;
+    })
+    .await;
+    outlasts(async {
+        let mut scp = Scp::start(&ssh, "-f /file").await.unwrap();
+        scp.send(&b"\0"[..]);
+        assert_eq!(scp.line().await, b"C0644 200000 file\n");
+        scp.send(&b"\0"[..]);
+        assert_eq!(scp.take(200_001).await.len(), 200_001);
+        scp.send(&b"\0"[..]);
+        scp.ends_with(0).await;
+    })
+    .await;
+    until("the close of an idle session", async || ssh.is_closed()).await;
+}
+
+#[tokio::test]
+async fn a_user_who_is_disabled_logs_in_no_more_and_is_disconnected() {
     let server = TestServer::start().await;
     server.add(Account::new("alice")).await;
-    let mut sftp = server.sftp("alice").await;
+    let sftp = server.sftp("alice").await;
     let mut user = request(
         server.http_address(),
         "GET",
@@ -128,7 +168,7 @@ async fn a_user_who_is_disabled_logs_in_no_more_while_old_sessions_go_on() {
     assert_eq!(reply.status, 200, "{}", reply.body);
     let mut client = server.connect().await;
     assert!(!client.key("alice", &Account::key("alice")).await);
-    assert_eq!(sftp.realpath(b".").await.unwrap(), b"/");
+    until("the end of the session", async || sftp.ssh().is_closed()).await;
 }
 
 #[tokio::test]

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use bytes::BytesMut;
 use serde_json::Value;
 use sftpgo_testkit::{Account, FileClient as _, TestServer, until, within};
+use sftpgo_wire::sftp::{VERSION, client, packet};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
@@ -147,6 +149,77 @@ async fn nothing_is_served_before_the_login() {
     until_all_left(&server).await;
 }
 
+/// RFC 4253 section 11.4. The number is that of the packet, counted from the first of the connection: KEXINIT, the key, NEWKEYS,
+/// and with strict key exchange from there on.
+#[tokio::test]
+async fn an_unknown_message_is_answered_with_its_number() {
+    let (server, _sftp) = alice().await;
+    let mut peer = Peer::login(server.ssh_address(), "alice").await;
+    let mut number = peer.sent();
+    for unknown in [
+        8, 19, 22, 31, 49, 51, 52, 60, 79, 83, 89, 101, 127, 192, 255,
+    ] {
+        let message = Message::new(unknown).string(b"whatever");
+        peer.send(&message).await;
+        let answer = peer.next(3).await.unwrap();
+        assert_eq!(answer[1..], number.to_be_bytes(), "{unknown}");
+        number += 1;
+    }
+    // What is known and says nothing is not answered, and neither is an attempt to log in again.
+    peer.send(&Message::new(99).u32(0)).await;
+    peer.send(&Message::new(50)).await;
+    peer.send(&Message::new(7).u32(0)).await;
+    let channel = peer.open(0, 1 << 20).await;
+    assert!(peer.subsystem(channel, "sftp").await);
+    assert_eq!(peer.sent(), number + 5);
+}
+
+#[tokio::test]
+async fn an_unknown_message_before_the_login_is_answered_too() {
+    let (server, _sftp) = alice().await;
+    for service in [false, true] {
+        let mut peer = Peer::connect(server.ssh_address()).await;
+        if service {
+            peer.send(&Message::new(5).string(b"ssh-userauth")).await;
+            peer.next(6).await.unwrap();
+        }
+        for unknown in [8, 22, 49, 62, 79] {
+            let number = peer.sent();
+            peer.send(&Message::new(unknown)).await;
+            let answer = peer.next(3).await.unwrap();
+            assert_eq!(answer[1..], number.to_be_bytes());
+        }
+    }
+}
+
+/// RFC 4252 section 6; libssh believed clients that said "you are logged in" (CVE-2018-10933), Erlang served channels
+/// (CVE-2025-32433).
+#[tokio::test]
+async fn what_is_for_later_ends_a_connection_on_which_nobody_is_logged_in() {
+    let (server, _sftp) = alice().await;
+    let numbers = (80..=100).chain([6, 51, 52, 53, 60, 127, 255]);
+    for number in numbers {
+        for service in [false, true] {
+            let mut peer = Peer::connect(server.ssh_address()).await;
+            if service {
+                peer.send(&Message::new(5).string(b"ssh-userauth")).await;
+                peer.next(6).await.unwrap();
+            }
+            peer.send(&Message::new(number).u32(0).u32(0)).await;
+            let last = within("the end", async {
+                let mut last = None;
+                while let Some(message) = peer.receive().await {
+                    last = Some(message[0]);
+                    peer.shut().await;
+                }
+                last
+            })
+            .await;
+            assert_eq!(last, Some(1), "DISCONNECT for {number}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn messages_for_channels_that_do_not_exist_harm_nobody() {
     let (server, mut sftp) = alice().await;
@@ -170,20 +243,102 @@ async fn messages_for_channels_that_do_not_exist_harm_nobody() {
     assert_eq!(sftp.realpath(b".").await.unwrap(), b"/");
 }
 
+/// CVE-2025-54804.
 #[tokio::test]
-async fn a_window_that_overflows_harms_nobody() {
+async fn a_window_that_overflows_ends_its_connection_and_no_other() {
     let (server, mut sftp) = alice().await;
-    let mut peer = Peer::login(server.ssh_address(), "alice").await;
-    let channel = peer.open(0, u32::MAX).await;
-    assert!(peer.subsystem(channel, "sftp").await);
-    for _ in 0..3 {
-        peer.send(&Message::new(93).u32(channel).u32(u32::MAX))
-            .await;
+    for (window, more) in [(u32::MAX, 1), (1, u32::MAX), (u32::MAX, u32::MAX)] {
+        let mut peer = Peer::login(server.ssh_address(), "alice").await;
+        let channel = peer.open(0, window).await;
+        assert!(peer.subsystem(channel, "sftp").await);
+        peer.send(&Message::new(93).u32(channel).u32(more)).await;
+        peer.rest().await;
+        until("the end of the other session", async || {
+            server.core().registry().connections().len() == 1
+        })
+        .await;
     }
-    peer.shut().await;
-    peer.rest().await;
     assert_eq!(sftp.realpath(b".").await.unwrap(), b"/");
-    until("the end of the other session", async || {
+}
+
+/// As large as it may be, and what clients of 32 bits with a sign open at once (WS_FTP, PuTTY).
+#[tokio::test]
+async fn a_window_of_any_size_is_served() {
+    let (server, _sftp) = alice().await;
+    for (window, more) in [
+        (0x7fff_ffff, 0x7fff_ffff),
+        (0x7fff_ffff, 0x8000_0000),
+        (0, u32::MAX),
+    ] {
+        let mut peer = Peer::login(server.ssh_address(), "alice").await;
+        let channel = peer.open(0, window).await;
+        peer.send(&Message::new(93).u32(channel).u32(more)).await;
+        assert!(peer.subsystem(channel, "sftp").await);
+        peer.data(channel, b"\0\0\0\x05\x01\0\0\0\x03").await;
+        let version = peer.next(94).await.unwrap();
+        assert_eq!(version[13], 2, "VERSION");
+    }
+}
+
+/// A terminal: six fields and these modes.
+fn pty(channel: u32, modes: &[u8]) -> Message {
+    let request = Message::new(98).u32(channel).string(b"pty-req").byte(1);
+    let sized = request.string(b"xterm").u32(80).u32(24).u32(0).u32(0);
+    sized.string(modes)
+}
+
+#[tokio::test]
+async fn a_terminal_is_refused_whatever_its_modes() {
+    let (server, _sftp) = alice().await;
+    let mut peer = Peer::login(server.ssh_address(), "alice").await;
+    let channel = peer.open(0, 1 << 20).await;
+    let unknown = [[200, 0, 0, 0, 1], [159, 255, 255, 255, 255]].concat();
+    let many = [1, 0, 0, 0, 3].repeat(130);
+    for modes in [&b""[..], b"\0", &[1, 0, 0, 0, 3, 0], &unknown, &many] {
+        peer.send(&pty(channel, modes)).await;
+        assert!(!peer.answered().await);
+    }
+    assert!(peer.subsystem(channel, "sftp").await, "and SFTP is served");
+}
+
+/// Every request is cut at every place, or has something behind its end (SFTPGo 760bf692, russh 7c5659f).
+#[tokio::test]
+async fn malformed_channel_requests_end_their_connection_and_no_other() {
+    let (server, mut sftp) = alice().await;
+    let mut malformed = vec![
+        // Modes that are cut, that go on behind their end, that are too many.
+        pty(0, &[1, 0, 0, 0]),
+        pty(0, &[1, 0, 0, 0, 3, 0, 0]),
+        pty(0, &[0, 1]),
+        pty(0, &[1, 0, 0, 0, 3].repeat(131)),
+    ];
+    let requests = [
+        request(0, b"subsystem", b"sftp"),
+        request(0, b"exec", b"pwd"),
+        pty(0, &[0]),
+    ];
+    for whole in requests {
+        // Behind the number, the channel and the length of the name.
+        for end in [9, 12, whole.0.len() - 5, whole.0.len() - 1] {
+            malformed.push(Message(whole.0[..end].to_vec()));
+        }
+        malformed.push(Message([&whole.0[..], b"x"].concat()));
+    }
+    for name in [&b"subsystem"[..], b"exec", b"pty-req", b"env"] {
+        let request = Message::new(98).u32(0).string(name).byte(1);
+        // A string of nearly four gigabytes.
+        malformed.push(request.u32(0xffff_fff0).byte(b'x'));
+    }
+    for mut message in malformed {
+        let mut peer = Peer::login(server.ssh_address(), "alice").await;
+        let channel = peer.open(0, 1 << 20).await;
+        message.0[1..5].copy_from_slice(&channel.to_be_bytes());
+        peer.send(&message).await;
+        let answers = peer.rest().await;
+        assert!(!answers.iter().any(|m| serves_something(m)), "{message:?}");
+        assert_eq!(sftp.realpath(b".").await.unwrap(), b"/");
+    }
+    until("the end of the other sessions", async || {
         server.core().registry().connections().len() == 1
     })
     .await;
@@ -201,6 +356,97 @@ async fn answers_nobody_asked_for_and_pings_harm_nobody() {
     let channel = peer.open(0, 1 << 20).await;
     assert!(peer.subsystem(channel, "sftp").await);
     assert_eq!(sftp.realpath(b".").await.unwrap(), b"/");
+}
+
+/// Apache MINA 3.0-M2 sent IGNORE without its string.
+#[tokio::test]
+async fn what_is_in_an_ignored_message_is_ignored() {
+    let (server, _sftp) = alice().await;
+    let mut peer = Peer::connect(server.ssh_address()).await;
+    let ignored = [
+        Message::new(2),
+        Message::new(2).byte(1),
+        Message::new(2).u32(u32::MAX),
+        Message::new(3),
+        Message::new(4).byte(1),
+    ];
+    for message in &ignored {
+        peer.send(message).await;
+    }
+    peer.authenticate("alice").await;
+    for message in &ignored {
+        peer.send(message).await;
+    }
+    let channel = peer.open(0, 1 << 20).await;
+    assert!(peer.subsystem(channel, "sftp").await);
+}
+
+/// What is announced is 64 KiB of data a message, to every client: nobody has to send as much. Some overrun it by their headers
+/// (CoreFTP), and 256 KiB are what any message may have.
+#[tokio::test]
+async fn a_message_may_have_as_much_data_as_is_announced_and_a_little_more() {
+    let (server, _sftp) = alice().await;
+    let mut peer = Peer::login(server.ssh_address(), "alice").await;
+    peer.send(
+        &Message::new(90)
+            .string(b"session")
+            .u32(0)
+            .u32(1 << 20)
+            .u32(32_768),
+    )
+    .await;
+    let opened = peer.next(91).await.unwrap();
+    assert_eq!(opened[13..17], 65_536_u32.to_be_bytes());
+    let channel = u32::from_be_bytes(opened[5..9].try_into().unwrap());
+    assert!(peer.subsystem(channel, "sftp").await);
+    let mut out = BytesMut::new();
+    client::init(&mut out, VERSION);
+    peer.data(channel, &out).await;
+    assert_eq!(peer.next(94).await.unwrap()[13], packet::VERSION);
+    let mut out = BytesMut::new();
+    client::write(&mut out, 7, b"none", 0, &[b'x'; 65_000]);
+    let rest = 65_536 + 28 - out.len();
+    let mut out = BytesMut::new();
+    client::write(&mut out, 7, b"none", 0, &vec![b'x'; 65_000 + rest]);
+    assert_eq!(out.len(), 65_536 + 28);
+    peer.send(&Message::new(94).u32(channel).string(&out)).await;
+    let answer = peer.next(94).await.unwrap();
+    assert_eq!(answer[13], packet::STATUS);
+}
+
+/// From the first byte to the login (ProFTPD bug 4299), however far the client has come, and no longer.
+#[tokio::test]
+async fn who_has_not_logged_in_by_the_deadline_is_cut_off() {
+    let server = TestServer::builder()
+        .login_deadline(Duration::from_secs(3))
+        .start()
+        .await;
+    server.add(Account::new("alice")).await;
+    let mut silent = TcpStream::connect(server.ssh_address()).await.unwrap();
+    let mut greeted = Peer::greet(server.ssh_address()).await;
+    let mut exchanged = Peer::connect(server.ssh_address()).await;
+    let mut asking = Peer::connect(server.ssh_address()).await;
+    asking.service().await;
+    let mut busy = Peer::connect(server.ssh_address()).await;
+    busy.service().await;
+    let mut alice = Peer::login(server.ssh_address(), "alice").await;
+    // It goes on saying something, which moves no deadline.
+    let chatter = until("the end of the busy one", async || {
+        busy.send(&Message::new(2).string(b"x")).await;
+        busy.is_closed()
+    });
+    let mut said = Vec::new();
+    let read = within("the end of the silent one", silent.read_to_end(&mut said));
+    let _ = futures_util::join!(
+        chatter,
+        read,
+        greeted.rest(),
+        exchanged.rest(),
+        asking.rest()
+    );
+    // Who is logged in stays.
+    let channel = alice.open(0, 1 << 20).await;
+    assert!(alice.subsystem(channel, "sftp").await);
 }
 
 #[tokio::test]

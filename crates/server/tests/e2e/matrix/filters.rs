@@ -5,7 +5,7 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 
 use serde_json::json;
-use sftpgo_testkit::{Account, TestServer};
+use sftpgo_testkit::Account;
 
 use super::{OPERATIONS, assert_table, movables, played};
 
@@ -48,7 +48,7 @@ fn furnish(home: &Path, operation: &str) {
 
 #[tokio::test]
 async fn every_operation_asks_the_extension_filters_or_does_not() {
-    let server = TestServer::start().await;
+    let server = super::server().await;
     let filters = json!({ "file_extensions": [{ "path": "/", "denied_extensions": [".NO"] }] });
     server
         .add(Account::new("alice").with("filters", filters))
@@ -95,6 +95,14 @@ async fn every_operation_asks_the_extension_filters_or_does_not() {
         hard-to    D D D D F D F F
         copy-from  D D D D D D . F
         copy-to    D D D D D D . U
+        digest-1   D D D D D D . F
+        fsetstat   D D D D D D . F
+        scp-get    D D F D D D . F
+        scp-tree   D D . D D D . .
+        scp-put    D D . D D D . .
+        scp-dir    F . . F F F F .
+        hash       D D D D D D . F
+        df         . N . . . . . .
         ",
     );
     // Not one of the filtered files was changed, and no link to one has opened it.

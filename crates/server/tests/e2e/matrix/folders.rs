@@ -25,7 +25,7 @@ const PLACES: [&str; 9] = [
 
 #[tokio::test]
 async fn every_operation_knows_virtual_folders() {
-    let server = TestServer::start().await;
+    let server = super::server().await;
     let mut folders = Vec::new();
     for operation in OPERATIONS {
         let mapped = server.home(&format!("mapped-{operation}"));
@@ -61,7 +61,7 @@ async fn every_operation_knows_virtual_folders() {
         lstat      . . N . . . N N .
         list       . F N . D F N N .
         statvfs    . . N . D . N N .
-        readlink   B B N B . . N N B
+        readlink   B B N B D . N N B
         get        F . N F D . N N F
         put        U . . U D . N N U
         create     U . . U D . N N U
@@ -89,6 +89,14 @@ async fn every_operation_knows_virtual_folders() {
         hard-to    D F F F F F D F D
         copy-from  F . N F D . N N F
         copy-to    U . . U D . N N U
+        digest-1   F . N F D . N N F
+        fsetstat   F . N F D . N N F
+        scp-get    F . N F D . N N F
+        scp-tree   . . N . D . N N .
+        scp-put    . . . . D . N N .
+        scp-dir    . F . . D F N N .
+        hash       F . N F D . N N F
+        df         . . N . D . N N .
         ",
     );
     for operation in OPERATIONS {

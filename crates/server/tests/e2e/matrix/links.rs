@@ -6,7 +6,7 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 
 use serde_json::json;
-use sftpgo_testkit::{Account, TestServer};
+use sftpgo_testkit::Account;
 
 use super::{OPERATIONS, assert_table, movables, played};
 
@@ -113,11 +113,19 @@ const EXPECTED: &str = "
     hard-to    F F D D D D D D D F
     copy-from  D D D D D D D D . F
     copy-to    D D D D D D D D . U
+    digest-1   D D D D D D D D . D
+    fsetstat   D D D D D D D D . F
+    scp-get    D D D D D D D F . D
+    scp-tree   D D D D D D D . . D
+    scp-put    D D D D D D D . . D
+    scp-dir    D D D D D F . . F D
+    hash       D D D D D D D D . D
+    df         D D D D D . N . . .
 ";
 
 #[tokio::test]
 async fn every_operation_asks_where_a_link_leads() {
-    let server = TestServer::start().await;
+    let server = super::server().await;
     server.add(account("")).await;
     let mut sftp = server.sftp("alice").await;
     let home = server.home("alice");
@@ -133,7 +141,7 @@ async fn every_operation_asks_where_a_link_leads() {
 /// The same in a virtual folder: what a link in it leads to is judged by its virtual path, not by that in the home.
 #[tokio::test]
 async fn every_operation_asks_where_a_link_in_a_virtual_folder_leads() {
-    let server = TestServer::start().await;
+    let server = super::server().await;
     let mapped = server.home("mapped");
     fs::create_dir(&mapped).unwrap();
     let folders = json!([{ "virtual_path": "/v", "mapped_path": mapped }]);

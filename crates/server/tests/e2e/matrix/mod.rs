@@ -1,17 +1,18 @@
-//! Every operation of SFTP against every kind of place: extension filters (reference 3.4), virtual folders (3.5), and links
+//! Every operation of SFTP, SCP and the SSH commands against every kind of place: extension filters (reference 3.4), virtual folders (3.5), and links
 //! that lead to what is closed or filtered.
 //!
 //! A test plays a table: a row is an operation, a column a place, a cell the answer. Each operation has a directory of its
 //! own, so that no cell sees what another one did.
 #![cfg(unix)]
 
+mod commands;
 mod filters;
 mod folders;
 mod links;
 
 use std::fmt::Write as _;
 
-use sftpgo_testkit::{Refusal, Sftp};
+use sftpgo_testkit::{Refusal, Sftp, TestServer};
 
 use super::requests::{APPEND, Ask, BOTH, CREATE, REPLACE, WRITE};
 
@@ -49,6 +50,14 @@ const OPERATIONS: &[&str] = &[
     "hard-to",
     "copy-from",
     "copy-to",
+    "digest-1",
+    "fsetstat",
+    "scp-get",
+    "scp-tree",
+    "scp-put",
+    "scp-dir",
+    "hash",
+    "df",
 ];
 
 /// The request of a row for a place. `directory` is the row's own, `column` the number of the place: both give names that
@@ -58,6 +67,9 @@ async fn ask(sftp: &mut Sftp, operation: &str, directory: &str, column: usize, p
     let (source, source_dir, target, link) =
         (own("source"), own("source-dir"), own("target"), own("link"));
     let path = path.as_bytes();
+    if let Some(refusal) = commands::ask(sftp.ssh(), operation, path).await {
+        return letter(refusal);
+    }
     let ask = match operation {
         "stat" => Ask::Stat(path),
         "lstat" => Ask::Lstat(path),
@@ -91,6 +103,8 @@ async fn ask(sftp: &mut Sftp, operation: &str, directory: &str, column: usize, p
         "hard-to" => Ask::HardLink(&source, path),
         "copy-from" => Ask::Copy(path, &target),
         "copy-to" => Ask::Copy(&source, path),
+        "digest-1" => Ask::DigestOfByte(path),
+        "fsetstat" => Ask::HandleMode(path, 0o644),
         other => panic!("no operation {other}"),
     };
     letter(ask.refusal(sftp).await)
@@ -106,6 +120,12 @@ fn letter(refusal: Option<Refusal>) -> char {
         Some(Refusal::Unsupported) => 'U',
         Some(other) => panic!("{other:?}"),
     }
+}
+
+/// A server with every command.
+async fn server() -> TestServer {
+    let builder = TestServer::builder().set("sftpd.enabled_ssh_commands", vec!["*"]);
+    builder.start().await
 }
 
 /// The names of files and directories that [`ask`] moves, for every column.

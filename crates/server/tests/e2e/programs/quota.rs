@@ -41,6 +41,11 @@ async fn counters_are_what_is_there_after_a_program_however_it_ended() {
     })
     .await;
     write(&home.join("d/newer"), "content");
+    // What is left of the first one would be taken for the second.
+    until("the first one is gone", async || {
+        working_in(&home.join("d")) == 0
+    })
+    .await;
     // The connection vanishes while the program runs.
     let _channel = client.start(b"rsync --server -re.iLsfxCIvu . d").await;
     until("the program runs", async || working_in(&home.join("d")) > 0).await;

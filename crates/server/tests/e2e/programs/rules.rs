@@ -135,6 +135,12 @@ async fn git_is_not_served_in_virtual_folders_and_rsync_not_to_accounts_that_hav
         assert_eq!(refused.status, Some(1));
         assert!(stderr(&refused).contains("not served in virtual folders"));
     }
+    // Above one, git sees what is in the home, and what is hidden behind the folder.
+    repository(&home.join("v"));
+    for service in ["upload-pack", "receive-pack"] {
+        assert!(git_runs(&client, service, "/v").await, "{service}");
+    }
+    assert!(!outside.path().join("HEAD").exists());
     for line in [PULL, PUSH] {
         let refused = ran(&client, &format!("{line}r")).await;
         assert_eq!(refused.status, Some(1));
@@ -158,19 +164,83 @@ async fn programs_are_not_served_where_names_are_filtered() {
 
 #[tokio::test]
 async fn links_are_made_harmless_for_who_may_make_none() {
+    for (permissions, expected) in [
+        (WRITE.join(","), "--munge-links"),
+        ("*".into(), "--safe-links"),
+    ] {
+        let (server, client) = scene(Account::new("alice").permit("/", &permissions)).await;
+        // With munged links the sender leaves out the prefix, and a link that has none stays what it is: ask the process.
+        for line in [PULL, PUSH] {
+            let channel = client.start(format!("{line}./").as_bytes()).await.unwrap();
+            runs_with(&server, expected).await;
+            drop(channel);
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_option_of_the_client_is_no_leave_to_make_links() {
     let (server, client) = scene(Account::new("alice").permit("/", &WRITE.join(","))).await;
-    let home = server.home("alice");
-    write(&home.join("d/file"), "text");
-    symlink("file", home.join("d/link")).unwrap();
-    // With munged links the sender leaves out the prefix, and a link that has none stays what it is: ask the process.
-    let channel = client.start(format!("{PULL}d").as_bytes()).await.unwrap();
+    write(&server.home("alice").join("d/file"), "text");
+    for line in [PULL, PUSH] {
+        let line = line.replace(" . ", " --safe-links . ./");
+        let channel = client.start(line.as_bytes()).await.unwrap();
+        runs_with(&server, "--munge-links").await;
+        drop(channel);
+    }
+    // Nor is a permission that holds in a part of the tree only.
+    let account = Account::new("alice").permit("/d", &WRITE.join(","));
+    let (server, client) = scene(account).await;
+    write(&server.home("alice").join("d/file"), "text");
+    let push = PUSH.replace(" . ", " --safe-links . ./");
+    let channel = client.start(push.as_bytes()).await.unwrap();
     runs_with(&server, "--munge-links").await;
     drop(channel);
+}
+
+/// Sent and removed is written.
+#[tokio::test]
+async fn removing_what_was_sent_needs_what_writing_needs() {
+    for missing in [None].into_iter().chain(WRITE.map(Some)) {
+        let names: Vec<_> = WRITE
+            .into_iter()
+            .filter(|name| Some(*name) != missing)
+            .collect();
+        let (server, client) = scene(Account::new("alice").permit("/", &names.join(","))).await;
+        write(&server.home("alice").join("d/file"), "text");
+        for option in ["--remove-source-files", "--remove-sent-files"] {
+            let line = PULL.replace(" . ", &format!(" {option} . "));
+            for path in ["d", "d/", "d/file", "d/*"] {
+                let runs = rsync_runs(&client, &format!("{line}{path}")).await;
+                assert_eq!(runs, missing.is_none(), "{missing:?} {option} {path}");
+            }
+        }
+    }
+}
+
+/// What opens files by their names is led anywhere by whoever swaps a directory for a link.
+#[tokio::test]
+async fn without_confinement_rsync_is_not_served_and_git_makes_no_archives() {
     let (server, client) = scene(Account::new("alice")).await;
-    write(&server.home("alice").join("d/file"), "text");
-    let channel = client.start(format!("{PULL}d").as_bytes()).await.unwrap();
-    runs_with(&server, "--safe-links").await;
-    drop(channel);
+    let home = server.home("alice");
+    repository(&home.join("r"));
+    write(&home.join("d/file"), "text");
+    assert!(rsync_runs(&client, &format!("{PULL}d")).await);
+    server.core().assume_unconfined_programs();
+    for line in [
+        format!("{PULL}d"),
+        format!("{PUSH}d"),
+        PULL.replace(" . ", " --files-from=- . d"),
+        PULL.replace(" . ", " -R --no-implied-dirs . d"),
+        PUSH.replace(" . ", " --backup-dir=x . d"),
+        PUSH.replace(" . ", " --link-dest=x . d"),
+        "git-upload-archive /r".to_owned(),
+    ] {
+        let refused = ran(&client, &line).await;
+        assert_eq!((refused.status, refused.text().as_str()), (Some(1), ""));
+        assert!(stderr(&refused).contains("cannot confine"), "{refused:?}");
+    }
+    assert!(git_runs(&client, "upload-pack", "/r").await);
 }
 
 /// Waits for an rsync that works in the home of alice and has this argument.

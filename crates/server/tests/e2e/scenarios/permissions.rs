@@ -117,6 +117,10 @@ async fn renaming_needs_rename_where_the_new_name_is() {
         denied(client.rename(b"/free", b"/dir/moved").await);
         // The source directory is not asked.
         client.rename(b"/dir/file", b"/moved").await.unwrap();
+        // And what may not be renamed may be removed.
+        client.put(b"/dir/file", b"again").await.unwrap();
+        denied(client.rename(b"/dir/file", b"/dir/other").await);
+        client.remove_file(b"/dir/file").await.unwrap();
     })
     .await;
     in_dir("rename", async |_, mut client| {

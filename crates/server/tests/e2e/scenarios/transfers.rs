@@ -208,8 +208,8 @@ async fn a_transfer_keeps_to_the_bandwidth_of_the_account() {
     let builder = TestServer::builder();
     Scene::each(builder, account, async |_, mut client| {
         let data = content(160_000);
-        // 0.8 s at 200 000 bytes a second; what may be sent in advance is left out.
-        let least = Duration::from_millis(500);
+        // 0.8 s at 200 000 bytes a second, as precise as the reference's own test.
+        let least = Duration::from_millis(700);
         let begun = Instant::now();
         client.put(b"/file", &data).await.unwrap();
         assert!(begun.elapsed() >= least, "upload: {:?}", begun.elapsed());

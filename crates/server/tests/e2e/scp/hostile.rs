@@ -34,6 +34,17 @@ async fn what_is_no_record_ends_the_channel_at_once() {
     assert!(names_in(&scene.home()).is_empty());
 }
 
+/// A client that was not asked for a tree does not send one.
+#[tokio::test]
+async fn a_directory_that_was_not_asked_for_ends_the_channel() {
+    let scene = Scene::plain().await;
+    let mut scp = scene.sink("-t /").await;
+    let (error, fatal) = scp.refused("D0755 0 d\n").await;
+    assert!(fatal && error.contains("without -r"), "{error}");
+    scp.ends_with(1).await;
+    assert!(names_in(&scene.home()).is_empty());
+}
+
 #[tokio::test]
 async fn a_line_without_end_is_cut_off_at_once() {
     let scene = Scene::plain().await;

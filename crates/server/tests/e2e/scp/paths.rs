@@ -170,18 +170,21 @@ async fn links_do_not_open_what_is_closed() {
 async fn a_command_line_that_is_not_that_of_a_server_is_refused() {
     let scene = Scene::plain().await;
     for arguments in [
-        "/a",
         "-r /a",
-        "-t",
         "-t -f /a",
         "-t /a /b",
         "-S prog -t /a",
-        "-f",
-        "",
+        "-t -r",
+        "-5 -t /a",
     ] {
         let mut scp = scene.scp(arguments).await;
         assert_eq!(scp.take(1).await, b"\x02", "{arguments}");
         assert_eq!(scp.rest().await.1, Some(1), "{arguments}");
+    }
+    // Without an option and a path the request itself is refused.
+    for arguments in ["/a", "-t", "-f", ""] {
+        let refused = Scp::start(&scene.ssh, arguments).await.is_none();
+        assert!(refused, "{arguments}");
     }
     // And without the setting there is no such command.
     let server = sftpgo_testkit::TestServer::start().await;

@@ -1,5 +1,7 @@
 //! Open files and directories.
 
+use std::time::{Duration, Instant};
+
 use sftpgo_testkit::{Account, FileClient as _, Refusal, TestServer, until};
 use sftpgo_wire::sftp::{OpenFlags, Reply, StatusCode, client};
 
@@ -76,6 +78,49 @@ async fn a_file_opened_for_both_is_read_and_written() {
     );
     lab.sftp.close(&handle).await.unwrap();
     assert_eq!(lab.read_disk("file"), b"01ab456789");
+}
+
+#[tokio::test]
+async fn reading_back_keeps_to_the_bandwidth_of_downloads() {
+    let mut lab = Lab::with(Account::new("alice").with("download_bandwidth", 400)).await;
+    let handle = lab.sftp.open_file(b"/file", READ | REPLACE).await.unwrap();
+    for offset in [0, 200_000] {
+        let piece = [b'x'; 200_000];
+        lab.sftp.write(&handle, offset, &piece).await.unwrap();
+    }
+    let start = Instant::now();
+    for offset in [0, 200_000] {
+        let read = lab.sftp.read(&handle, offset, 200_000).await.unwrap();
+        assert_eq!(read.unwrap().len(), 200_000);
+    }
+    // A second at 400 KB a second, of which some goes at once.
+    assert!(start.elapsed() >= Duration::from_millis(500));
+    lab.sftp.close(&handle).await.unwrap();
+}
+
+/// Two programs that log into one file.
+#[tokio::test]
+async fn what_two_handles_append_stands_one_behind_the_other() {
+    let mut lab = Lab::new().await;
+    lab.sftp.put(b"/log", b"begin\n").await.unwrap();
+    let appending = WRITE | OpenFlags::APPEND;
+    let one = lab.sftp.open_file(b"/log", appending).await.unwrap();
+    let mut other = lab.server.sftp("alice").await;
+    let two = other.open_file(b"/log", appending).await.unwrap();
+    let mut expected = b"begin\n".to_vec();
+    for round in 0..20 {
+        let (first, second) = (format!("one {round}\n"), format!("two {round}\n"));
+        // Each counts from where it believes the end to be.
+        lab.sftp.write(&one, 0, first.as_bytes()).await.unwrap();
+        other.write(&two, 6, second.as_bytes()).await.unwrap();
+        expected.extend_from_slice(first.as_bytes());
+        expected.extend_from_slice(second.as_bytes());
+    }
+    lab.sftp.close(&one).await.unwrap();
+    other.close(&two).await.unwrap();
+    assert_eq!(lab.read_disk("log"), expected);
+    let counted = lab.server.quota("alice").await;
+    assert_eq!(counted, lab.server.usage("alice"));
 }
 
 #[tokio::test]

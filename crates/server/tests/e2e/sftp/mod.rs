@@ -10,6 +10,7 @@ mod extensions;
 mod handles;
 mod hard_links;
 mod links;
+mod sequences;
 mod wire;
 
 use std::fs;

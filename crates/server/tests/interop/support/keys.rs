@@ -1,12 +1,19 @@
-//! Keys for one test, made by `ssh-keygen`: Ed25519, because making an RSA key takes seconds.
+//! Keys for one test, made by `ssh-keygen`: Ed25519, because making an RSA key takes longer.
 
 use std::path::Path;
 use std::process::Command;
 
 /// Makes `path` and `path.pub`.
 pub(super) fn make(path: &Path) {
+    make_of(&["ed25519"], path);
+}
+
+/// Makes `path` and `path.pub`; `kind` is the type and what else is said about it.
+pub(super) fn make_of(kind: &[&str], path: &Path) {
     let output = Command::new("ssh-keygen")
-        .args(["-q", "-t", "ed25519", "-N", "", "-C", "interop", "-f"])
+        .args(["-q", "-N", "", "-C", "interop", "-t"])
+        .args(kind)
+        .arg("-f")
         .arg(path)
         .output()
         .unwrap_or_else(|error| panic!("ssh-keygen: {error} (scripts/test installs it)"));

@@ -142,6 +142,16 @@ impl Server {
         fs::write(self.ssh_config(), text).unwrap();
     }
 
+    /// Changes an account, with the options of `sftpgo user set`.
+    pub(crate) fn set_user(&self, name: &str, options: &[&str]) {
+        let output = sftpgo(self.directory.path())
+            .args(["user", "set", name, "--config-dir", "conf"])
+            .args(options)
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "user set: {output:?}");
+    }
+
     pub(crate) fn pid(&self) -> u32 {
         self.process.id()
     }
@@ -178,6 +188,19 @@ impl Server {
     /// A private key that no account has.
     pub(crate) fn wrong_key(&self) -> PathBuf {
         self.client_home().join(".ssh/wrong")
+    }
+
+    /// Gives [`USER`] an RSA key of so many bits instead of the other one; the private half.
+    pub(crate) fn use_rsa_key(&self, bits: u32) -> PathBuf {
+        let path = self.client_home().join(format!(".ssh/rsa-{bits}"));
+        keys::make_of(&["rsa", "-b", &bits.to_string()], &path);
+        let output = sftpgo(self.directory.path())
+            .args(["user", "set", USER, "--config-dir", "conf"])
+            .args(["--public-key", &keys::public(&path)])
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "user set: {output:?}");
+        path
     }
 
     pub(crate) fn host_key(&self) -> PathBuf {
