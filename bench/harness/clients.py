@@ -23,21 +23,22 @@ class Load:
     def __init__(self, binary):
         self.binary = str(binary)
 
-    def command(self, server, *words, cipher="gcm", port=None):
+    def command(self, server, *words, cipher="gcm", port=None, password=None):
+        secret = ["--password", password] if password else ["--key", str(server.site.key)]
         return [
             self.binary,
             "--addr", f"127.0.0.1:{port or server.port}",
             "--user", server.user,
-            "--key", str(server.site.key),
+            *secret,
             "--cipher", CIPHERS[cipher],
             "--mac", MAC,
             *map(str, words),
         ]  # fmt: skip
 
-    def run(self, server, *words, cipher="gcm", port=None, check=True, prefix=()):
-        """Figures of a run; None if it failed and that may be."""
-        command = [*prefix, *self.command(server, *words, cipher=cipher, port=port)]
-        run = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT)
+    def run(self, server, *words, cipher="gcm", port=None, check=True, prefix=(), password=None, limit=LIMIT):
+        """Figures of a run; None if it failed and that may be. Without a password it logs in with the key."""
+        command = [*prefix, *self.command(server, *words, cipher=cipher, port=port, password=password)]
+        run = subprocess.run(command, capture_output=True, text=True, timeout=limit)
         if run.returncode == 0:
             return json.loads(run.stdout.strip().split("\n")[-1])
         if check:

@@ -16,6 +16,10 @@ PACKAGES = {
     ],
     "netem": [("/usr/sbin/tc", "iproute2")],
     "rsync": [("/usr/bin/rsync", "rsync")],
+    "postgresql": [
+        ("/usr/lib/postgresql/15/bin/postgres", "postgresql-15"),
+        ("/usr/lib/postgresql/15/bin/psql", "postgresql-client-15"),
+    ],
 }
 
 
@@ -76,6 +80,33 @@ def describe():
         "kernel": f"{platform.system()} {platform.release().split('-')[0]}",
         "system": system[1] if system else "unknown",
     }
+
+
+class Others:
+    """What other work took of the machine while the block ran: what all processes took, less what this one took with all
+    that it started. The latter must have ended with the block."""
+
+    # User, nice, system, interrupts, and what the host gave to other machines.
+    FIELDS = (1, 2, 3, 6, 7, 8)
+
+    def __init__(self):
+        self.cores = 0.0
+
+    def sample(self):
+        with open("/proc/stat") as file:
+            fields = file.readline().split()
+        ticks = sum(int(fields[number]) for number in self.FIELDS)
+        own = os.times()
+        taken = own.user + own.system + own.children_user + own.children_system
+        return ticks / os.sysconf("SC_CLK_TCK") - taken, own.elapsed
+
+    def __enter__(self):
+        self.begun = self.sample()
+        return self
+
+    def __exit__(self, *_):
+        taken, elapsed = (now - then for now, then in zip(self.sample(), self.begun))
+        self.cores = max(0.0, taken / elapsed)
 
 
 def load_average():

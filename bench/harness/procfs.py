@@ -91,6 +91,21 @@ def children(pid):
     return found
 
 
+def forget_peak(pid):
+    """Lets the kernel begin anew with the peak of resident bytes."""
+    with open(f"/proc/{pid}/clear_refs", "w") as file:
+        file.write("5")
+
+
+def peak_bytes(pid):
+    """The most resident bytes of one process since it began, or since `forget_peak`; exact, and costs nothing to watch."""
+    with open(f"/proc/{pid}/status") as file:
+        for line in file:
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
+    return 0
+
+
 class PeakRss:
     """Highest resident bytes of a tree while the block runs, looked at 200 times a second."""
 

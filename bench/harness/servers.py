@@ -126,7 +126,12 @@ class Server:
         self.process = None
 
     def __enter__(self):
-        return self.start()
+        try:
+            return self.start()
+        except BaseException:
+            # It may run all the same.
+            self.stop()
+            raise
 
     def __exit__(self, *_):
         self.stop()
@@ -289,10 +294,10 @@ class Ours(Server):
         """Names with home directories."""
         return {self.user: self.site.data}
 
-    def run(self, *words):
+    def run(self, *words, stdin=""):
         """A command of the program beside the server."""
         command = [self.binary, *words, "-c", self.home]
-        run = subprocess.run(command, env=self.environment(), capture_output=True, text=True)
+        run = subprocess.run(command, env=self.environment(), input=stdin, capture_output=True, text=True)
         if run.returncode != 0:
             raise RuntimeError(f"sftpgo {words[0]}: {(run.stdout + run.stderr).strip()}")
 

@@ -142,18 +142,27 @@ impl Target {
         timeout(self.deadline, work).await.map_err(late)
     }
 
-    /// Connects and logs in.
-    pub(crate) async fn login(&self) -> Result<Login, LoadError> {
-        self.within(self.login_unbounded()).await?
+    /// The user name that was given.
+    pub(crate) fn user(&self) -> &str {
+        &self.user
     }
 
-    async fn login_unbounded(&self) -> Result<Login, LoadError> {
+    /// Connects and logs in.
+    pub(crate) async fn login(&self) -> Result<Login, LoadError> {
+        self.login_as(self.user.clone()).await
+    }
+
+    /// Connects and logs in as somebody with the same key or password.
+    pub(crate) async fn login_as(&self, user: String) -> Result<Login, LoadError> {
+        self.within(self.login_unbounded(user)).await?
+    }
+
+    async fn login_unbounded(&self, user: String) -> Result<Login, LoadError> {
         let stream = TcpStream::connect(&self.addr).await?;
         stream.set_nodelay(true)?;
         let (stream, cut) = Severable::new(stream);
         let mut handle =
             client::connect_stream(Arc::clone(&self.config), stream, AnyHostKey).await?;
-        let user = self.user.clone();
         let result = match &self.credential {
             Credential::Key(key) => {
                 let key = PrivateKeyWithHashAlg::new(Arc::clone(key), None);
