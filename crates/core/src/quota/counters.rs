@@ -103,10 +103,7 @@ impl Counters {
     /// Adds a change, and waits until it is written, if that is soon.
     pub(super) async fn add(&self, username: &str, delta: QuotaDelta) {
         self.inner.wait(username, delta);
-        let (inner, username) = (Arc::clone(&self.inner), username.to_owned());
-        // On its own: a statement that nobody waits for any more would be one whose answer got lost.
-        let writing = tokio::spawn(async move { inner.write(&username).await });
-        if !matches!(timeout(PATIENCE, writing).await, Ok(Ok(Ok(())))) {
+        if !matches!(timeout(PATIENCE, self.write(username)).await, Ok(Ok(()))) {
             self.inner.changed.notify_one();
         }
     }
@@ -153,7 +150,7 @@ impl Counters {
             return Ok(());
         }
         let (inner, username) = (Arc::clone(&self.inner), username.to_owned());
-        // On its own, as above.
+        // On its own: a statement that nobody waits for any more would be one whose answer got lost.
         let writing = tokio::spawn(async move { inner.write(&username).await });
         writing
             .await

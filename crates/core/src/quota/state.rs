@@ -100,20 +100,16 @@ impl FileState {
                 self.writers.remove(server);
             }
         }
-        self.settle_if_closed(now)
-    }
-
-    /// Forgets those who had it open on a server that died.
-    pub(super) fn forget(&mut self, server: &str) {
-        self.writers.remove(server);
-    }
-
-    fn settle_if_closed(&mut self, now: &Metadata) -> QuotaDelta {
         if self.is_open() {
             return QuotaDelta::default();
         }
         let counted = std::mem::take(self).counted();
         difference(counted, counts(now))
+    }
+
+    /// Forgets those who had it open on a server that died.
+    pub(super) fn forget(&mut self, server: &str) {
+        self.writers.remove(server);
     }
 
     /// Bytes that must be reserved, for all names together, before the file may be `more` bytes longer than it is covered.
