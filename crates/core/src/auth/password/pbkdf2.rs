@@ -10,7 +10,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
-use super::stored::{UnusableHash, parse_cost};
+use super::stored::{UnusableHash, padded_for_hmac, parse_cost};
 
 /// Most iterations: some seconds.
 const MAX_ITERATIONS: u32 = 5_000_000;
@@ -62,6 +62,9 @@ impl<'a> Pbkdf2<'a> {
     }
 
     pub(super) fn matches(&self, password: &[u8]) -> bool {
+        if padded_for_hmac(password) {
+            return false;
+        }
         let salt = self.salt.as_bytes();
         // Compares in constant time.
         pbkdf2::verify(self.algorithm, self.iterations, salt, password, &self.key).is_ok()

@@ -150,3 +150,9 @@ pub(super) fn bounded(asked: u64, what: &'static str, bound: u64) -> Result<(), 
     }
     Err(UnusableHash::TooCostly { what, asked, bound })
 }
+
+/// Whether HMAC, which PBKDF2 and scrypt are made of, takes this password for a shorter one: it fills short keys with zeros
+/// (RFC 2104 section 2).
+pub(super) fn padded_for_hmac(password: &[u8]) -> bool {
+    password.ends_with(&[0])
+}

@@ -386,6 +386,15 @@ fn of_a_password_bcrypt_sees_72_bytes_and_no_zeros() {
 }
 
 #[test]
+fn a_password_with_zeros_at_its_end_is_another_one() {
+    for (password, stored) in &CHEAP {
+        for zeros in ["\0", "\0\0\0"] {
+            assert!(!matches(&format!("{password}{zeros}"), stored), "{stored}");
+        }
+    }
+}
+
+#[test]
 fn noise_in_unused_bits_of_a_bcrypt_salt_is_ignored() {
     let stored = "$2b$04$abcdefghijklmnopqrstu8m174eFeoTj0DHmtuueFaS3Wde4P7wHG";
     assert!(matches("pässword", stored));

@@ -9,7 +9,7 @@ use yescrypt::{Mode, Params, yescrypt};
 use zeroize::Zeroizing;
 
 use super::crypt64;
-use super::stored::{UnusableHash, bounded};
+use super::stored::{UnusableHash, bounded, padded_for_hmac};
 
 /// Most memory: 256 MiB, 16 times what mkpasswd chooses.
 const MAX_MEMORY: u64 = 256 * 1024;
@@ -86,6 +86,9 @@ impl<'a> Yescrypt<'a> {
     }
 
     pub(super) fn matches(&self, password: &[u8]) -> bool {
+        if padded_for_hmac(password) {
+            return false;
+        }
         let mut key = Zeroizing::new([0; 32]);
         let computed = yescrypt(password, &self.salt, &self.params, &mut *key);
         let key = Zeroizing::new(crypt64::encode(&*key, &ORDER));
