@@ -22,7 +22,7 @@ pub use address_set::AddressSet;
 pub use filesystem::{FilesystemConfig, FilesystemProvider};
 pub use filter::{ExtensionFilter, Filters, IpRules};
 pub use folder::VirtualFolder;
-pub use login::{LoginMethod, Protocol};
+pub use login::{LoginMethod, LoginSequence, Progress, Protocol, RequiredMethods};
 pub use path::{PathError, StoragePath, VirtualPath};
 pub use permission::{DirectoryPermissions, Permission, PermissionSet};
 pub use public_key::PublicKey;
