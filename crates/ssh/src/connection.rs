@@ -9,6 +9,7 @@ use sftpgo_core::{ConnectionInfo, Core, Session};
 use tokio_util::task::TaskTracker;
 
 use crate::command::{self, Exec};
+use crate::conduct::Conduct;
 use crate::sftp;
 use crate::transport::{Channel, ChannelRequest, Events, Verdict, VerifiedKey};
 
@@ -20,8 +21,8 @@ pub(crate) struct Connection {
     pub(crate) sftp: sftp::Shared,
     /// Set by a login and never replaced: no later attempt can change who acts.
     pub(crate) login: Option<Arc<Login>>,
-    /// Attempts that reached an evaluation.
-    pub(crate) tried: Arc<std::sync::atomic::AtomicBool>,
+    /// Told of each attempt.
+    pub(crate) conduct: Arc<Conduct>,
     /// The commands that may be run, by name.
     pub(crate) commands: Arc<[String]>,
     /// What runs in channels; the connection ends after all of it did.
@@ -35,8 +36,13 @@ enum Started {
 }
 
 impl Connection {
-    fn note_attempt(&self) {
-        self.tried.store(true, std::sync::atomic::Ordering::Release);
+    /// Begins an attempt; `Some` refuses it without a look, and ends the connection, because its address is banned by now.
+    fn begin_attempt(&mut self, username: &str) -> Option<Refused> {
+        self.conduct.note_attempt();
+        self.conduct.is_banned().then(|| {
+            self.info.cancel.cancel();
+            self.authentication.refuse(username)
+        })
     }
 
     /// Starts something in a channel.
@@ -90,7 +96,9 @@ impl Events for Connection {
     }
 
     async fn password(&mut self, username: &str, password: &str) -> Verdict {
-        self.note_attempt();
+        if let Some(refused) = self.begin_attempt(username) {
+            return Verdict::Refused(refused);
+        }
         let authentication = &mut self.authentication;
         let answer = authentication
             .password(&self.info, username, password)
@@ -99,12 +107,17 @@ impl Events for Connection {
     }
 
     async fn key_offered(&mut self, username: &str, key: &PublicKey) -> Result<(), Refused> {
-        self.note_attempt();
+        if let Some(refused) = self.begin_attempt(username) {
+            return Err(refused);
+        }
         let authentication = &mut self.authentication;
         authentication.may_use_key(&self.info, username, key).await
     }
 
     async fn key_verified(&mut self, username: &str, key: &VerifiedKey) -> Verdict {
+        if let Some(refused) = self.begin_attempt(username) {
+            return Verdict::Refused(refused);
+        }
         let authentication = &mut self.authentication;
         let answer = authentication
             .verified_key(&self.info, username, key.key())

@@ -81,38 +81,60 @@ async fn stop_signal(signals: &mut Signals, log: &LogHandle, app: Option<&App>) 
             signal = signals.next() => match signal {
                 Signal::Stop => return,
                 Signal::Reload if reload.is_some() => again = true,
-                Signal::Reload => reload = Some(Box::pin(reload_users(app))),
+                Signal::Reload => reload = Some(Box::pin(reload(app))),
                 Signal::RotateLog => {
                     log.rotate();
                     tracing::info!(sender = "service", "the log file was rotated on request");
                 }
             },
             () = running => {
-                reload = std::mem::take(&mut again).then(|| Box::pin(reload_users(app)));
+                reload = std::mem::take(&mut again).then(|| Box::pin(reload(app)));
             }
         }
     }
 }
 
-async fn reload_users(app: Option<&App>) {
-    let reloaded = match app {
-        Some(app) => app.reload_users().await,
-        None => Ok(None),
+async fn reload(app: Option<&App>) {
+    let Some(app) = app else {
+        say_that_nothing_changes();
+        return;
     };
-    match reloaded {
+    let lists = app.reload_lists().await;
+    let users = app.reload_users().await;
+    if matches!((&lists, &users), (Ok(None), Ok(None))) {
+        say_that_nothing_changes();
+    }
+    match lists {
+        Ok(Some(sizes)) => tracing::info!(
+            sender = "service",
+            "asked to reload; the safe list has {} entries, the block list {}",
+            sizes.safe,
+            sizes.blocked
+        ),
+        Ok(None) => {}
+        Err(error) => tracing::error!(
+            sender = "service",
+            "asked to reload; the safe list and the block list stay as they were: {error}"
+        ),
+    }
+    match users {
         Ok(Some(count)) => tracing::info!(
             sender = "service",
             "asked to reload; the {count} users of the data provider were read again"
         ),
-        Ok(None) => tracing::info!(
-            sender = "service",
-            "asked to reload; nothing in use can change without a restart"
-        ),
+        Ok(None) => {}
         Err(error) => tracing::error!(
             sender = "service",
             "asked to reload; the users stay as they were: {error}"
         ),
     }
+}
+
+fn say_that_nothing_changes() {
+    tracing::info!(
+        sender = "service",
+        "asked to reload; nothing in use can change without a restart"
+    );
 }
 
 async fn stop(app: &App, signals: &mut Signals, log: &LogHandle) {

@@ -102,16 +102,22 @@ impl TransportSettings {
 pub(crate) enum End {
     /// In order, or by the client's leaving.
     Closed,
+    /// Before the client identified itself, and not by us.
+    Probe(String),
     /// Before anybody logged in.
     NotLoggedIn(String),
+    /// The time to log in was over.
+    TooSlow(String),
     /// After a login, by a fault of either side.
     Broken(String),
 }
 
-/// Runs a connection until it ends; `cancel` ends it at once. `authenticated` is told when somebody is logged in.
+/// Runs a connection until it ends; `cancel` ends it at once. `authenticated` is told when somebody is logged in. Of the time to
+/// log in, `waited` is over already.
 pub(crate) async fn run<S, E>(
     settings: &TransportSettings,
     stream: S,
+    waited: Duration,
     events: E,
     cancel: CancellationToken,
     authenticated: impl FnOnce() + Send,
@@ -131,15 +137,15 @@ where
         identified: false,
     };
     let stream = Socket::new(stream, cancel.clone());
-    let deadline = tokio::time::sleep(settings.login_deadline);
+    let deadline = tokio::time::sleep(settings.login_deadline.saturating_sub(waited));
     tokio::pin!(deadline);
     let start = run_stream(Arc::clone(&settings.config), stream, handler);
     let mut running = tokio::select! {
         started = start => match started {
             Ok(running) => running,
-            Err(error) => return End::NotLoggedIn(error.0),
+            Err(error) => return End::Probe(error.0),
         },
-        () = &mut deadline => return End::NotLoggedIn("no handshake in time".to_owned()),
+        () = &mut deadline => return End::TooSlow("no handshake in time".to_owned()),
     };
     tokio::select! {
         ended = &mut running => {
@@ -150,9 +156,10 @@ where
             cancel.cancel();
             // The socket ends at its next poll, and the library with it.
             let _ = running.await;
-            return End::NotLoggedIn("no login in time".to_owned());
+            return End::TooSlow("no login in time".to_owned());
         }
-        told = login => if told.is_ok() { authenticated() },
+        // If it is dropped, the session is about to end.
+        Ok(()) = login => authenticated(),
     }
     match running.await {
         Ok(()) => End::Closed,
