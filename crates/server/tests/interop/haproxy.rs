@@ -164,9 +164,10 @@ fn health_checks_of_a_balancer_leave_its_clients_alone() {
     }));
     let greeting = " option tcp-check\n tcp-check expect rstring ^SSH-2.0-";
     let check = format!("source {LISTED} check inter 20ms send-proxy-v2");
+    let port = server.port();
     let services = [
-        // Connects and closes, without a header.
-        (format!("{check} no-check-send-proxy"), ""),
+        // Connects and closes, without a header: what is checked is named for itself.
+        (format!("{check} addr 127.0.0.1 port {port}"), ""),
         // With one, as LOCAL.
         (format!("{check} check-send-proxy"), ""),
         // And waits for the greeting.
