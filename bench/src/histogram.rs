@@ -91,7 +91,10 @@ mod tests {
             assert!(step >= before, "{micros}");
             before = step;
             let least = least(step);
-            assert!(least <= micros && micros - least <= micros / 32, "{micros} {least}");
+            assert!(
+                least <= micros && micros - least <= micros / 32,
+                "{micros} {least}"
+            );
         }
     }
 
@@ -109,7 +112,10 @@ mod tests {
         let found = whole.percentiles();
         for (name, expected) in [("p50", 501.0), ("p95", 951.0), ("p99", 991.0)] {
             let value = found[name].as_f64().unwrap();
-            assert!(value <= expected && value > expected * 0.96, "{name}: {value}");
+            assert!(
+                value <= expected && value > expected * 0.96,
+                "{name}: {value}"
+            );
         }
         assert_eq!(found["max"], json!(1000.0));
         assert_eq!(Histogram::default().percentiles()["max"], json!(0.0));

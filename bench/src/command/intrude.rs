@@ -314,7 +314,12 @@ mod tests {
     fn every_kind_has_its_turns() {
         let times = |kind| ROUND.iter().filter(|turn| **turn == kind).count();
         assert_eq!(times(Kind::Silent), 5);
-        let others = [Kind::Greeting, Kind::HalfExchange, Kind::Probe, Kind::GreetingAndGone];
+        let others = [
+            Kind::Greeting,
+            Kind::HalfExchange,
+            Kind::Probe,
+            Kind::GreetingAndGone,
+        ];
         assert_eq!(others.map(times), [4, 4, 2, 2]);
         let last = [Kind::Exchange, Kind::WrongPassword, Kind::UnknownUser];
         assert_eq!(last.map(times), [1, 1, 1]);

@@ -68,7 +68,9 @@ pub(crate) async fn run(target: &Arc<Target>, args: &SteadyArgs) -> Result<Value
     std::io::stdout().flush()?;
     let stop = Arc::new(AtomicBool::new(false));
     let begun = Instant::now();
-    let work = sessions.into_iter().map(|session| work(session, args, &stop));
+    let work = sessions
+        .into_iter()
+        .map(|session| work(session, args, &stop));
     let end = async {
         let _ = timeout(Duration::from_secs(args.hold), line_of_input()).await;
         stop.store(true, Ordering::Relaxed);

@@ -118,7 +118,8 @@ impl Core {
     pub fn start(parts: CoreParts) -> Arc<Self> {
         let metrics = Arc::new(Metrics::default());
         let defender = parts.settings.defender.clone();
-        let defender = defender.map(|settings| Arc::new(Defender::new(settings, Arc::clone(&metrics))));
+        let defender =
+            defender.map(|settings| Arc::new(Defender::new(settings, Arc::clone(&metrics))));
         let tasks = TaskTracker::new();
         let stop = CancellationToken::new();
         let quota = QuotaLedger::new(Arc::clone(&parts.provider), parts.settings.quota_tracking);

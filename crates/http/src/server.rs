@@ -163,8 +163,13 @@ impl HttpFrontEnd {
         tracing::info!(sender = "httpd", "HTTP server listening on {address}");
         // Nobody logs in on a connection here, and behind a proxy everybody has one address: one limit serves for all.
         let entrance = Entrance::new("http", AcceptLimits::number(limits.connections));
-        sftpgo_net::serve("http", listener, entrance, move |stream, peer, slot, end| {
-            connection::run(Arc::clone(&front), stream, peer, slot, end)
-        })
+        sftpgo_net::serve(
+            "http",
+            listener,
+            entrance,
+            move |stream, peer, slot, end| {
+                connection::run(Arc::clone(&front), stream, peer, slot, end)
+            },
+        )
     }
 }

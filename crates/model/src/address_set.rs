@@ -25,7 +25,9 @@ impl AddressSet {
     ///
     /// # Errors
     /// The first entry that is neither.
-    pub fn parse<E: AsRef<str>>(entries: impl IntoIterator<Item = E>) -> Result<Self, InvalidEntry> {
+    pub fn parse<E: AsRef<str>>(
+        entries: impl IntoIterator<Item = E>,
+    ) -> Result<Self, InvalidEntry> {
         let parsed = entries.into_iter().map(|entry| parse(entry.as_ref()));
         Ok(Self::of(parsed.collect::<Result<Vec<_>, _>>()?))
     }
@@ -115,7 +117,13 @@ mod tests {
     #[test]
     fn addresses_and_networks_are_found() {
         let entries = ["192.0.2.1", " 10.1.2.3/8 ", "2001:db8::/32", "fe80::1"];
-        for address in ["192.0.2.1", "10.255.0.1", "2001:db8:7::1", "fe80::1", "::ffff:10.0.0.1"] {
+        for address in [
+            "192.0.2.1",
+            "10.255.0.1",
+            "2001:db8:7::1",
+            "fe80::1",
+            "::ffff:10.0.0.1",
+        ] {
             assert!(contains(&entries, address), "{address}");
         }
         for address in ["192.0.2.2", "11.0.0.0", "2001:db9::", "fe80::2", "::a00:1"] {
@@ -139,7 +147,14 @@ mod tests {
 
     #[test]
     fn what_is_no_address_is_named() {
-        for entry in ["", "localhost", "192.0.2.1/33", "192.0.2", "fe80::1%eth0", "10.0.0.0-9"] {
+        for entry in [
+            "",
+            "localhost",
+            "192.0.2.1/33",
+            "192.0.2",
+            "fe80::1%eth0",
+            "10.0.0.0-9",
+        ] {
             let error = AddressSet::parse(["192.0.2.1", entry]).unwrap_err();
             assert_eq!(error, InvalidEntry(entry.to_owned()));
         }

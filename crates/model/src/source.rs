@@ -27,9 +27,7 @@ impl Source {
     pub fn of(address: IpAddr) -> Self {
         Self(match address.to_canonical() {
             IpAddr::V4(address) => IpAddr::V4(address),
-            IpAddr::V6(address) => {
-                IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & NETWORK))
-            }
+            IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & NETWORK)),
         })
     }
 }
@@ -86,7 +84,14 @@ mod tests {
             assert_eq!(source(text).to_string(), text);
         }
         assert_eq!(source("2001:db8::9").to_string(), "2001:db8::/64");
-        for text in ["", "192.0.2.0/24", "192.0.2.1/32", "2001:db8::/32", "localhost", "1"] {
+        for text in [
+            "",
+            "192.0.2.0/24",
+            "192.0.2.1/32",
+            "2001:db8::/32",
+            "localhost",
+            "1",
+        ] {
             assert!(text.parse::<Source>().is_err(), "{text}");
         }
     }

@@ -31,12 +31,7 @@ pub struct Server {
 ///
 /// The handler is given the client's address, which is that of the PROXY header if there is one. The slot tells it when a
 /// drain begins; the last argument is cancelled when a drain runs out of time: the connection must end then.
-pub fn serve<H, F>(
-    name: &'static str,
-    listener: Listener,
-    entrance: Entrance,
-    handler: H,
-) -> Server
+pub fn serve<H, F>(name: &'static str, listener: Listener, entrance: Entrance, handler: H) -> Server
 where
     H: Fn(TcpStream, SocketAddr, ConnectionSlot, CancellationToken) -> F + Send + Sync + 'static,
     F: Future<Output = ()> + Send + 'static,

@@ -123,7 +123,12 @@ mod tests {
     fn who_fails_again_and_again_waits_longer_each_time() {
         let times = let_in(Misconduct::FailedLogin, 1000);
         // Four failures owe 17 seconds, then two 19, then one 20, 40, 80 and 120.
-        assert_eq!(times, [0, 1, 2, 3, 20, 21, 40, 60, 100, 180, 300, 420, 540, 660, 780, 900]);
+        assert_eq!(
+            times,
+            [
+                0, 1, 2, 3, 20, 21, 40, 60, 100, 180, 300, 420, 540, 660, 780, 900
+            ]
+        );
     }
 
     #[test]

@@ -114,7 +114,9 @@ impl RefusalLog {
         drop(state);
         let total: u64 = counts.values().sum();
         let each = counts.iter();
-        let each: Vec<String> = each.map(|(refusal, count)| format!("{count} {refusal}")).collect();
+        let each: Vec<String> = each
+            .map(|(refusal, count)| format!("{count} {refusal}"))
+            .collect();
         Some(format!(
             "{total} more connections were refused, the last one from {last}: {}",
             each.join(", ")

@@ -164,12 +164,23 @@ mod tests {
         for (outcomes, end, expected) in [
             (&[][..], left(), Some(Misconduct::NoLogin)),
             (&[], slow, Some(Misconduct::TooSlow)),
-            (&[(PASSWORD, LoginOutcome::WrongCredential)], left(), Some(Misconduct::FailedLogin)),
-            (&[(KEY, LoginOutcome::UnknownUser)], left(), Some(Misconduct::FailedLogin)),
+            (
+                &[(PASSWORD, LoginOutcome::WrongCredential)],
+                left(),
+                Some(Misconduct::FailedLogin),
+            ),
+            (
+                &[(KEY, LoginOutcome::UnknownUser)],
+                left(),
+                Some(Misconduct::FailedLogin),
+            ),
             (&[(PASSWORD, LoginOutcome::NotAllowed)], left(), None),
             (&[(PASSWORD, LoginOutcome::Unavailable)], left(), None),
             (
-                &[(KEY, LoginOutcome::WrongCredential), (PASSWORD, LoginOutcome::LoggedIn)],
+                &[
+                    (KEY, LoginOutcome::WrongCredential),
+                    (PASSWORD, LoginOutcome::LoggedIn),
+                ],
                 End::Closed,
                 None,
             ),
@@ -179,7 +190,8 @@ mod tests {
     }
 
     #[test]
-    fn a_connection_that_is_closed_before_the_client_identified_itself_is_counted_and_no_misconduct() {
+    fn a_connection_that_is_closed_before_the_client_identified_itself_is_counted_and_no_misconduct()
+     {
         let metrics = Metrics::default();
         let conduct = Conduct::new([192, 0, 2, 1].into(), None);
         let end = End::Probe("closed".to_owned());

@@ -104,25 +104,30 @@ impl SshFrontEnd {
         let entrance = Entrance::new("sftpd", self.accept)
             .with_proxy(self.proxy, self.login_deadline)
             .with_doorkeeper(Arc::new(Door::new(Arc::clone(&core))));
-        sftpgo_net::serve("sftpd", listener, entrance, move |stream, peer, slot, end| {
-            let (core, transport) = (Arc::clone(&core), Arc::clone(&transport));
-            let commands = Arc::clone(&self.commands);
-            let workers = Arc::clone(&workers);
-            async move {
-                // The socket leaves the listener's event queue for that of the connection's thread.
-                let Ok(stream) = stream.into_std() else {
-                    return;
-                };
-                let accepted = Accepted {
-                    stream,
-                    peer,
-                    slot,
-                    end,
-                    commands,
-                };
-                workers.run(move || handle(core, transport, accepted)).await;
-            }
-        })
+        sftpgo_net::serve(
+            "sftpd",
+            listener,
+            entrance,
+            move |stream, peer, slot, end| {
+                let (core, transport) = (Arc::clone(&core), Arc::clone(&transport));
+                let commands = Arc::clone(&self.commands);
+                let workers = Arc::clone(&workers);
+                async move {
+                    // The socket leaves the listener's event queue for that of the connection's thread.
+                    let Ok(stream) = stream.into_std() else {
+                        return;
+                    };
+                    let accepted = Accepted {
+                        stream,
+                        peer,
+                        slot,
+                        end,
+                        commands,
+                    };
+                    workers.run(move || handle(core, transport, accepted)).await;
+                }
+            },
+        )
     }
 }
 

@@ -172,9 +172,8 @@ impl DefenderConfig {
             ("defender.blocklist_file", &self.blocklist_file),
         ];
         let named = lists.into_iter().filter(|(_, file)| !file.is_empty());
-        let issue = |(key, _)| {
-            SettingIssue::new(key, "not used, because defender.enabled is false")
-        };
+        let issue =
+            |(key, _)| SettingIssue::new(key, "not used, because defender.enabled is false");
         named.map(issue).collect()
     }
 }
@@ -227,7 +226,10 @@ mod tests {
         assert_eq!(settings.ban_time_increment, Duration::from_secs(15 * 60));
         assert_eq!(settings.observation_time, Duration::from_secs(30 * 60));
         let settings = enabled(|config| config.safelist_file = "safe".to_owned()).unwrap();
-        assert_eq!(settings.safelist_file.as_deref(), Some(Path::new("/srv/conf/safe")));
+        assert_eq!(
+            settings.safelist_file.as_deref(),
+            Some(Path::new("/srv/conf/safe"))
+        );
     }
 
     #[test]
@@ -236,11 +238,19 @@ mod tests {
         let cases: [(&str, Change); 7] = [
             ("defender.ban_time", |config| config.ban_time = 0),
             ("defender.ban_time", |config| config.ban_time = u32::MAX),
-            ("defender.ban_time_increment", |config| config.ban_time_increment = u32::MAX),
+            ("defender.ban_time_increment", |config| {
+                config.ban_time_increment = u32::MAX
+            }),
             ("defender.threshold", |config| config.threshold = 0),
-            ("defender.observation_time", |config| config.observation_time = 0),
-            ("defender.entries_soft_limit", |config| config.entries_soft_limit = 15_000),
-            ("defender.entries_hard_limit", |config| config.entries_hard_limit = u32::MAX),
+            ("defender.observation_time", |config| {
+                config.observation_time = 0
+            }),
+            ("defender.entries_soft_limit", |config| {
+                config.entries_soft_limit = 15_000
+            }),
+            ("defender.entries_hard_limit", |config| {
+                config.entries_hard_limit = u32::MAX
+            }),
         ];
         for (key, change) in cases {
             assert_eq!(enabled(change), Err(key));

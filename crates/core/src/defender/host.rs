@@ -212,7 +212,10 @@ mod tests {
         for _ in 0..10 {
             hosts.refuses(source(1), &settings, start);
         }
-        assert_eq!(hosts.banned_until(source(1)), Some(start + settings.ban_time));
+        assert_eq!(
+            hosts.banned_until(source(1)),
+            Some(start + settings.ban_time)
+        );
     }
 
     #[test]

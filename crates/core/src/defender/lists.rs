@@ -53,8 +53,7 @@ impl Lists {
             None => Ok((AddressSet::default(), 0)),
         };
         let (safe, safe_entries) = load("defender.safelist_file", &settings.safelist_file)?;
-        let (blocked, blocked_entries) =
-            load("defender.blocklist_file", &settings.blocklist_file)?;
+        let (blocked, blocked_entries) = load("defender.blocklist_file", &settings.blocklist_file)?;
         let sizes = ListSizes {
             safe: safe_entries,
             blocked: blocked_entries,
@@ -147,7 +146,10 @@ mod tests {
     #[test]
     fn a_list_with_a_mistake_is_none() {
         let error = parse("192.0.2.1\n192.0.2.300\n").unwrap_err();
-        assert!(error.contains("line 2") && error.contains("192.0.2.300"), "{error}");
+        assert!(
+            error.contains("line 2") && error.contains("192.0.2.300"),
+            "{error}"
+        );
         for text in [
             "{",
             r#"{"adresses": []}"#,

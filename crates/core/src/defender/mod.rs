@@ -216,7 +216,10 @@ mod tests {
     fn every_address_of_an_ipv6_network_is_banned() {
         let defender = defender(DefenderConfig::default());
         for last in 1..=15 {
-            defender.report(address(&format!("2001:db8::{last}")), HostEvent::WrongCredential);
+            defender.report(
+                address(&format!("2001:db8::{last}")),
+                HostEvent::WrongCredential,
+            );
         }
         assert!(defender.refuses(address("2001:db8::ffff")));
         assert!(!defender.refuses(address("2001:db8:0:1::1")));

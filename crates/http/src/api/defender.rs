@@ -166,6 +166,9 @@ mod tests {
 
     #[test]
     fn times_are_written_as_everybody_reads_them() {
-        assert_eq!(date_time(UnixMillis(1_600_000_000_999)), "2020-09-13T12:26:40Z");
+        assert_eq!(
+            date_time(UnixMillis(1_600_000_000_999)),
+            "2020-09-13T12:26:40Z"
+        );
     }
 }

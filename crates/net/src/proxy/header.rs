@@ -20,10 +20,7 @@ pub enum Header {
 impl Header {
     /// A client from `address`.
     pub(super) fn client(address: SocketAddr) -> Self {
-        Self::Client(SocketAddr::new(
-            address.ip().to_canonical(),
-            address.port(),
-        ))
+        Self::Client(SocketAddr::new(address.ip().to_canonical(), address.port()))
     }
 }
 
@@ -76,14 +73,15 @@ mod tests {
     fn any_bytes() -> impl Strategy<Value = Vec<u8>> {
         let text = "PROXY (TCP4|TCP6|UNKNOWN|TCP5)?( [0-9a-f.:]{1,15}){0,4}( [0-9]{1,6}){0,3}\r?\n?.{0,20}";
         let signature = b"\r\n\r\n\0\r\nQUIT\n".to_vec();
-        let fixed = (0x1f_u8..0x24, any::<u8>(), 0_u16..300).prop_map(|(command, family, length)| {
-            let family = [0, 0x11, 0x21, 0x31, 0x12, family][usize::from(family) % 6];
-            let [high, low] = length.to_be_bytes();
-            vec![command, family, high, low]
-        });
+        let fixed =
+            (0x1f_u8..0x24, any::<u8>(), 0_u16..300).prop_map(|(command, family, length)| {
+                let family = [0, 0x11, 0x21, 0x31, 0x12, family][usize::from(family) % 6];
+                let [high, low] = length.to_be_bytes();
+                vec![command, family, high, low]
+            });
         let body = proptest::collection::vec(any::<u8>(), 0..320);
-        let second = (fixed, body)
-            .prop_map(move |(fixed, body)| [signature.clone(), fixed, body].concat());
+        let second =
+            (fixed, body).prop_map(move |(fixed, body)| [signature.clone(), fixed, body].concat());
         let first = text.prop_map(String::into_bytes);
         prop_oneof![first, second, proptest::collection::vec(any::<u8>(), 0..64)]
     }
@@ -109,7 +107,13 @@ mod tests {
 
     #[test]
     fn what_begins_otherwise_is_no_header() {
-        for bytes in [&b"SSH-2.0-x\r\n"[..], b"GET / HTTP/1.1\r\n", b"\0", b"\n", b"p"] {
+        for bytes in [
+            &b"SSH-2.0-x\r\n"[..],
+            b"GET / HTTP/1.1\r\n",
+            b"\0",
+            b"\n",
+            b"p",
+        ] {
             assert_eq!(parse(bytes), Parsed::Absent);
         }
         assert_eq!(parse(b""), Parsed::Incomplete);

@@ -64,17 +64,46 @@ mod tests {
         let none: [&str; 0] = [];
         for (mode, list, peer, expected) in [
             (ProxyMode::Off, &listed[..], "10.0.0.1", Trust::NoHeader),
-            (ProxyMode::Optional, &none, "192.0.2.1", Trust::Believed { listed: false }),
-            (ProxyMode::Optional, &listed, "10.0.0.1", Trust::Believed { listed: true }),
-            (ProxyMode::Optional, &listed, "::ffff:10.0.0.1", Trust::Believed { listed: true }),
+            (
+                ProxyMode::Optional,
+                &none,
+                "192.0.2.1",
+                Trust::Believed { listed: false },
+            ),
+            (
+                ProxyMode::Optional,
+                &listed,
+                "10.0.0.1",
+                Trust::Believed { listed: true },
+            ),
+            (
+                ProxyMode::Optional,
+                &listed,
+                "::ffff:10.0.0.1",
+                Trust::Believed { listed: true },
+            ),
             (ProxyMode::Optional, &listed, "192.0.2.1", Trust::Ignored),
-            (ProxyMode::Required, &none, "192.0.2.1", Trust::Believed { listed: false }),
-            (ProxyMode::Required, &listed, "10.0.0.1", Trust::Believed { listed: true }),
+            (
+                ProxyMode::Required,
+                &none,
+                "192.0.2.1",
+                Trust::Believed { listed: false },
+            ),
+            (
+                ProxyMode::Required,
+                &listed,
+                "10.0.0.1",
+                Trust::Believed { listed: true },
+            ),
             (ProxyMode::Required, &listed, "192.0.2.1", Trust::Refused),
         ] {
             let allowed = AddressSet::parse(list).unwrap();
             let policy = ProxyPolicy { mode, allowed };
-            assert_eq!(policy.trust(peer.parse().unwrap()), expected, "{mode:?} {peer}");
+            assert_eq!(
+                policy.trust(peer.parse().unwrap()),
+                expected,
+                "{mode:?} {peer}"
+            );
         }
     }
 }

@@ -51,7 +51,10 @@ pub(crate) async fn read_header(
     let mut bytes = vec![0; LONGEST_HEADER];
     let mut taken = 0;
     loop {
-        let seen = taken + stream.peek(bytes.get_mut(taken..).unwrap_or_default()).await?;
+        let seen = taken
+            + stream
+                .peek(bytes.get_mut(taken..).unwrap_or_default())
+                .await?;
         if seen == taken {
             return Err(HeaderError::Closed);
         }
@@ -99,7 +102,15 @@ mod tests {
     async fn a_header_in_any_pieces_is_taken_and_the_rest_is_left() {
         let header = "PROXY TCP4 192.0.2.7 198.51.100.1 5 22\r\n";
         let all = format!("{header}SSH-2.0-x\r\n");
-        for cut in [0, 1, 6, 20, header.len() - 1, header.len(), header.len() + 3] {
+        for cut in [
+            0,
+            1,
+            6,
+            20,
+            header.len() - 1,
+            header.len(),
+            header.len() + 3,
+        ] {
             let (mut client, mut server) = pair().await;
             let (before, behind) = all.as_bytes().split_at(cut);
             client.write_all(before).await.unwrap();

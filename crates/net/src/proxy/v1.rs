@@ -49,11 +49,19 @@ fn read(fields: &[u8]) -> Result<Header, &'static str> {
     let address = match protocol {
         "TCP4" => {
             destination_of::<Ipv4Addr>(destination)?;
-            IpAddr::V4(source.parse().map_err(|_| "the source is no IPv4 address")?)
+            IpAddr::V4(
+                source
+                    .parse()
+                    .map_err(|_| "the source is no IPv4 address")?,
+            )
         }
         "TCP6" => {
             destination_of::<Ipv6Addr>(destination)?;
-            IpAddr::V6(source.parse().map_err(|_| "the source is no IPv6 address")?)
+            IpAddr::V6(
+                source
+                    .parse()
+                    .map_err(|_| "the source is no IPv6 address")?,
+            )
         }
         _ => return Err("the protocol is none of TCP4, TCP6 and UNKNOWN"),
     };
@@ -82,23 +90,29 @@ mod tests {
     use super::*;
 
     fn client(line: &str) -> SocketAddr {
-        match parse(format!("{line}\r\nSSH-2.0-x\r\n").as_bytes()) {
-            Parsed::Complete {
-                header: Header::Client(address),
-                length,
-            } => {
-                assert_eq!(length, line.len() + 2);
-                address
-            }
-            other => panic!("{line}: {other:?}"),
-        }
+        let parsed = parse(format!("{line}\r\nSSH-2.0-x\r\n").as_bytes());
+        let Parsed::Complete {
+            header: Header::Client(address),
+            length,
+        } = parsed
+        else {
+            panic!("{line}: {parsed:?}");
+        };
+        assert_eq!(length, line.len() + 2);
+        address
     }
 
     #[test]
     fn a_line_says_the_source_address_and_port() {
         for (line, address) in [
-            ("PROXY TCP4 192.0.2.7 198.51.100.1 56324 22", "192.0.2.7:56324"),
-            ("PROXY TCP4 255.255.255.255 255.255.255.255 65535 65535", "255.255.255.255:65535"),
+            (
+                "PROXY TCP4 192.0.2.7 198.51.100.1 56324 22",
+                "192.0.2.7:56324",
+            ),
+            (
+                "PROXY TCP4 255.255.255.255 255.255.255.255 65535 65535",
+                "255.255.255.255:65535",
+            ),
             ("PROXY TCP6 2001:db8::7 2001:db8::1 1 22", "[2001:db8::7]:1"),
             ("PROXY TCP6 ::ffff:192.0.2.7 ::1 9 22", "192.0.2.7:9"),
         ] {
@@ -147,14 +161,22 @@ mod tests {
             &long,
         ] {
             let parsed = parse(text.as_bytes());
-            assert!(matches!(parsed, Parsed::Malformed(_)), "{text:?}: {parsed:?}");
+            assert!(
+                matches!(parsed, Parsed::Malformed(_)),
+                "{text:?}: {parsed:?}"
+            );
         }
-        assert!(matches!(parse(b"PROXY UNKNOWN \xff\r\n"), Parsed::Malformed(_)));
+        assert!(matches!(
+            parse(b"PROXY UNKNOWN \xff\r\n"),
+            Parsed::Malformed(_)
+        ));
     }
 
     #[test]
     fn a_line_without_an_end_is_waited_for_up_to_107_bytes() {
-        let line = [b'P', b'R', b'O', b'X', b'Y', b' '].into_iter().chain([b'x'; 200]);
+        let line = [b'P', b'R', b'O', b'X', b'Y', b' ']
+            .into_iter()
+            .chain([b'x'; 200]);
         let line: Vec<u8> = line.collect();
         assert_eq!(parse(&line[..106]), Parsed::Incomplete);
         assert!(matches!(parse(&line[..107]), Parsed::Malformed(_)));

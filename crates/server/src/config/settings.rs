@@ -67,7 +67,11 @@ impl Config {
             &mut errors,
         );
         let httpd = section(self.httpd.resolve(config_dir), &mut warnings, &mut errors);
-        let defender = section(self.defender.resolve(config_dir), &mut warnings, &mut errors);
+        let defender = section(
+            self.defender.resolve(config_dir),
+            &mut warnings,
+            &mut errors,
+        );
         match (sftpd, data_provider, httpd, defender) {
             (Some(sftpd), Some(data_provider), Some(httpd), Some(defender)) => {
                 let config_dir = config_dir.to_path_buf();

@@ -72,7 +72,12 @@ async fn too_many_wrong_passwords_ban_their_address_and_no_other_one() {
     // What was open before may not go on guessing, not even rightly; who is logged in stays.
     assert!(!open.password("alice", PASSWORD).await);
     working.put(b"/file", b"content").await.unwrap();
-    assert!(client(&server, THERE).await.password("alice", PASSWORD).await);
+    assert!(
+        client(&server, THERE)
+            .await
+            .password("alice", PASSWORD)
+            .await
+    );
     assert_eq!(server.core().metrics().bans.value(), 1);
 }
 
@@ -92,7 +97,10 @@ async fn a_ban_is_listed_and_lifted_over_rest() {
     assert!(!lets_in(&server, THERE).await);
     let hosts = rest(&server, "GET", "hosts").await.json();
     let banned = &hosts[0];
-    assert_eq!((&banned["ip"], &banned["score"]), (&json!("127.0.0.2"), &Value::Null));
+    assert_eq!(
+        (&banned["ip"], &banned["score"]),
+        (&json!("127.0.0.2"), &Value::Null)
+    );
     let until = banned["ban_time"].as_str().unwrap();
     assert!(until.starts_with("20") && until.ends_with('Z'), "{until}");
     let time = rest(&server, "GET", "bantime?ip=127.0.0.2").await;
@@ -104,7 +112,10 @@ async fn a_ban_is_listed_and_lifted_over_rest() {
     }
 
     let reply = rest(&server, "DELETE", &format!("hosts/{id}")).await;
-    assert_eq!((reply.status, reply.json()["message"].as_str()), (200, Some("Host removed")));
+    assert_eq!(
+        (reply.status, reply.json()["message"].as_str()),
+        (200, Some("Host removed"))
+    );
     assert!(lets_in(&server, THERE).await);
     assert_eq!(rest(&server, "GET", "hosts").await.json(), json!([]));
     for (method, path, status) in [
@@ -182,7 +193,10 @@ async fn a_connection_that_is_closed_before_its_banner_is_a_probe_and_never_scor
 async fn connections_over_a_limit_of_their_address_score() {
     let server = defended(&[
         ("defender.threshold", json!(6)),
-        ("sftpd.limits", json!({ "max_unauthenticated_per_address": 1 })),
+        (
+            "sftpd.limits",
+            json!({ "max_unauthenticated_per_address": 1 }),
+        ),
     ])
     .await;
     let mut open = connect_from(THERE, server.ssh_address()).await;
@@ -259,8 +273,11 @@ async fn lists_hold_from_the_start_and_are_read_again_with_a_hang_up() {
     let at = directory.path();
     add_user(at, "alice");
     fs::write(at.join("safe"), "127.0.0.1 # the office\n127.0.0.2\n").unwrap();
-    fs::write(at.join("blocked"), r#"{"addresses": ["127.0.0.2"], "networks": ["127.0.9.0/24"]}"#)
-        .unwrap();
+    fs::write(
+        at.join("blocked"),
+        r#"{"addresses": ["127.0.0.2"], "networks": ["127.0.9.0/24"]}"#,
+    )
+    .unwrap();
     let mut serve = Serve::start_logging(at);
     let address = |third, last| IpAddr::from([127, 0, third, last]);
     // Both lists: blocked. The safe one is not banned whatever it does, others are.
@@ -275,14 +292,20 @@ async fn lists_hold_from_the_start_and_are_read_again_with_a_hang_up() {
     fs::write(at.join("blocked"), "127.0.9.0/33\n").unwrap();
     serve.signal(Signal::HUP);
     let said = serve.line_with("asked to reload").unwrap();
-    assert!(said.contains("stay as they were") && said.contains("line 1"), "{said}");
+    assert!(
+        said.contains("stay as they were") && said.contains("line 1"),
+        "{said}"
+    );
     assert!(!greets(serve.ssh, address(9, 200)).await);
 
     fs::write(at.join("safe"), "").unwrap();
     fs::write(at.join("blocked"), "127.0.8.0/24\n").unwrap();
     serve.signal(Signal::HUP);
     let said = serve.line_with("asked to reload").unwrap();
-    assert!(said.contains("the safe list has 0 entries, the block list 1"), "{said}");
+    assert!(
+        said.contains("the safe list has 0 entries, the block list 1"),
+        "{said}"
+    );
     assert!(greets(serve.ssh, address(9, 200)).await);
     assert!(!greets(serve.ssh, address(8, 200)).await);
     let mut client = SshClient::connect(serve.ssh, None).await;
@@ -300,5 +323,8 @@ fn a_list_that_cannot_be_read_stops_the_start() {
     let output = run(directory.path(), &["serve"], "");
     assert!(!output.status.success());
     let said = text(&output.stderr);
-    assert!(said.contains("defender.blocklist_file") && said.contains("missing"), "{said}");
+    assert!(
+        said.contains("defender.blocklist_file") && said.contains("missing"),
+        "{said}"
+    );
 }

@@ -3,7 +3,9 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use serde_json::{Value, json};
-use sftpgo_testkit::{Account, FileClient as _, PASSWORD, SshClient, TestServer, connect_from, within};
+use sftpgo_testkit::{
+    Account, FileClient as _, PASSWORD, SshClient, TestServer, connect_from, within,
+};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
@@ -100,7 +102,8 @@ async fn who_is_kept_out_by_a_rule_and_not_by_a_credential_owes_nothing() {
 }
 
 #[tokio::test]
-async fn a_connection_that_is_closed_before_the_client_speaks_costs_nothing_and_one_after_it_does() {
+async fn a_connection_that_is_closed_before_the_client_speaks_costs_nothing_and_one_after_it_does()
+{
     let server = limited(json!({
         "exempt": [], "penalty_no_login": 60, "penalty_least": 60, "penalty_most": 600,
     }))
@@ -184,7 +187,10 @@ async fn the_number_of_all_connections_is_limited_and_who_is_in_stays() {
         session.put(b"/file", b"content").await.unwrap();
     }
     sessions.clear();
-    sftpgo_testkit::until("room for one more", async || is_greeted(&server, THERE).await).await;
+    sftpgo_testkit::until("room for one more", async || {
+        is_greeted(&server, THERE).await
+    })
+    .await;
     drop(open);
 }
 

@@ -223,7 +223,10 @@ async fn limits_count_the_address_of_the_header_and_not_that_of_the_proxy() {
     let server = TestServer::builder()
         .set("sftpd.proxy_protocol", 2)
         .set("sftpd.proxy_allowed", vec![PROXY.to_string()])
-        .set("sftpd.limits", json!({ "max_unauthenticated_per_address": 2 }))
+        .set(
+            "sftpd.limits",
+            json!({ "max_unauthenticated_per_address": 2 }),
+        )
         .start()
         .await;
     let mut open = Vec::new();
@@ -249,7 +252,10 @@ async fn an_ignored_header_gets_nobody_past_a_limit() {
     let server = TestServer::builder()
         .set("sftpd.proxy_protocol", 1)
         .set("sftpd.proxy_allowed", vec![PROXY.to_string()])
-        .set("sftpd.limits", json!({ "max_unauthenticated_per_address": 1 }))
+        .set(
+            "sftpd.limits",
+            json!({ "max_unauthenticated_per_address": 1 }),
+        )
         .start()
         .await;
     let mut first = sent(server.ssh_address(), OTHER, &v1("203.0.113.1:1")).await;
@@ -299,9 +305,12 @@ async fn health_checks_of_a_balancer_do_no_harm() {
     let server = TestServer::builder()
         .set("sftpd.proxy_protocol", 2)
         .set("sftpd.proxy_allowed", vec![PROXY.to_string()])
-        .set("sftpd.limits", json!({
-            "exempt": [], "penalty_no_login": 100, "penalty_least": 1, "start_burst": 1000,
-        }))
+        .set(
+            "sftpd.limits",
+            json!({
+                "exempt": [], "penalty_no_login": 100, "penalty_least": 1, "start_burst": 1000,
+            }),
+        )
         .set("defender.enabled", true)
         .set("defender.score_no_auth", 15)
         .start()
@@ -345,8 +354,7 @@ async fn the_log_names_the_address_of_the_header_and_tells_of_rejected_headers()
     let mut client = SshClient::over(stream, None).await.unwrap();
     assert!(!client.password("alice", "wrong").await);
     let failed = serve.line_with(line).unwrap();
-    let fields =
-        r#""client_ip":"203.0.113.7","username":"alice","login_type":"password","error":"#;
+    let fields = r#""client_ip":"203.0.113.7","username":"alice","login_type":"password","error":"#;
     assert!(failed.contains(fields), "{failed}");
     assert!(client.key("alice", &Account::key("alice")).await);
     let logged_in = serve.line_with("logged in with").unwrap();
@@ -364,6 +372,9 @@ async fn the_log_names_the_address_of_the_header_and_tells_of_rejected_headers()
         let failed = serve.line_with(line).unwrap();
         let fields =
             format!(r#""client_ip":"{peer}","username":"","login_type":"no_auth_tryed","error":"#);
-        assert!(failed.contains(&fields) && failed.contains(reason), "{failed}");
+        assert!(
+            failed.contains(&fields) && failed.contains(reason),
+            "{failed}"
+        );
     }
 }

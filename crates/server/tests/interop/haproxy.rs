@@ -40,7 +40,9 @@ impl Haproxy {
     }
 
     fn try_start(server: &Server, services: &[(String, &str)]) -> Option<Self> {
-        let listeners = services.iter().map(|_| TcpListener::bind("127.0.0.1:0").unwrap());
+        let listeners = services
+            .iter()
+            .map(|_| TcpListener::bind("127.0.0.1:0").unwrap());
         let listeners: Vec<_> = listeners.collect();
         let ports: Vec<u16> = listeners
             .iter()

@@ -68,7 +68,8 @@ impl LimitsConfig {
         };
         let seconds = |seconds: u32| Duration::from_secs(seconds.into());
         if self.start_rate > 0 && self.start_burst == 0 {
-            let reason = "0 would let nobody in; use 1 or more, or set sftpd.limits.start_rate to 0";
+            let reason =
+                "0 would let nobody in; use 1 or more, or set sftpd.limits.start_rate to 0";
             return Err(SettingIssue::new("sftpd.limits.start_burst", reason));
         }
         if self.penalty_most > 0 && self.penalty_least > self.penalty_most {
