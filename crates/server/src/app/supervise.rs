@@ -81,20 +81,20 @@ async fn stop_signal(signals: &mut Signals, log: &LogHandle, app: Option<&App>) 
             signal = signals.next() => match signal {
                 Signal::Stop => return,
                 Signal::Reload if reload.is_some() => again = true,
-                Signal::Reload => reload = Some(Box::pin(reload(app))),
+                Signal::Reload => reload = Some(Box::pin(reload_all(app))),
                 Signal::RotateLog => {
                     log.rotate();
                     tracing::info!(sender = "service", "the log file was rotated on request");
                 }
             },
             () = running => {
-                reload = std::mem::take(&mut again).then(|| Box::pin(reload(app)));
+                reload = std::mem::take(&mut again).then(|| Box::pin(reload_all(app)));
             }
         }
     }
 }
 
-async fn reload(app: Option<&App>) {
+async fn reload_all(app: Option<&App>) {
     let Some(app) = app else {
         say_that_nothing_changes();
         return;

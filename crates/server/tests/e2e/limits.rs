@@ -4,7 +4,8 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use serde_json::{Value, json};
 use sftpgo_testkit::{
-    Account, FileClient as _, PASSWORD, SshClient, TestServer, connect_from, within,
+    Account, FileClient as _, PASSWORD, SshClient, TestServer, connect_from, is_greeted, until,
+    within,
 };
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -26,12 +27,10 @@ async fn limited(limits: Value) -> TestServer {
 /// A connection from there, once the server greeted it; `None` if it was closed without a byte.
 async fn greeted(server: std::net::SocketAddr, from: IpAddr) -> Option<TcpStream> {
     let mut stream = connect_from(from, server).await;
-    let first = stream.read_exact(&mut [0; 4]);
-    let greeted = within("a greeting or the end", first).await.is_ok();
-    greeted.then_some(stream)
+    is_greeted(&mut stream).await.then_some(stream)
 }
 
-async fn is_greeted(server: &TestServer, from: IpAddr) -> bool {
+async fn lets_in(server: &TestServer, from: IpAddr) -> bool {
     greeted(server.ssh_address(), from).await.is_some()
 }
 
@@ -42,7 +41,7 @@ async fn client_from(server: &TestServer, from: IpAddr) -> SshClient {
 
 /// Waits until the server has drawn its conclusions from the connections that are over.
 async fn until_over(server: &TestServer, from: IpAddr) {
-    sftpgo_testkit::until("a refusal", async || !is_greeted(server, from).await).await;
+    until("a refusal", async || !lets_in(server, from).await).await;
 }
 
 #[tokio::test]
@@ -56,12 +55,12 @@ async fn an_address_with_a_failed_login_is_refused_for_a_while_and_no_other_one(
     let mut failing = client_from(&server, HERE).await;
     assert!(!failing.password("alice", "wrong").await);
     // Not before it is over: the next password may be right.
-    assert!(is_greeted(&server, HERE).await);
+    assert!(lets_in(&server, HERE).await);
     drop(failing);
     until_over(&server, HERE).await;
     let refused = &server.core().metrics().refused_connections;
     assert!(refused.value() > 0);
-    assert!(is_greeted(&server, THERE).await);
+    assert!(lets_in(&server, THERE).await);
     // Who is in stays, and so does who was about to log in.
     working.put(b"/file", b"content").await.unwrap();
     let mut before = before;
@@ -79,7 +78,7 @@ async fn a_login_after_wrong_passwords_costs_nothing() {
         assert!(!client.password("alice", "wrong").await);
         assert!(client.password("alice", PASSWORD).await);
     }
-    assert!(is_greeted(&server, HERE).await);
+    assert!(lets_in(&server, HERE).await);
 }
 
 #[tokio::test]
@@ -98,7 +97,7 @@ async fn who_is_kept_out_by_a_rule_and_not_by_a_credential_owes_nothing() {
         let mut client = client_from(&server, HERE).await;
         assert!(!client.password("bob", PASSWORD).await);
     }
-    assert!(is_greeted(&server, HERE).await);
+    assert!(lets_in(&server, HERE).await);
 }
 
 #[tokio::test]
@@ -110,10 +109,10 @@ async fn a_connection_that_is_closed_before_the_client_speaks_costs_nothing_and_
     .await;
     for _ in 0..20 {
         drop(connect_from(HERE, server.ssh_address()).await);
-        assert!(is_greeted(&server, HERE).await);
+        assert!(lets_in(&server, HERE).await);
     }
     let probes = &server.core().metrics().probes;
-    sftpgo_testkit::until("the count of all", async || probes.value() == 40).await;
+    until("the count of all", async || probes.value() == 40).await;
     let mut stream = greeted(server.ssh_address(), HERE).await.unwrap();
     stream.write_all(b"SSH-2.0-scanner\r\n").await.unwrap();
     drop(stream);
@@ -134,7 +133,7 @@ async fn a_connection_that_lets_the_time_to_log_in_pass_costs() {
     let mut rest = Vec::new();
     let _ = within("its end", silent.read_to_end(&mut rest)).await;
     until_over(&server, HERE).await;
-    assert!(is_greeted(&server, THERE).await);
+    assert!(lets_in(&server, THERE).await);
 }
 
 #[tokio::test]
@@ -143,13 +142,13 @@ async fn an_address_may_begin_so_many_connections_at_once() {
     let server = limited(limits).await;
     let mut let_in = 0;
     for _ in 0..20 {
-        if is_greeted(&server, HERE).await {
+        if lets_in(&server, HERE).await {
             let_in += 1;
         }
     }
     assert!((8..20).contains(&let_in), "{let_in}");
-    assert!(is_greeted(&server, THERE).await);
-    sftpgo_testkit::until("the next second", async || is_greeted(&server, HERE).await).await;
+    assert!(lets_in(&server, THERE).await);
+    until("the next second", async || lets_in(&server, HERE).await).await;
 }
 
 #[tokio::test]
@@ -165,12 +164,12 @@ async fn who_is_exempt_is_counted_and_neither_slowed_nor_punished() {
         stream.write_all(b"SSH-2.0-scanner\r\n").await.unwrap();
         open.push(stream);
     }
-    assert!(!is_greeted(&server, HERE).await);
+    assert!(!lets_in(&server, HERE).await);
     drop(open);
-    sftpgo_testkit::until("a free place", async || is_greeted(&server, HERE).await).await;
+    until("a free place", async || lets_in(&server, HERE).await).await;
     let other = IpAddr::from([127, 0, 0, 5]);
-    assert!(is_greeted(&server, other).await);
-    assert!(!is_greeted(&server, other).await);
+    assert!(lets_in(&server, other).await);
+    assert!(!lets_in(&server, other).await);
 }
 
 #[tokio::test]
@@ -182,15 +181,12 @@ async fn the_number_of_all_connections_is_limited_and_who_is_in_stays() {
         sessions.push(server.sftp("alice").await);
     }
     let open = greeted(server.ssh_address(), HERE).await.unwrap();
-    assert!(!is_greeted(&server, THERE).await, "four are open");
+    assert!(!lets_in(&server, THERE).await, "four are open");
     for session in &mut sessions {
         session.put(b"/file", b"content").await.unwrap();
     }
     sessions.clear();
-    sftpgo_testkit::until("room for one more", async || {
-        is_greeted(&server, THERE).await
-    })
-    .await;
+    until("room for one more", async || lets_in(&server, THERE).await).await;
     drop(open);
 }
 

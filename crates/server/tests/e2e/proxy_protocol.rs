@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use sftpgo_testkit::{
-    Account, PASSWORD, SshClient, TestServer, connect_from, request, until, within,
+    Account, PASSWORD, SshClient, TestServer, connect_from, is_greeted, request, until,
 };
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -70,12 +70,6 @@ async fn sent(server: SocketAddr, peer: IpAddr, bytes: &[u8]) -> TcpStream {
     let mut stream = connect_from(peer, server).await;
     stream.write_all(bytes).await.unwrap();
     stream
-}
-
-/// Whether the server says something on a connection before it ends.
-async fn is_greeted(stream: &mut TcpStream) -> bool {
-    let first = stream.read_exact(&mut [0; 4]);
-    within("a greeting or the end", first).await.is_ok()
 }
 
 /// The address that the server sees of alice, who comes with a header; `None` if she does not get in.

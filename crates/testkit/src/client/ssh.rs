@@ -7,6 +7,7 @@ use russh::client::{self, AuthResult, Handle, Msg};
 use russh::keys::agent::AgentIdentity;
 use russh::keys::{HashAlg, PrivateKeyWithHashAlg, PublicKey, PublicKeyOrCertificate};
 use russh::{Channel, ChannelMsg, MethodKind, SshId};
+use tokio::io::AsyncReadExt as _;
 use tokio::net::{TcpSocket, TcpStream};
 
 use crate::keys::{TestKey, rsa_hash};
@@ -37,6 +38,13 @@ pub async fn connect_from(source: IpAddr, to: SocketAddr) -> TcpStream {
     let socket = socket.unwrap();
     socket.bind(SocketAddr::new(source, 0)).unwrap();
     within("a connection", socket.connect(to)).await.unwrap()
+}
+
+/// Whether the server says something on a connection before it ends it.
+pub async fn is_greeted(stream: &mut TcpStream) -> bool {
+    let mut first = [0; 4];
+    let read = stream.read_exact(&mut first);
+    within("a greeting or the end", read).await.is_ok()
 }
 
 /// What a command left.
