@@ -320,7 +320,7 @@ fn a_list_that_cannot_be_read_stops_the_start() {
     }));
     let output = run(directory.path(), &["serve"], "");
     assert!(!output.status.success());
-    let said = text(&output.stderr);
+    let said = text(&output.stderr) + &text(&output.stdout);
     assert!(
         said.contains("defender.blocklist_file") && said.contains("missing"),
         "{said}"

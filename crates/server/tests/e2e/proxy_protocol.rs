@@ -331,8 +331,11 @@ async fn the_list_of_connections_shows_the_address_of_the_header() {
     assert!(client.password("alice", PASSWORD).await);
     let _channel = client.subsystem("sftp").await.unwrap();
     let http = server.http_address();
-    let list = request(http, "GET", "/api/v1/connection", &Value::Null).await;
-    assert_eq!(list.json()[0]["remote_address"], CLIENT);
+    until("the session in the list", async || {
+        let list = request(http, "GET", "/api/v1/connection", &Value::Null).await;
+        list.json()[0]["remote_address"] == CLIENT
+    })
+    .await;
 }
 
 #[tokio::test]
