@@ -45,10 +45,11 @@ pub struct DefenderConfig {
     pub entries_soft_limit: u32,
     /// Addresses with points, and banned addresses, that are remembered at most, of each so many.
     pub entries_hard_limit: u32,
-    /// File with addresses and networks that are never banned, absolute or relative to the configuration directory. One entry
-    /// a line, `#` begins a comment; or JSON with the lists `addresses` and `networks`. Read again on SIGHUP.
+    /// File with addresses and networks that are never scored or banned, of the same form as `blocklist_file`.
     pub safelist_file: String,
-    /// File of the same form with addresses and networks that are always refused, also if they are in `safelist_file`.
+    /// File with addresses and networks that are always refused, also if they are in `safelist_file`; absolute or relative to
+    /// the configuration directory. One entry a line, `#` begins a comment; or JSON with the lists `addresses` and `networks`.
+    /// Read again on SIGHUP.
     pub blocklist_file: String,
 }
 
