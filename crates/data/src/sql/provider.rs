@@ -1,5 +1,6 @@
 //! The operations of a data provider on a SQL database.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
@@ -60,6 +61,34 @@ impl SqlProvider {
         self.servers.as_ref()
     }
 
+    /// The same part of the list as what comes after a name. That name is in the index alone, so nobody reads the records
+    /// that are left out. `None` if there are no more than those.
+    async fn without_offset<'q>(
+        &self,
+        query: &'q UserQuery,
+    ) -> DataResult<Option<Cow<'q, UserQuery>>> {
+        let Some(before) = query.offset.checked_sub(1) else {
+            return Ok(Some(Cow::Borrowed(query)));
+        };
+        let before = UserQuery {
+            limit: 1,
+            offset: before,
+            ..query.clone()
+        };
+        let Some((statement, values)) = self.statements.pages.names(&before) else {
+            return Ok(None);
+        };
+        let rows = self.link.query(&statement, &values).await?;
+        let Some(row) = rows.into_iter().next() else {
+            return Ok(None);
+        };
+        Ok(Some(Cow::Owned(UserQuery {
+            after: Some(record::name_from_row(row)?),
+            offset: 0,
+            ..query.clone()
+        })))
+    }
+
     async fn one_user(
         &self,
         statement: &Statement,
@@ -93,7 +122,10 @@ impl UserStore for SqlProvider {
     }
 
     async fn users(&self, query: &UserQuery) -> DataResult<Vec<UserRecord>> {
-        let Some((statement, values)) = self.statements.pages.statement(query) else {
+        let Some(query) = self.without_offset(query).await? else {
+            return Ok(Vec::new());
+        };
+        let Some((statement, values)) = self.statements.pages.records(&query) else {
             return Ok(Vec::new());
         };
         let rows = self.link.query(&statement, &values).await?;

@@ -4,15 +4,13 @@ use sqlx::Row as _;
 
 use super::{Place, REFERENCE_V1, REFERENCE_V2};
 use crate::provider::{SortOrder, UserQuery};
-use crate::sql::engine::Value;
+use crate::sql::engine::{Statement, Value};
 use crate::sql::page::Pages;
 use crate::sql::sqlite::SQLITE;
 use crate::sql::table_name::TableName;
 
 /// How SQLite would run it.
-async fn plan(place: &Place, query: &UserQuery) -> String {
-    let pages = Pages::new(&SQLITE, &TableName::parse("users").unwrap(), 1002);
-    let (statement, values) = pages.statement(query).unwrap();
+async fn plan(place: &Place, (statement, values): (Statement, Vec<Value<'_>>)) -> String {
     let mut sql = format!("EXPLAIN QUERY PLAN {}", statement.0);
     for value in values {
         let literal = match value {
@@ -30,6 +28,7 @@ async fn plan(place: &Place, query: &UserQuery) -> String {
 #[tokio::test]
 async fn every_part_of_the_list_is_read_from_the_index() {
     let place = Place::with_database(&[REFERENCE_V1, REFERENCE_V2]).await;
+    let pages = Pages::new(&SQLITE, &TableName::parse("users").unwrap(), 1002);
     let texts = [None, Some("alice".to_owned())];
     for order in [SortOrder::Ascending, SortOrder::Descending] {
         for after in &texts {
@@ -43,11 +42,16 @@ async fn every_part_of_the_list_is_read_from_the_index() {
                         search: search.clone(),
                         username: username.clone(),
                     };
-                    let plan = plan(&place, &query).await;
-                    assert!(plan.contains("USING INDEX"), "{query:?}: {plan}");
-                    assert!(!plan.contains("TEMP B-TREE"), "{query:?}: {plan}");
                     let bounded = after.is_some() || search.is_some() || username.is_some();
-                    assert_eq!(plan.contains("SEARCH"), bounded, "{query:?}: {plan}");
+                    for (statement, index) in [
+                        (pages.records(&query), "USING INDEX"),
+                        (pages.names(&query), "USING COVERING INDEX"),
+                    ] {
+                        let plan = plan(&place, statement.unwrap()).await;
+                        assert!(plan.contains(index), "{query:?}: {plan}");
+                        assert!(!plan.contains("TEMP B-TREE"), "{query:?}: {plan}");
+                        assert_eq!(plan.contains("SEARCH"), bounded, "{query:?}: {plan}");
+                    }
                 }
             }
         }
