@@ -7,8 +7,10 @@ use sftpgo_core::auth::{Answer, Authentication, Login, Refused};
 use sftpgo_core::model::{Protocol, PublicKey};
 use sftpgo_core::{ConnectionInfo, Core, Session};
 use tokio_util::task::TaskTracker;
+use zeroize::Zeroizing;
 
 use crate::command::{self, Exec};
+use crate::hangup::Hangup;
 use crate::sftp;
 use crate::transport::{Channel, ChannelRequest, Events, Verdict, VerifiedKey};
 
@@ -17,6 +19,8 @@ pub(crate) struct Connection {
     pub(crate) core: Arc<Core>,
     pub(crate) authentication: Authentication,
     pub(crate) info: ConnectionInfo,
+    /// There until somebody is logged in, if attempts may wait for hooks.
+    pub(crate) hangup: Option<Hangup>,
     pub(crate) sftp: sftp::Shared,
     /// Set by a login and never replaced: no later attempt can change who acts.
     pub(crate) login: Option<Arc<Login>>,
@@ -86,29 +90,68 @@ impl Events for Connection {
     }
 
     fn refused(&mut self, username: &str) -> Refused {
-        self.authentication.refuse(username)
+        self.authentication.refuse(&self.info, username)
     }
 
     async fn password(&mut self, username: &str, password: &str) -> Verdict {
         self.note_attempt();
-        let authentication = &mut self.authentication;
-        let answer = authentication
-            .password(&self.info, username, password)
-            .await;
+        let Self {
+            authentication,
+            info,
+            hangup,
+            ..
+        } = self;
+        let attempt = authentication.password(info, username, password);
+        let answer = watch(hangup, info, attempt).await;
         self.accept(answer)
     }
 
     async fn key_offered(&mut self, username: &str, key: &PublicKey) -> Result<(), Refused> {
         self.note_attempt();
-        let authentication = &mut self.authentication;
-        authentication.may_use_key(&self.info, username, key).await
+        let Self {
+            authentication,
+            info,
+            hangup,
+            ..
+        } = self;
+        let attempt = authentication.may_use_key(info, username, key);
+        watch(hangup, info, attempt).await
     }
 
     async fn key_verified(&mut self, username: &str, key: &VerifiedKey) -> Verdict {
-        let authentication = &mut self.authentication;
-        let answer = authentication
-            .verified_key(&self.info, username, key.key())
-            .await;
+        let Self {
+            authentication,
+            info,
+            hangup,
+            ..
+        } = self;
+        let attempt = authentication.verified_key(info, username, key.key());
+        let answer = watch(hangup, info, attempt).await;
+        self.accept(answer)
+    }
+
+    async fn interactive(&mut self, username: &str) -> Verdict {
+        self.note_attempt();
+        let Self {
+            authentication,
+            info,
+            hangup,
+            ..
+        } = self;
+        let attempt = authentication.interactive(info, username);
+        let answer = watch(hangup, info, attempt).await;
+        self.accept(answer)
+    }
+
+    async fn answers(&mut self, answers: Vec<Zeroizing<String>>) -> Verdict {
+        let Self {
+            authentication,
+            info,
+            hangup,
+            ..
+        } = self;
+        let attempt = authentication.answers(info, answers);
+        let answer = watch(hangup, info, attempt).await;
         self.accept(answer)
     }
 
@@ -151,10 +194,24 @@ impl Connection {
         match answer {
             Answer::LoggedIn(login) if self.login.is_none() => {
                 self.login = Some(Arc::new(login));
+                self.hangup = None;
                 Verdict::LoggedIn
             }
             Answer::LoggedIn(_) => Verdict::Refused(Refused::default()),
+            Answer::Challenge(challenge) => Verdict::Ask(challenge),
             Answer::Refused(refused) => Verdict::Refused(refused),
         }
+    }
+}
+
+/// Waits for an attempt, and for the end of its client where the attempt may wait for a hook.
+async fn watch<T>(
+    hangup: &Option<Hangup>,
+    info: &ConnectionInfo,
+    attempt: impl Future<Output = T>,
+) -> T {
+    match hangup {
+        Some(hangup) => hangup.watch(&info.cancel, attempt).await,
+        None => attempt.await,
     }
 }

@@ -34,6 +34,11 @@ impl Factor {
         }
     }
 
+    /// The keyboard-interactive hook says that the client answered well.
+    pub(super) fn interactive(user: Arc<User>) -> Self {
+        Self::new(user, LoginMethod::KeyboardInteractive)
+    }
+
     fn new(user: Arc<User>, method: LoginMethod) -> Self {
         Self {
             user,
