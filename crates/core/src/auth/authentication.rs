@@ -260,7 +260,11 @@ impl Authentication {
         Refused { methods, partial }
     }
 
-    async fn conclude(&mut self, attempt: Attempt<'_>, proof: Result<Factor, AuthError>) -> Answer {
+    pub(super) async fn conclude(
+        &mut self,
+        attempt: Attempt<'_>,
+        proof: Result<Factor, AuthError>,
+    ) -> Answer {
         let Attempt {
             info,
             username,

@@ -54,10 +54,6 @@ impl Factor {
         &self.user
     }
 
-    pub(super) fn method(&self) -> LoginMethod {
-        self.method
-    }
-
     /// Whether both are proofs of one and the same key.
     pub(super) fn same_key(&self, other: &Self) -> bool {
         match (&self.key, &other.key) {
