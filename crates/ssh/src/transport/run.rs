@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use russh::server::{Config, open_stream};
-use russh::{Limits, MethodKind, MethodSet, SshId};
+use russh::{Limits, SshId};
+use sftpgo_core::model::LoginMethod;
 use sftpgo_net::Newcomer;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{Semaphore, oneshot};
@@ -13,7 +14,7 @@ use tokio::task::JoinError;
 use tokio_util::sync::CancellationToken;
 
 use super::Events;
-use super::handler::{MAX_CHANNELS, RusshHandler, TransportError};
+use super::handler::{MAX_CHANNELS, RusshHandler, TransportError, method_set};
 use super::socket::Socket;
 use super::window;
 use crate::config::SftpdSettings;
@@ -58,12 +59,13 @@ impl TransportSettings {
         // More would be refused.
         let rekey_bytes = limits.rekey_bytes.min(1 << 30);
         let banner = settings.banner.as_str();
-        let mut methods = MethodSet::empty();
-        methods.push(MethodKind::PublicKey);
-        methods.push(MethodKind::Password);
+        let mut methods = vec![LoginMethod::PublicKey, LoginMethod::Password];
+        if settings.keyboard_interactive.is_some() {
+            methods.push(LoginMethod::KeyboardInteractive);
+        }
         let config = Config {
             server_id: SshId::Standard(format!("SSH-2.0-{banner}").into()),
-            methods,
+            methods: method_set(methods),
             auth_rejection_time: REJECTION_TIME,
             auth_rejection_time_initial: Some(Duration::ZERO),
             keys,

@@ -1122,7 +1122,7 @@ where
     Ok(RunningSession { handle, join })
 }
 
-/// Exchanges identification lines, and returns the session for the caller to run. (sftpgo patch 10)
+/// Exchanges identification lines, and returns the session for the caller to run. (sftpgo patch 19)
 pub async fn open_stream<H, R>(
     config: Arc<Config>,
     mut stream: R,
