@@ -13,6 +13,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::auth::{Authenticator, PasswordChecks, PasswordHasher};
 use crate::defender::{Defender, DefenderSettings};
+use crate::hook::{Hooks, LoginHooks};
 use crate::metrics::Metrics;
 use crate::program::Programs;
 use crate::quota::{QuotaLedger, QuotaTracking, Scans};
@@ -52,6 +53,8 @@ pub struct CoreSettings {
     pub max_transfers_per_session: usize,
     /// How addresses that misbehave are banned; `None` if they are not.
     pub defender: Option<DefenderSettings>,
+    /// Programs and URLs that are asked about logins.
+    pub login_hooks: LoginHooks,
 }
 
 impl Default for CoreSettings {
@@ -66,6 +69,7 @@ impl Default for CoreSettings {
             idle_timeout: Some(Duration::from_secs(15 * 60)),
             max_transfers_per_session: 1024,
             defender: None,
+            login_hooks: LoginHooks::default(),
         }
     }
 }
@@ -92,6 +96,7 @@ pub struct Core {
     pub(crate) quota: QuotaLedger,
     pub(crate) scans: Scans,
     pub(crate) programs: Programs,
+    pub(crate) hooks: Hooks,
     programs_are_confined: AtomicBool,
     /// Held while accounts are dumped or restored: a dump in the middle of a restore would be neither the old nor the new.
     pub(crate) all_accounts: Arc<tokio::sync::Mutex<()>>,
@@ -136,6 +141,7 @@ impl Core {
         let core = Arc::new(Self {
             provider: parts.provider,
             backends: parts.backends,
+            hooks: Hooks::new(parts.settings.login_hooks.clone()),
             settings: parts.settings,
             passwords,
             hasher,

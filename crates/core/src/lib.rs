@@ -10,6 +10,7 @@ pub mod defender;
 pub mod digest;
 pub mod engine;
 pub mod error;
+pub mod hook;
 pub mod metrics;
 pub mod mounts;
 pub mod program;

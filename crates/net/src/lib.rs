@@ -1,4 +1,5 @@
-//! Listeners, who is let in by them, and the graceful drain: what every front end that accepts connections shares.
+//! Listeners, who is let in by them, the turns of handshakes and the graceful drain: what every front end that accepts
+//! connections shares.
 
 pub mod proxy;
 
@@ -7,6 +8,7 @@ mod doorkeeper;
 mod entrance;
 mod limit;
 mod listener;
+mod pace;
 mod penalty;
 mod rate;
 mod refusal;
@@ -17,6 +19,7 @@ pub use doorkeeper::Doorkeeper;
 pub use entrance::Entrance;
 pub use limit::{AcceptLimits, ConnectionLimiter, ConnectionSlot};
 pub use listener::{BindError, Listener, listen_address};
+pub use pace::{Measured, Newcomer, Pace};
 pub use penalty::{Misconduct, Penalties};
 pub use rate::StartRate;
 pub use refusal::Refusal;

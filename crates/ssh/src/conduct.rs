@@ -28,6 +28,8 @@ struct Seen {
     logged_in: bool,
     /// A wrong credential was tried, or a name that nobody has.
     failed: bool,
+    /// It was kept out by a rule, or by what does not work.
+    excused: bool,
     /// What a key that was refused says. Clients offer all they have, so it counts once, at the end, and only if nothing else
     /// did.
     key: Option<HostEvent>,
@@ -81,8 +83,7 @@ impl Conduct {
             }
             return Some(Misconduct::FailedLogin);
         }
-        if seen.tried {
-            // Kept out by a rule, or by what does not work.
+        if seen.excused {
             return None;
         }
         self.report(HostEvent::NoLogin);
@@ -109,8 +110,12 @@ impl LoginObserver for Conduct {
                 self.seen.lock().logged_in = true;
                 return;
             }
-            // The last is told by how the connection ends.
-            LoginOutcome::NotAllowed | LoginOutcome::Unavailable | LoginOutcome::Untried => return,
+            LoginOutcome::NotAllowed | LoginOutcome::Unavailable => {
+                self.seen.lock().excused = true;
+                return;
+            }
+            // The end of the connection says the same.
+            LoginOutcome::Abandoned | LoginOutcome::Untried => return,
         };
         let mut seen = self.seen.lock();
         seen.failed = true;
@@ -176,6 +181,11 @@ mod tests {
             ),
             (&[(PASSWORD, LoginOutcome::NotAllowed)], left(), None),
             (&[(PASSWORD, LoginOutcome::Unavailable)], left(), None),
+            (
+                &[(PASSWORD, LoginOutcome::Abandoned)],
+                left(),
+                Some(Misconduct::NoLogin),
+            ),
             (
                 &[
                     (KEY, LoginOutcome::WrongCredential),

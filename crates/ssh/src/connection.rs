@@ -7,9 +7,11 @@ use sftpgo_core::auth::{Answer, Authentication, Login, Refused};
 use sftpgo_core::model::{Protocol, PublicKey};
 use sftpgo_core::{ConnectionInfo, Core, Session};
 use tokio_util::task::TaskTracker;
+use zeroize::Zeroizing;
 
 use crate::command::{self, Exec};
 use crate::conduct::Conduct;
+use crate::hangup::Hangup;
 use crate::sftp;
 use crate::transport::{Channel, ChannelRequest, Events, Verdict, VerifiedKey};
 
@@ -18,6 +20,8 @@ pub(crate) struct Connection {
     pub(crate) core: Arc<Core>,
     pub(crate) authentication: Authentication,
     pub(crate) info: ConnectionInfo,
+    /// There until somebody is logged in, if attempts may wait for hooks.
+    pub(crate) hangup: Option<Hangup>,
     pub(crate) sftp: sftp::Shared,
     /// Set by a login and never replaced: no later attempt can change who acts.
     pub(crate) login: Option<Arc<Login>>,
@@ -41,7 +45,7 @@ impl Connection {
         self.conduct.note_attempt();
         self.conduct.is_banned().then(|| {
             self.info.cancel.cancel();
-            self.authentication.refuse(username)
+            self.authentication.refuse(&self.info, username)
         })
     }
 
@@ -92,17 +96,21 @@ impl Events for Connection {
     }
 
     fn refused(&mut self, username: &str) -> Refused {
-        self.authentication.refuse(username)
+        self.authentication.refuse(&self.info, username)
     }
 
     async fn password(&mut self, username: &str, password: &str) -> Verdict {
         if let Some(refused) = self.begin_attempt(username) {
             return Verdict::Refused(refused);
         }
-        let authentication = &mut self.authentication;
-        let answer = authentication
-            .password(&self.info, username, password)
-            .await;
+        let Self {
+            authentication,
+            info,
+            hangup,
+            ..
+        } = self;
+        let attempt = authentication.password(info, username, password);
+        let answer = watch(hangup, info, attempt).await;
         self.accept(answer)
     }
 
@@ -110,18 +118,55 @@ impl Events for Connection {
         if let Some(refused) = self.begin_attempt(username) {
             return Err(refused);
         }
-        let authentication = &mut self.authentication;
-        authentication.may_use_key(&self.info, username, key).await
+        let Self {
+            authentication,
+            info,
+            hangup,
+            ..
+        } = self;
+        let attempt = authentication.may_use_key(info, username, key);
+        watch(hangup, info, attempt).await
     }
 
     async fn key_verified(&mut self, username: &str, key: &VerifiedKey) -> Verdict {
         if let Some(refused) = self.begin_attempt(username) {
             return Verdict::Refused(refused);
         }
-        let authentication = &mut self.authentication;
-        let answer = authentication
-            .verified_key(&self.info, username, key.key())
-            .await;
+        let Self {
+            authentication,
+            info,
+            hangup,
+            ..
+        } = self;
+        let attempt = authentication.verified_key(info, username, key.key());
+        let answer = watch(hangup, info, attempt).await;
+        self.accept(answer)
+    }
+
+    async fn interactive(&mut self, username: &str) -> Verdict {
+        if let Some(refused) = self.begin_attempt(username) {
+            return Verdict::Refused(refused);
+        }
+        let Self {
+            authentication,
+            info,
+            hangup,
+            ..
+        } = self;
+        let attempt = authentication.interactive(info, username);
+        let answer = watch(hangup, info, attempt).await;
+        self.accept(answer)
+    }
+
+    async fn answers(&mut self, answers: Vec<Zeroizing<String>>) -> Verdict {
+        let Self {
+            authentication,
+            info,
+            hangup,
+            ..
+        } = self;
+        let attempt = authentication.answers(info, answers);
+        let answer = watch(hangup, info, attempt).await;
         self.accept(answer)
     }
 
@@ -164,10 +209,24 @@ impl Connection {
         match answer {
             Answer::LoggedIn(login) if self.login.is_none() => {
                 self.login = Some(Arc::new(login));
+                self.hangup = None;
                 Verdict::LoggedIn
             }
             Answer::LoggedIn(_) => Verdict::Refused(Refused::default()),
+            Answer::Challenge(challenge) => Verdict::Ask(challenge),
             Answer::Refused(refused) => Verdict::Refused(refused),
         }
+    }
+}
+
+/// Waits for an attempt, and for the end of its client where the attempt may wait for a hook.
+async fn watch<T>(
+    hangup: &Option<Hangup>,
+    info: &ConnectionInfo,
+    attempt: impl Future<Output = T>,
+) -> T {
+    match hangup {
+        Some(hangup) => hangup.watch(&info.cancel, attempt).await,
+        None => attempt.await,
     }
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use sftpgo_core::{ConnectionInfo, Core};
 use sftpgo_net::proxy::{ProxyMode, ProxyPolicy};
-use sftpgo_net::{AcceptLimits, ConnectionSlot, Entrance, Listener, Server, Workers};
+use sftpgo_net::{AcceptLimits, ConnectionSlot, Entrance, Listener, Newcomer, Server, Workers};
 use thiserror::Error;
 use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
@@ -18,6 +18,7 @@ use crate::conduct::Conduct;
 use crate::config::SftpdSettings;
 use crate::connection::Connection;
 use crate::door::Door;
+use crate::hangup::Hangup;
 use crate::sftp;
 use crate::transport::{self, End, TransportSettings, algorithms, host_key};
 
@@ -113,6 +114,10 @@ impl SshFrontEnd {
                 let commands = Arc::clone(&self.commands);
                 let workers = Arc::clone(&workers);
                 async move {
+                    let newcomer = tokio::select! {
+                        newcomer = workers.pace().turn() => newcomer,
+                        () = slot.draining().cancelled() => return,
+                    };
                     // The socket leaves the listener's event queue for that of the connection's thread.
                     let Ok(stream) = stream.into_std() else {
                         return;
@@ -120,6 +125,7 @@ impl SshFrontEnd {
                     let accepted = Accepted {
                         stream,
                         peer,
+                        newcomer,
                         slot,
                         end,
                         commands,
@@ -134,6 +140,7 @@ impl SshFrontEnd {
 struct Accepted {
     stream: std::net::TcpStream,
     peer: SocketAddr,
+    newcomer: Arc<Newcomer>,
     slot: ConnectionSlot,
     end: CancellationToken,
     commands: Arc<[String]>,
@@ -143,6 +150,7 @@ async fn handle(core: Arc<Core>, settings: Arc<TransportSettings>, accepted: Acc
     let Accepted {
         stream,
         peer,
+        newcomer,
         mut slot,
         end,
         commands,
@@ -163,12 +171,15 @@ async fn handle(core: Arc<Core>, settings: Arc<TransportSettings>, accepted: Acc
     let conduct = Conduct::new(info.peer.ip(), core.defender().cloned());
     let conduct = Arc::new(conduct);
     let authenticator = core.authenticator().observed_by(conduct.clone());
+    let hangup = authenticator.asks_hooks().then(|| Hangup::of(&stream));
+    let hangup = hangup.and_then(Result::ok);
     let idle_timeout = core.idle_timeout();
     let metrics = Arc::clone(core.metrics());
     let channels = TaskTracker::new();
     let connection = Connection {
         core,
         authentication: authenticator.begin(),
+        hangup,
         info: info.clone(),
         sftp: sftp::Shared::new(settings.software()),
         login: None,
@@ -177,8 +188,11 @@ async fn handle(core: Arc<Core>, settings: Arc<TransportSettings>, accepted: Acc
         channels: channels.clone(),
     };
     let draining = slot.draining().clone();
-    let waited = slot.waited();
-    let running = transport::run(&settings, stream, waited, connection, end.clone(), || {
+    let begun = transport::Begun {
+        newcomer,
+        waited: slot.waited(),
+    };
+    let running = transport::run(&settings, stream, begun, connection, end.clone(), || {
         slot.authenticated()
     });
     // When the server stops, a connection lasts as long as something runs in its channels.

@@ -9,6 +9,7 @@ mod conduct;
 mod connection;
 mod door;
 mod front_end;
+mod hangup;
 mod scp;
 mod sftp;
 mod transport;

@@ -23,8 +23,8 @@ mod server;
 
 pub use account::{Account, PASSWORD};
 pub use client::{
-    Answer, Entry, FileClient, Kind, Ran, Refusal, Refused, Scp, ScpFiles, Sftp, SshClient, Stat,
-    connect_from, is_greeted, quoted,
+    Answer, Asked, Attempted, Entry, FileClient, Kind, Ran, Refusal, Refused, Scp, ScpFiles, Sftp,
+    SshClient, Stat, connect_from, is_greeted, quoted,
 };
 pub use disk::{Usage, usage};
 pub use keys::TestKey;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use sftpgo_model::{PublicKey, User, UserRecord};
 
+use super::account::Credential;
 use super::authenticator::Authenticator;
 use super::error::AuthError;
 use super::factor::Factor;
@@ -22,7 +23,8 @@ impl Authenticator {
         if password.is_empty() {
             return Err(AuthError::wrong("credentials cannot be null or empty"));
         }
-        let record = self.lookup(username).await?;
+        let credential = Credential::Password(password);
+        let record = self.account(info, username, credential).await?;
         self.check_password(info, username, record.as_ref(), password)
             .await?;
         let record = record.ok_or_else(AuthError::unknown_user)?;
@@ -30,7 +32,7 @@ impl Authenticator {
     }
 
     /// Whether it is the password of an account that is there and may log in.
-    async fn check_password(
+    pub(super) async fn check_password(
         &self,
         info: &ConnectionInfo,
         username: &str,
@@ -69,20 +71,27 @@ impl Authenticator {
     /// Verifies that a key, of which the caller has verified a signature, is one of the account's.
     pub(super) async fn verify_key(
         &self,
+        info: &ConnectionInfo,
         username: &str,
         key: &PublicKey,
+        hooks: KeyHooks,
     ) -> Result<Factor, AuthError> {
-        let (user, comment) = self.user_with_key(username, key).await?;
+        let (user, comment) = self.user_with_key(info, username, key, hooks).await?;
         Ok(Factor::key(user, key, &comment))
     }
 
     /// The user whose key it is, and the comment of the stored key. Proves nothing: anybody can name a key.
     pub(super) async fn user_with_key(
         &self,
+        info: &ConnectionInfo,
         username: &str,
         key: &PublicKey,
+        hooks: KeyHooks,
     ) -> Result<(Arc<User>, String), AuthError> {
-        let record = self.lookup(username).await?;
+        let record = match hooks {
+            KeyHooks::Ask => self.account(info, username, Credential::Key(key)).await?,
+            KeyHooks::Asked => self.lookup(username).await?,
+        };
         let record = record.ok_or_else(AuthError::unknown_user)?;
         check_usable(&record)?;
         for value in &record.public_keys {
@@ -97,4 +106,20 @@ impl Authenticator {
         let reason = "the public key is not one of the user's";
         Err(AuthError::wrong(reason))
     }
+
+    /// Takes a hook's word that somebody answered well. The account is looked up again: it may have been a minute.
+    pub(super) async fn verify_interactive(&self, username: &str) -> Result<Factor, AuthError> {
+        let record = self.lookup(username).await?;
+        let record = record.ok_or_else(AuthError::unknown_user)?;
+        check_usable(&record)?;
+        Ok(Factor::interactive(compile(&record)?))
+    }
+}
+
+/// Whether hooks have to be asked about a key, or said yes before, on this connection: a client asks about a key, and then
+/// signs with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum KeyHooks {
+    Ask,
+    Asked,
 }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 use sftpgo_model::SettingIssue;
+use sftpgo_model::hook::without_credentials;
 
 use super::environment::Environment;
 use super::error::LoadError;
@@ -248,6 +249,8 @@ impl Sources {
         let values = self.values.into_iter().map(|(key, (value, source))| {
             let value = if hidden(&key, &value) {
                 Value::from("[redacted]")
+            } else if let Some(text) = value.as_str() {
+                Value::from(without_credentials(text))
             } else {
                 value
             };

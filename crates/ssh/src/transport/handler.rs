@@ -1,17 +1,19 @@
 //! Translates the library's callbacks into [`Events`]. Callbacks run inside the task that reads and writes the socket: none of
 //! them may wait for anything that needs that task.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use russh::keys::{Algorithm, PublicKeyBase64 as _};
 use russh::server::{
-    Auth, ChannelOpenHandle, Handler, Msg, PublicKeyOffer, Session, VerifiedPublicKey,
+    Auth, ChannelOpenHandle, Handler, Msg, PublicKeyOffer, Response, Session, VerifiedPublicKey,
 };
 use russh::{ChannelId, ChannelOpenFailure, MethodKind, MethodSet};
 use sftpgo_core::auth::Refused;
 use sftpgo_core::model::{LoginMethod, PublicKey};
 use tokio::sync::{Semaphore, oneshot};
+use zeroize::Zeroizing;
 
 use super::channel::{Channel, Place};
 use super::{ChannelRequest, Events, Verdict};
@@ -95,6 +97,15 @@ fn refusal(refused: Refused) -> Auth {
 fn answer(verdict: Verdict) -> Auth {
     match verdict {
         Verdict::LoggedIn => Auth::Accept,
+        Verdict::Ask(challenge) => {
+            let prompts = challenge.questions.into_iter();
+            let prompts = prompts.map(|(text, echo)| (Cow::Owned(text), echo));
+            Auth::Partial {
+                name: Cow::Borrowed(""),
+                instructions: Cow::Owned(challenge.instruction),
+                prompts: Cow::Owned(prompts.collect()),
+            }
+        }
         Verdict::Refused(refused) => refusal(refused),
     }
 }
@@ -212,6 +223,26 @@ impl<E: Events> Handler for RusshHandler<E> {
             Some(key) => self.events.key_verified(user, &key).await,
             None => Verdict::Refused(self.events.refused(user)),
         }))
+    }
+
+    async fn auth_keyboard_interactive<'a>(
+        &'a mut self,
+        user: &str,
+        _submethods: &str,
+        response: Option<Response<'a>>,
+    ) -> Result<Auth, Self::Error> {
+        let Some(response) = response else {
+            return Ok(answer(self.events.interactive(user).await));
+        };
+        let mut answers = Vec::new();
+        for bytes in response {
+            let Ok(text) = std::str::from_utf8(&bytes) else {
+                // RFC 4256 section 3.4 asks for UTF-8.
+                return Ok(refusal(self.events.refused(user)));
+            };
+            answers.push(Zeroizing::new(text.to_owned()));
+        }
+        Ok(answer(self.events.answers(answers).await))
     }
 
     async fn auth_succeeded(&mut self, session: &mut Session) -> Result<(), Self::Error> {
