@@ -232,7 +232,7 @@ impl Intruder {
             Ok(()) => Outcome::Cut,
             Err(_) => Outcome::Through,
         };
-        if number % 2 == 0 {
+        if number.is_multiple_of(2) {
             // Every other one vanishes with a reset. If that cannot be had, it ends as the others do.
             let _ = stream.set_zero_linger();
         }

@@ -164,12 +164,13 @@ async fn list(
     loop {
         let id = channel.id();
         channel.send(|out| client::readdir(out, id, &handle));
-        match answer(channel, waits).await? {
-            Reply::Name { entries, .. } => {
-                names.extend(entries.into_iter().map(|entry| entry.filename));
-            }
-            Reply::Status { code, .. } if code == StatusCode::Eof => break,
-            other => return Err(unexpected("READDIR", &other)),
+        let reply = answer(channel, waits).await?;
+        if let Reply::Name { entries, .. } = reply {
+            names.extend(entries.into_iter().map(|entry| entry.filename));
+        } else if matches!(reply, Reply::Status { code, .. } if code == StatusCode::Eof) {
+            break;
+        } else {
+            return Err(unexpected("READDIR", &reply));
         }
     }
     channel.close(&handle).await?;
