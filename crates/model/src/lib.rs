@@ -21,7 +21,7 @@ pub use folder::VirtualFolder;
 pub use login::{LoginMethod, Protocol};
 pub use path::{PathError, StoragePath, VirtualPath};
 pub use permission::{DirectoryPermissions, Permission, PermissionSet};
-pub use public_key::PublicKey;
+pub use public_key::{Certificate, PublicKey, StoredKey};
 pub use secret::Secret;
 pub use setting::SettingIssue;
 pub use time::UnixMillis;
