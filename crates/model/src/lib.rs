@@ -18,7 +18,7 @@ pub mod user;
 pub use filesystem::{FilesystemConfig, FilesystemProvider};
 pub use filter::{ExtensionFilter, Filters, IpRules};
 pub use folder::VirtualFolder;
-pub use login::{LoginMethod, Protocol};
+pub use login::{LoginMethod, LoginSequence, Progress, Protocol, RequiredMethods};
 pub use path::{PathError, StoragePath, VirtualPath};
 pub use permission::{DirectoryPermissions, Permission, PermissionSet};
 pub use public_key::{Certificate, PublicKey, StoredKey};

@@ -3,19 +3,19 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use sftpgo_core::auth::{Authenticator, Login};
+use sftpgo_core::auth::{Answer, Authentication, Login, Refused};
 use sftpgo_core::model::{Protocol, PublicKey};
 use sftpgo_core::{ConnectionInfo, Core, Session};
 use tokio_util::task::TaskTracker;
 
 use crate::command::{self, Exec};
 use crate::sftp;
-use crate::transport::{Channel, ChannelRequest, Events};
+use crate::transport::{Channel, ChannelRequest, Events, Verdict, VerifiedKey};
 
 /// What the transport asks about one connection.
 pub(crate) struct Connection {
     pub(crate) core: Arc<Core>,
-    pub(crate) authenticator: Authenticator,
+    pub(crate) authentication: Authentication,
     pub(crate) info: ConnectionInfo,
     pub(crate) sftp: sftp::Shared,
     /// Set by a login and never replaced: no later attempt can change who acts.
@@ -85,29 +85,31 @@ impl Events for Connection {
         self.info.client_version = client_version;
     }
 
-    async fn password(&mut self, username: &str, password: &str) -> bool {
+    fn refused(&mut self, username: &str) -> Refused {
+        self.authentication.refuse(username)
+    }
+
+    async fn password(&mut self, username: &str, password: &str) -> Verdict {
         self.note_attempt();
-        let result = self
-            .authenticator
+        let authentication = &mut self.authentication;
+        let answer = authentication
             .password(&self.info, username, password)
             .await;
-        self.accept(result.ok())
+        self.accept(answer)
     }
 
-    async fn key_offered(&mut self, username: &str, key: &PublicKey) -> bool {
+    async fn key_offered(&mut self, username: &str, key: &PublicKey) -> Result<(), Refused> {
         self.note_attempt();
-        self.authenticator
-            .may_use_key(&self.info, username, key)
-            .await
-            .is_ok()
+        let authentication = &mut self.authentication;
+        authentication.may_use_key(&self.info, username, key).await
     }
 
-    async fn key_verified(&mut self, username: &str, key: &PublicKey) -> bool {
-        let result = self
-            .authenticator
-            .verified_key(&self.info, username, key)
+    async fn key_verified(&mut self, username: &str, key: &VerifiedKey) -> Verdict {
+        let authentication = &mut self.authentication;
+        let answer = authentication
+            .verified_key(&self.info, username, key.key())
             .await;
-        self.accept(result.ok())
+        self.accept(answer)
     }
 
     fn login(&self) -> Option<&Login> {
@@ -145,11 +147,14 @@ impl Events for Connection {
 }
 
 impl Connection {
-    fn accept(&mut self, login: Option<Login>) -> bool {
-        let accepted = login.is_some() && self.login.is_none();
-        if accepted {
-            self.login = login.map(Arc::new);
+    fn accept(&mut self, answer: Answer) -> Verdict {
+        match answer {
+            Answer::LoggedIn(login) if self.login.is_none() => {
+                self.login = Some(Arc::new(login));
+                Verdict::LoggedIn
+            }
+            Answer::LoggedIn(_) => Verdict::Refused(Refused::default()),
+            Answer::Refused(refused) => Verdict::Refused(refused),
         }
-        accepted
     }
 }

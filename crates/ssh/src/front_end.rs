@@ -151,7 +151,7 @@ async fn handle(core: Arc<Core>, settings: Arc<TransportSettings>, accepted: Acc
     let channels = TaskTracker::new();
     let connection = Connection {
         core,
-        authenticator: authenticator.clone(),
+        authentication: authenticator.begin(),
         info: info.clone(),
         sftp: sftp::Shared::new(settings.software()),
         login: None,

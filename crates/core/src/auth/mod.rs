@@ -1,11 +1,24 @@
 //! Who may log in: the only place where a [`Login`] is made.
+//!
+//! - [`Authentication`] is the state of one connection: what was proved, and what has to follow;
+//! - `verify` turns credentials into `factor`s, which nothing else makes; `rules` is what accounts allow;
+//! - [`Authenticator`] is what all of them share; `error` says why something failed, and who is told.
 
+mod authentication;
 mod authenticator;
+mod error;
+mod factor;
 mod login;
 mod password;
+mod rules;
+mod verify;
 
-pub use authenticator::{AuthError, Authenticator};
-pub(crate) use authenticator::{check_restrictions, check_usable, compile};
+pub use authentication::{Answer, Authentication, Refused};
+pub use authenticator::Authenticator;
+pub use error::{AuthError, LoginObserver, LoginOutcome};
+pub(crate) use factor::Proved;
+pub use factor::Restrictions;
 pub use login::Login;
 pub(crate) use password::PasswordChecks;
 pub use password::{PasswordHasher, is_recognised_hash};
+pub(crate) use rules::{check_restrictions, check_usable, compile};

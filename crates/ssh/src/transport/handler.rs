@@ -8,12 +8,13 @@ use russh::keys::{Algorithm, PublicKeyBase64 as _};
 use russh::server::{
     Auth, ChannelOpenHandle, Handler, Msg, PublicKeyOffer, Session, VerifiedPublicKey,
 };
-use russh::{ChannelId, ChannelOpenFailure};
-use sftpgo_core::model::PublicKey;
+use russh::{ChannelId, ChannelOpenFailure, MethodKind, MethodSet};
+use sftpgo_core::auth::Refused;
+use sftpgo_core::model::{LoginMethod, PublicKey};
 use tokio::sync::{Semaphore, oneshot};
 
 use super::channel::{Channel, Place};
-use super::{ChannelRequest, Events};
+use super::{ChannelRequest, Events, Verdict};
 
 /// Channels of one connection that may be open at a time; OpenSSH's `MaxSessions` is 10.
 pub(super) const MAX_CHANNELS: usize = 32;
@@ -56,11 +57,45 @@ impl From<russh::Error> for TransportError {
     }
 }
 
-fn verdict(accepted: bool) -> Auth {
-    if accepted {
-        Auth::Accept
-    } else {
-        Auth::reject()
+/// A key of which the client has made a signature over this session. Made of nothing but what the library says of that.
+#[derive(Debug)]
+pub(crate) struct VerifiedKey(PublicKey);
+
+impl VerifiedKey {
+    fn of(key: VerifiedPublicKey<'_>) -> Option<Self> {
+        acceptable(key.public_key, key.algorithm).map(Self)
+    }
+
+    pub(crate) fn key(&self) -> &PublicKey {
+        &self.0
+    }
+}
+
+/// The methods as the library names them.
+pub(super) fn method_set(methods: impl IntoIterator<Item = LoginMethod>) -> MethodSet {
+    let mut set = MethodSet::empty();
+    for method in methods {
+        set.push(match method {
+            LoginMethod::PublicKey => MethodKind::PublicKey,
+            LoginMethod::Password => MethodKind::Password,
+            LoginMethod::KeyboardInteractive => MethodKind::KeyboardInteractive,
+        });
+    }
+    set
+}
+
+/// The list of methods is always ours: the library takes a password out of its own after the first wrong one.
+fn refusal(refused: Refused) -> Auth {
+    Auth::Reject {
+        proceed_with_methods: Some(method_set(refused.methods)),
+        partial_success: refused.partial,
+    }
+}
+
+fn answer(verdict: Verdict) -> Auth {
+    match verdict {
+        Verdict::LoggedIn => Auth::Accept,
+        Verdict::Refused(refused) => refusal(refused),
     }
 }
 
@@ -148,8 +183,12 @@ impl<E: Events> Handler for RusshHandler<E> {
         Ok(self.login_banner.take())
     }
 
+    async fn auth_none(&mut self, user: &str) -> Result<Auth, Self::Error> {
+        Ok(refusal(self.events.refused(user)))
+    }
+
     async fn auth_password(&mut self, user: &str, password: &str) -> Result<Auth, Self::Error> {
-        Ok(verdict(self.events.password(user, password).await))
+        Ok(answer(self.events.password(user, password).await))
     }
 
     async fn auth_publickey_offered(
@@ -157,12 +196,11 @@ impl<E: Events> Handler for RusshHandler<E> {
         user: &str,
         offer: PublicKeyOffer<'_>,
     ) -> Result<Auth, Self::Error> {
-        Ok(verdict(
-            match acceptable(offer.public_key, offer.algorithm) {
-                Some(key) => self.events.key_offered(user, &key).await,
-                None => false,
-            },
-        ))
+        let offered = match acceptable(offer.public_key, offer.algorithm) {
+            Some(key) => self.events.key_offered(user, &key).await,
+            None => Err(self.events.refused(user)),
+        };
+        Ok(offered.map_or_else(refusal, |()| Auth::Accept))
     }
 
     async fn auth_publickey(
@@ -170,9 +208,9 @@ impl<E: Events> Handler for RusshHandler<E> {
         user: &str,
         key: VerifiedPublicKey<'_>,
     ) -> Result<Auth, Self::Error> {
-        Ok(verdict(match acceptable(key.public_key, key.algorithm) {
+        Ok(answer(match VerifiedKey::of(key) {
             Some(key) => self.events.key_verified(user, &key).await,
-            None => false,
+            None => Verdict::Refused(self.events.refused(user)),
         }))
     }
 

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use russh::server::{Config, run_stream};
-use russh::{Limits, MethodKind, MethodSet, SshId};
+use russh::{Limits, SshId};
+use sftpgo_core::model::LoginMethod;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{Semaphore, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use super::Events;
-use super::handler::{MAX_CHANNELS, RusshHandler};
+use super::handler::{MAX_CHANNELS, RusshHandler, method_set};
 use super::socket::Socket;
 use super::window;
 use crate::config::SftpdSettings;
@@ -56,12 +57,9 @@ impl TransportSettings {
         // More would be refused.
         let rekey_bytes = limits.rekey_bytes.min(1 << 30);
         let banner = settings.banner.as_str();
-        let mut methods = MethodSet::empty();
-        methods.push(MethodKind::PublicKey);
-        methods.push(MethodKind::Password);
         let config = Config {
             server_id: SshId::Standard(format!("SSH-2.0-{banner}").into()),
-            methods,
+            methods: method_set([LoginMethod::PublicKey, LoginMethod::Password]),
             auth_rejection_time: REJECTION_TIME,
             auth_rejection_time_initial: Some(Duration::ZERO),
             keys,

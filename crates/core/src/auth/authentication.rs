@@ -1,0 +1,308 @@
+//! [`Authentication`]: from nothing to a [`Login`], on one connection. Methods may have to be proved one after the other.
+
+use std::sync::Arc;
+
+use sftpgo_model::{LoginMethod, Progress, PublicKey, UnixMillis, User};
+
+use super::authenticator::Authenticator;
+use super::error::AuthError;
+use super::factor::{Factor, Proved};
+use super::login::Login;
+use super::rules::check_restrictions;
+use crate::registry::ConnectionInfo;
+use crate::sessions::{Expected, SessionSlot};
+
+/// What became of an attempt.
+#[derive(Debug)]
+pub enum Answer {
+    /// Somebody is logged in.
+    LoggedIn(Login),
+    /// Nobody is; the client may go on.
+    Refused(Refused),
+}
+
+/// What a client hears that is not logged in.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Refused {
+    /// What it may try next.
+    pub methods: Vec<LoginMethod>,
+    /// Whether it proved one of several methods (RFC 4252 section 5.1).
+    pub partial: bool,
+}
+
+/// What was proved on a connection so far, and of whom.
+///
+/// All of it is of one name: an attempt with another one starts from nothing (RFC 4252 section 5).
+#[derive(Debug)]
+pub struct Authentication {
+    authenticator: Authenticator,
+    username: String,
+    /// In the order of their proofs; all for one account. Empty again once somebody is logged in.
+    factors: Vec<Factor>,
+}
+
+/// An attempt under way.
+struct Attempt<'a> {
+    info: &'a ConnectionInfo,
+    username: &'a str,
+    method: LoginMethod,
+    /// From before the account is looked up.
+    expected: Expected,
+}
+
+/// What a proof led to.
+enum Advance {
+    Complete(Login),
+    Partial,
+}
+
+impl Authentication {
+    pub(super) fn new(authenticator: Authenticator) -> Self {
+        Self {
+            authenticator,
+            username: String::new(),
+            factors: Vec::new(),
+        }
+    }
+
+    /// An attempt that is refused without a look.
+    pub fn refuse(&mut self, username: &str) -> Refused {
+        self.turn_to(username);
+        self.refused()
+    }
+
+    /// An attempt with a password.
+    pub async fn password(
+        &mut self,
+        info: &ConnectionInfo,
+        username: &str,
+        password: &str,
+    ) -> Answer {
+        let attempt = self.attempt(info, username, LoginMethod::Password);
+        let proof = self
+            .authenticator
+            .verify_password(info, username, password)
+            .await;
+        self.conclude(attempt, proof).await
+    }
+
+    /// Whether a signature of `key` would be accepted. Nothing is proved by that, and nobody is logged in.
+    ///
+    /// # Errors
+    /// It would not be.
+    pub async fn may_use_key(
+        &mut self,
+        info: &ConnectionInfo,
+        username: &str,
+        key: &PublicKey,
+    ) -> Result<(), Refused> {
+        self.turn_to(username);
+        let authenticator = &self.authenticator;
+        let method = LoginMethod::PublicKey;
+        let result = async {
+            let (user, _) = authenticator.user_with_key(username, key).await?;
+            self.check(&user, info, &self.proved().with(method))
+        };
+        result.await.map(drop).map_err(|error| {
+            authenticator.failed(info, username, method, &error);
+            self.refused()
+        })
+    }
+
+    /// An attempt with a key. The caller has verified a signature made with `key` over this connection's session id; nothing
+    /// that was asked before about another key counts.
+    pub async fn verified_key(
+        &mut self,
+        info: &ConnectionInfo,
+        username: &str,
+        key: &PublicKey,
+    ) -> Answer {
+        let attempt = self.attempt(info, username, LoginMethod::PublicKey);
+        let proof = self.authenticator.verify_key(username, key).await;
+        self.conclude(attempt, proof).await
+    }
+
+    fn attempt<'a>(
+        &mut self,
+        info: &'a ConnectionInfo,
+        username: &'a str,
+        method: LoginMethod,
+    ) -> Attempt<'a> {
+        self.turn_to(username);
+        Attempt {
+            info,
+            username,
+            method,
+            expected: self.authenticator.core().live.expect(username),
+        }
+    }
+
+    /// Every attempt begins here: what was proved of another name is nothing any more.
+    fn turn_to(&mut self, username: &str) {
+        if self.username != username {
+            username.clone_into(&mut self.username);
+            self.factors.clear();
+        }
+    }
+
+    fn proved(&self) -> Proved {
+        Proved::of(&self.factors)
+    }
+
+    fn check(
+        &self,
+        user: &User,
+        info: &ConnectionInfo,
+        proved: &Proved,
+    ) -> Result<Progress, AuthError> {
+        let offered = self.authenticator.offered();
+        check_restrictions(user, info, proved, |method| offered.contains(&method))
+    }
+
+    /// What a client hears that proved nothing just now. Before the first proof that is the same for every name.
+    fn refused(&self) -> Refused {
+        let offered = self.authenticator.offered();
+        let methods = match self.factors.last() {
+            None => offered,
+            Some(last) => {
+                let user = last.user();
+                let usable = |method| {
+                    offered.contains(&method) && !user.denied_login_methods.contains(&method)
+                };
+                let required = &user.required_login_methods;
+                match required.progress(self.proved().methods(), usable) {
+                    Progress::Continue(methods) => methods,
+                    Progress::Complete | Progress::Nowhere => Vec::new(),
+                }
+            }
+        };
+        let partial = false;
+        Refused { methods, partial }
+    }
+
+    async fn conclude(&mut self, attempt: Attempt<'_>, proof: Result<Factor, AuthError>) -> Answer {
+        let Attempt {
+            info,
+            username,
+            method,
+            expected,
+        } = attempt;
+        let advanced = match proof {
+            Ok(factor) => self.advance(info, expected, factor).await,
+            Err(error) => Err(error),
+        };
+        match advanced {
+            Ok(Advance::Complete(login)) => {
+                self.authenticator.succeeded(info, method);
+                Answer::LoggedIn(login)
+            }
+            Ok(Advance::Partial) => Answer::Refused(Refused {
+                partial: true,
+                ..self.refused()
+            }),
+            Err(error) => {
+                self.authenticator.failed(info, username, method, &error);
+                Answer::Refused(self.refused())
+            }
+        }
+    }
+
+    /// One proof more: home, sessions, methods, address (reference 9.2, steps 6 to 9).
+    async fn advance(
+        &mut self,
+        info: &ConnectionInfo,
+        expected: Expected,
+        factor: Factor,
+    ) -> Result<Advance, AuthError> {
+        let user = Arc::clone(factor.user());
+        // An account that was removed and made anew is another one, whatever its name.
+        if self
+            .factors
+            .iter()
+            .any(|earlier| earlier.user().id != user.id)
+        {
+            self.factors.clear();
+        }
+        if self.factors.iter().any(|earlier| earlier.same_key(&factor)) {
+            return Err(AuthError::wrong("this key has been proved before"));
+        }
+        let (sessions, limit) = (&self.authenticator.core().sessions, user.max_sessions);
+        if sessions.is_full(&user.username, limit) {
+            return Err(AuthError::not_allowed("too many open sessions"));
+        }
+        // Before other servers are told of a session.
+        let proved = Proved::of(self.factors.iter().chain([&factor]));
+        if self.check(&user, info, &proved)? != Progress::Complete {
+            tracing::debug!(
+                sender = "core",
+                connection_id = %info.id,
+                username = user.username,
+                "proved with {}, more is asked for", factor.describe()
+            );
+            self.factors.push(factor);
+            return Ok(Advance::Partial);
+        }
+        let slot = sessions.take(&user.username, limit).await;
+        let slot = slot.map_err(AuthError::from)?;
+        let how: Vec<_> = self
+            .factors
+            .iter()
+            .chain([&factor])
+            .map(Factor::describe)
+            .collect();
+        let complete = Complete {
+            user,
+            proved,
+            slot,
+            how: how.join(" and "),
+        };
+        let login = self.log_in(info, expected, complete).await?;
+        self.factors.clear();
+        Ok(Advance::Complete(login))
+    }
+
+    async fn log_in(
+        &self,
+        info: &ConnectionInfo,
+        expected: Expected,
+        complete: Complete,
+    ) -> Result<Login, AuthError> {
+        let core = self.authenticator.core();
+        let Complete {
+            user,
+            proved,
+            slot,
+            how,
+        } = complete;
+        tracing::info!(
+            sender = "core",
+            connection_id = %info.id,
+            "user id: {}, logged in with: {how}, username: {:?}, home_dir: {:?}, remote addr: {}",
+            user.id, user.username, user.home_dir, info.peer,
+        );
+        if core.settings.manage_users {
+            let written = core
+                .provider
+                .set_last_login(&user.username, UnixMillis::now())
+                .await;
+            if let Err(error) = written {
+                tracing::warn!(connection_id = %info.id, %error, "the last login was not written");
+            }
+        }
+        let (live, stale) = expected.enter(user, info.clone(), proved, slot);
+        if stale && let Err(error) = core.review(live.username()).await {
+            // Nobody knows whether it may go on.
+            return Err(AuthError::unavailable(format!("account lookup: {error}")));
+        }
+        Ok(Login::new(live, info.clone()))
+    }
+}
+
+/// Everything that a login needs.
+struct Complete {
+    user: Arc<User>,
+    proved: Proved,
+    slot: Arc<SessionSlot>,
+    /// What the log says.
+    how: String,
+}
