@@ -11,7 +11,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::auth::{Authenticator, PasswordChecks, PasswordHasher};
+use crate::auth::{Authenticator, KeyTrust, PasswordChecks, PasswordHasher};
 use crate::metrics::Metrics;
 use crate::program::Programs;
 use crate::quota::{QuotaLedger, QuotaTracking, Scans};
@@ -75,6 +75,8 @@ pub struct CoreParts {
     pub backends: Backends,
     /// The rules.
     pub settings: CoreSettings,
+    /// Whose certificates are believed, and which keys are not any more.
+    pub keys: KeyTrust,
 }
 
 /// The shared middle of the server.
@@ -83,6 +85,7 @@ pub struct Core {
     pub(crate) provider: Arc<dyn DataProvider>,
     pub(crate) backends: Backends,
     pub(crate) settings: CoreSettings,
+    pub(crate) keys: KeyTrust,
     pub(crate) hasher: Arc<PasswordHasher>,
     pub(crate) passwords: Arc<PasswordChecks>,
     pub(crate) quota: QuotaLedger,
@@ -129,6 +132,7 @@ impl Core {
             provider: parts.provider,
             backends: parts.backends,
             settings: parts.settings,
+            keys: parts.keys,
             passwords,
             hasher,
             quota,
@@ -163,6 +167,11 @@ impl Core {
     /// Live connections.
     pub fn registry(&self) -> &Arc<Registry> {
         &self.registry
+    }
+
+    /// Whose certificates are believed, and which keys are not any more.
+    pub fn keys(&self) -> &KeyTrust {
+        &self.keys
     }
 
     /// When connections that do nothing are closed; `None` is never.

@@ -209,6 +209,8 @@ pub struct StoredKey {
     /// The options in front of it. A key whose options are not understood exists, but does not log in: any of them may be
     /// a restriction.
     pub options: Result<KeyOptions, OptionError>,
+    /// Whether there are any, be they understood or not.
+    pub has_options: bool,
 }
 
 impl StoredKey {
@@ -219,8 +221,11 @@ impl StoredKey {
     pub fn parse_all(value: &str) -> Result<Vec<Self>, PublicKeyError> {
         let stored = |line| {
             let (options, key) = PublicKey::split(line)?;
-            let options = KeyOptions::parse(options);
-            Ok(Self { key, options })
+            Ok(Self {
+                key,
+                options: KeyOptions::parse(options),
+                has_options: !options.is_empty(),
+            })
         };
         let keys: Vec<_> = PublicKey::lines(value).map(stored).collect::<Result<_, _>>()?;
         if keys.is_empty() {

@@ -17,6 +17,7 @@ use crate::command;
 use crate::config::SftpdSettings;
 use crate::connection::Connection;
 use crate::sftp;
+use crate::started::Forcible;
 use crate::transport::{self, End, TransportSettings, algorithms, host_key};
 
 /// Why the SSH front end does not start.
@@ -145,7 +146,8 @@ async fn handle(core: Arc<Core>, settings: Arc<TransportSettings>, accepted: Acc
         client_version: String::new(),
         cancel: end.clone(),
     };
-    let authenticator = core.authenticator();
+    let forcible = Arc::new(Forcible(Arc::clone(&commands)));
+    let authenticator = core.authenticator().serving(forcible);
     let idle_timeout = core.idle_timeout();
     let tried = Arc::new(AtomicBool::new(false));
     let channels = TaskTracker::new();

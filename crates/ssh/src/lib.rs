@@ -9,6 +9,7 @@ mod connection;
 mod front_end;
 mod scp;
 mod sftp;
+mod started;
 mod transport;
 
 pub use front_end::{SshError, SshFrontEnd};

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use sftpgo_model::{LoginMethod, Progress, PublicKey, UnixMillis, User};
+use sftpgo_model::{LoginMethod, Progress, UnixMillis, User};
 
 use super::authenticator::Authenticator;
 use super::error::AuthError;
 use super::factor::{Factor, Proved};
+use super::key::{KeyError, OfferedKey, VerifiedKey};
 use super::login::Login;
 use super::rules::check_restrictions;
 use crate::registry::ConnectionInfo;
@@ -94,14 +95,16 @@ impl Authentication {
         &mut self,
         info: &ConnectionInfo,
         username: &str,
-        key: &PublicKey,
+        key: &OfferedKey,
     ) -> Result<(), Refused> {
         self.turn_to(username);
         let authenticator = &self.authenticator;
         let method = LoginMethod::PublicKey;
         let result = async {
-            let (user, _) = authenticator.user_with_key(username, key).await?;
-            self.check(&user, info, &self.proved().with(method))
+            key.check_question()?;
+            let (user, grant) = authenticator.user_with_key(info, username, key).await?;
+            let proved = self.proved().with(method, &grant.restrictions);
+            self.check(&user, info, &proved)
         };
         result.await.map(drop).map_err(|error| {
             authenticator.failed(info, username, method, &error);
@@ -109,16 +112,30 @@ impl Authentication {
         })
     }
 
-    /// An attempt with a key. The caller has verified a signature made with `key` over this connection's session id; nothing
+    /// An attempt with a key that logs nobody in, whoever asks: of a kind that is not accepted, or with a wrong signature.
+    pub fn refuse_key(
+        &mut self,
+        info: &ConnectionInfo,
+        username: &str,
+        error: KeyError,
+    ) -> Refused {
+        self.turn_to(username);
+        let method = LoginMethod::PublicKey;
+        self.authenticator
+            .failed(info, username, method, &error.into());
+        self.refused()
+    }
+
+    /// An attempt with a key. The signature was one over this connection's session id, for this name and service; nothing
     /// that was asked before about another key counts.
     pub async fn verified_key(
         &mut self,
         info: &ConnectionInfo,
         username: &str,
-        key: &PublicKey,
+        key: &VerifiedKey,
     ) -> Answer {
         let attempt = self.attempt(info, username, LoginMethod::PublicKey);
-        let proof = self.authenticator.verify_key(username, key).await;
+        let proof = self.authenticator.verify_key(info, username, key).await;
         self.conclude(attempt, proof).await
     }
 

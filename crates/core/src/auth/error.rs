@@ -4,6 +4,7 @@ use std::fmt;
 
 use sftpgo_model::LoginMethod;
 
+use super::key::KeyError;
 use crate::registry::ConnectionInfo;
 
 /// Why an attempt failed: for the log only. Clients see one and the same refusal.
@@ -52,6 +53,12 @@ impl fmt::Display for AuthError {
 }
 
 impl std::error::Error for AuthError {}
+
+impl From<KeyError> for AuthError {
+    fn from(error: KeyError) -> Self {
+        Self::wrong(error.to_string())
+    }
+}
 
 /// What became of an attempt to log in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -2,12 +2,14 @@
 //!
 //! - [`Authentication`] is the state of one connection: what was proved, and what has to follow;
 //! - `verify` turns credentials into `factor`s, which nothing else makes; `rules` is what accounts allow;
+//! - `key` has public keys and certificates: what they are, whose they are, what was signed with them;
 //! - [`Authenticator`] is what all of them share; `error` says why something failed, and who is told.
 
 mod authentication;
 mod authenticator;
 mod error;
 mod factor;
+mod key;
 mod login;
 mod password;
 mod rules;
@@ -18,6 +20,7 @@ pub use authenticator::Authenticator;
 pub use error::{AuthError, LoginObserver, LoginOutcome};
 pub(crate) use factor::Proved;
 pub use factor::Restrictions;
+pub use key::{ForcedCommands, KeyError, KeyFiles, KeyTrust, OfferedKey, Reloaded, VerifiedKey};
 pub use login::Login;
 pub(crate) use password::PasswordChecks;
 pub use password::{PasswordHasher, is_recognised_hash};

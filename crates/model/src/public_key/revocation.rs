@@ -2,6 +2,7 @@
 //! a plain list of public keys.
 
 use std::collections::HashSet;
+use std::fmt;
 
 use thiserror::Error;
 
@@ -45,7 +46,7 @@ pub enum RevocationError {
 }
 
 /// What was revoked.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct RevocationList {
     keys: HashSet<Vec<u8>>,
     sha1: HashSet<[u8; 20]>,
@@ -149,7 +150,7 @@ impl RevocationList {
     }
 
     /// Whether the key is listed, as it is or by one of these hashes of its blob. That of a certificate is the key in it.
-    pub fn revokes_key(&self, key: &PublicKey, sha1: &[u8; 20], sha256: &[u8; 32]) -> bool {
+    pub fn revokes_key(&self, key: &PublicKey, sha1: &[u8], sha256: &[u8]) -> bool {
         self.keys.contains(key.blob()) || self.sha1.contains(sha1) || self.sha256.contains(sha256)
     }
 
@@ -161,6 +162,18 @@ impl RevocationList {
             listed.authority.as_ref().is_none_or(concerns)
                 && (listed.names(certificate.key_id()) || listed.numbers(certificate.serial()))
         })
+    }
+}
+
+impl fmt::Debug for RevocationList {
+    /// Numbers only: there may be a million hashes in it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RevocationList")
+            .field("keys", &self.keys.len())
+            .field("sha1", &self.sha1.len())
+            .field("sha256", &self.sha256.len())
+            .field("certificates", &self.certificates.len())
+            .finish()
     }
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use russh::server::{Config, run_stream};
 use russh::{Limits, SshId};
+use sftpgo_core::auth::OfferedKey;
 use sftpgo_core::model::LoginMethod;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{Semaphore, oneshot};
@@ -65,6 +66,11 @@ impl TransportSettings {
             keys,
             limits: Limits::new(rekey_bytes, rekey_bytes, REKEY_TIME),
             key_exchange_timeout: Some(limits.key_exchange),
+            signature_algorithms: Some(
+                OfferedKey::signature_algorithms()
+                    .map(str::to_owned)
+                    .collect(),
+            ),
             window_size: window::INITIAL,
             window_by_consumption: true,
             stream_only: Some(RECEIVE_WAIT),

@@ -1166,6 +1166,60 @@ impl Encrypted {
 
         let pubkey_algo = map_err!(String::decode(r))?;
         let pubkey_key = map_err!(Bytes::decode(r))?;
+
+        // sftpgo patch 11
+        let mut data = Vec::new();
+        let mut signature = Vec::new();
+        let mut rest = *r;
+        if is_real != 0 {
+            let before = original_packet.len().saturating_sub(r.len());
+            map_err!(self.session_id.as_ref().encode(&mut data))?;
+            data.extend_from_slice(original_packet.get(..before).unwrap_or_default());
+            signature = map_err!(Vec::<u8>::decode(&mut rest))?;
+        }
+        map_err!(ensure_end(&rest))?;
+        let request = PublicKeyRequest {
+            algorithm: &pubkey_algo,
+            key: &pubkey_key,
+            signature: (is_real != 0).then_some(RequestSignature {
+                data: &data,
+                signature: &signature,
+            }),
+        };
+        if let Some(auth) = handler.auth_publickey_request(user, request).await? {
+            match auth {
+                Auth::Accept if is_real != 0 => {
+                    auth_user.clear();
+                    auth_user.push_str(user);
+                    server_auth_request_success(&mut self.write);
+                    self.state = EncryptedState::InitCompression;
+                }
+                Auth::Accept => {
+                    auth_request.current = None;
+                    push_packet!(self.write, {
+                        self.write.push(msg::USERAUTH_PK_OK);
+                        map_err!(pubkey_algo.encode(&mut self.write))?;
+                        map_err!(pubkey_key.encode(&mut self.write))?;
+                    });
+                }
+                auth => {
+                    auth_user.clear();
+                    if let Auth::Reject {
+                        proceed_with_methods,
+                        partial_success,
+                    } = auth
+                    {
+                        auth_request.partial_success = partial_success;
+                        if let Some(methods) = proceed_with_methods {
+                            auth_request.methods = methods;
+                        }
+                    }
+                    reject_auth_request(until, &mut self.write, auth_request).await?;
+                }
+            }
+            return Ok(());
+        }
+
         let key_or_cert = PublicKeyOrCertificate::decode(&pubkey_algo, &pubkey_key);
 
         // Parse the public key or certificate
