@@ -218,7 +218,7 @@ fn describe(key: &PublicKey) -> String {
 }
 
 /// Whether a time has come. One that no calendar has is over.
-fn has_passed(time: ExpiryTime, now: UnixMillis) -> bool {
+pub(super) fn has_passed(time: ExpiryTime, now: UnixMillis) -> bool {
     let small = |number: u8| i8::try_from(number).ok();
     let millisecond = || {
         let date = DateTime::new(
