@@ -13,6 +13,7 @@
 )]
 
 mod architecture;
+mod certificates;
 mod cluster;
 mod command_log;
 mod commands;
@@ -35,6 +36,7 @@ mod requests;
 mod running;
 mod scenarios;
 mod scp;
+mod security_keys;
 mod semantics;
 mod serve;
 mod servers;

@@ -43,7 +43,7 @@ fn what_cannot_be_an_authority_is_named_with_its_setting_and_line() {
             base64::engine::general_purpose::STANDARD.encode(blob)
         )
     };
-    let dsa = "ssh-dss AAAAB3NzaC1kc3MAAAABAAAAAAEAAAABAAAAAQ==";
+    let dsa = "ssh-dss AAAAB3NzaC1kc3MAAAABAQAAAAEBAAAAAQEAAAABAQ==";
     for bad in ["nonsense", &format!("cert-authority {KEY}"), &small, dsa] {
         fs::write(&path, format!("{KEY}\n{bad}\n")).unwrap();
         let files = KeyFiles {
