@@ -16,6 +16,7 @@ mod curl;
 mod durability;
 mod git;
 mod lftp;
+mod openssh_certificates;
 mod openssh_scp;
 mod openssh_scp_legacy;
 mod openssh_sftp;
