@@ -24,7 +24,7 @@ use log::{debug, error, info, trace, warn};
 use msg;
 use signature::Verifier;
 use ssh_encoding::{Decode, Encode, Reader};
-use ssh_key::{Algorithm, PublicKey, Signature};
+use ssh_key::{PublicKey, Signature};
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::time::Instant;
 
@@ -1305,14 +1305,6 @@ impl Encrypted {
                     // announce rsa-sha2-512 and sign with ssh-rsa (SHA-1).
                     let algorithm = match requested_algo {
                         Ok(algo) if algo == sig.algorithm() => algo,
-                        // sftpgo patch 9: `ssh-rsa` is the name of the key as well. Who writes it and signs with SHA-2 has
-                        // signed more strongly than announced (RFC 8332 section 3.2 lets a server accept that).
-                        Ok(Algorithm::Rsa { hash: None })
-                            if matches!(pk_or_cert, PublicKeyOrCertificate::PublicKey { .. })
-                                && matches!(sig.algorithm(), Algorithm::Rsa { hash: Some(_) }) =>
-                        {
-                            sig.algorithm()
-                        }
                         _ => {
                             debug!("signature algorithm does not match the requested one");
                             auth_user.clear();
