@@ -119,7 +119,7 @@ async fn reload(app: Option<&App>) {
     match keys {
         Ok(Some(read)) => tracing::info!(
             sender = "service",
-            "asked to reload; {} authorities for certificates and the revoked keys were read again",
+            "asked to reload; authorities for certificates ({}) and revoked keys were read again",
             read.authorities
         ),
         Ok(None) => {}
