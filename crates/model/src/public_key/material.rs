@@ -210,7 +210,8 @@ mod tests {
         // Zeros in front do not make it larger, nor a first byte that is nearly empty.
         assert_eq!(rsa_of(8192, &[0, 0, 0, 0, 0, 0, 3]), Ok(8192));
         let small = [&[1][..], &[0; 128]].concat();
-        let material = KeyMaterial::parse(&blob(&[b"ssh-rsa", &usual, &small]));
+        let blob = blob(&[b"ssh-rsa", &usual, &small]);
+        let material = KeyMaterial::parse(&blob);
         assert_eq!(material.map(|material| material.rsa_bits()), Ok(Some(1025)));
     }
 

@@ -217,26 +217,23 @@ fn describe(key: &PublicKey) -> String {
     format!("{}:{}", key.fingerprint(), key.comment())
 }
 
-/// Whether a time has come. One that no calendar has is over.
+/// Whether a time has come. One that no calendar has is over; the last days of the year 9999, beyond our clock, never come.
 pub(super) fn has_passed(time: ExpiryTime, now: UnixMillis) -> bool {
     let small = |number: u8| i8::try_from(number).ok();
-    let millisecond = || {
-        let date = DateTime::new(
-            i16::try_from(time.year).ok()?,
-            small(time.month)?,
-            small(time.day)?,
-            small(time.hour)?,
-            small(time.minute)?,
-            small(time.second)?,
-            0,
-        );
-        let zone = if time.utc {
-            TimeZone::UTC
-        } else {
-            TimeZone::system()
-        };
-        let zoned = date.ok()?.to_zoned(zone).ok()?;
-        Some(zoned.timestamp().as_millisecond())
+    let date = || {
+        let year = i16::try_from(time.year).ok()?;
+        let (month, day) = (small(time.month)?, small(time.day)?);
+        let (hour, minute, second) = (small(time.hour)?, small(time.minute)?, small(time.second)?);
+        DateTime::new(year, month, day, hour, minute, second, 0).ok()
     };
-    millisecond().is_none_or(|time| time <= now.0)
+    let Some(date) = date() else {
+        return true;
+    };
+    let zone = if time.utc {
+        TimeZone::UTC
+    } else {
+        TimeZone::system()
+    };
+    date.to_zoned(zone)
+        .is_ok_and(|time| time.timestamp().as_millisecond() <= now.0)
 }
