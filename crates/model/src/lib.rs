@@ -6,6 +6,7 @@
 pub mod filesystem;
 pub mod filter;
 pub mod folder;
+pub mod hook;
 pub mod login;
 pub mod path;
 pub mod permission;
@@ -18,6 +19,7 @@ pub mod user;
 pub use filesystem::{FilesystemConfig, FilesystemProvider};
 pub use filter::{ExtensionFilter, Filters, IpRules};
 pub use folder::VirtualFolder;
+pub use hook::{HookTarget, HookText, HookUrl};
 pub use login::{LoginMethod, LoginSequence, Progress, Protocol, RequiredMethods};
 pub use path::{PathError, StoragePath, VirtualPath};
 pub use permission::{DirectoryPermissions, Permission, PermissionSet};

@@ -8,7 +8,7 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sftpgo_core::auth::KeyFiles;
-use sftpgo_core::model::SettingIssue;
+use sftpgo_core::model::{HookTarget, HookText, SettingIssue};
 
 use crate::command::{DEFAULT_COMMANDS, known_commands};
 
@@ -18,7 +18,6 @@ pub const NOT_USED_YET: &[&str] = &[
     "sftpd.actions.execute_on",
     "sftpd.actions.command",
     "sftpd.actions.http_notification_url",
-    "sftpd.keyboard_interactive_auth_program",
     "sftpd.proxy_allowed",
 ];
 
@@ -82,8 +81,11 @@ pub struct SftpdConfig {
     /// `sha512sum`, `cd`, `pwd`, `df`, `git-receive-pack`, `git-upload-pack`, `git-upload-archive`,
     /// `rsync`, or `*` for all of them.
     pub enabled_ssh_commands: Vec<String>,
-    /// Absolute path of a program for keyboard-interactive authentication.
-    pub keyboard_interactive_auth_program: String,
+    /// Leads the dialogue of keyboard-interactive authentication: the absolute path of a program, or a URL with `http://` or
+    /// `https://`. Without it, or if there is no such file, the method is not offered. The name
+    /// `keyboard_interactive_auth_hook` is accepted too. `docs/logins.md` describes the dialogue.
+    #[schemars(with = "String")]
+    pub keyboard_interactive_auth_program: HookText,
     /// PROXY protocol: 0 off, 1 optional, 2 required.
     pub proxy_protocol: i32,
     /// Addresses and networks whose PROXY header is believed; empty means all.
@@ -131,7 +133,7 @@ impl Default for SftpdConfig {
             login_banner_file: String::new(),
             setstat_mode: 0,
             enabled_ssh_commands: DEFAULT_COMMANDS.iter().copied().map(String::from).collect(),
-            keyboard_interactive_auth_program: String::new(),
+            keyboard_interactive_auth_program: HookText::default(),
             proxy_protocol: 0,
             proxy_allowed: Vec::new(),
         }
@@ -191,6 +193,8 @@ pub struct SftpdSettings {
     pub ignore_setstat: bool,
     /// SSH commands that users may run; each is a known one, none twice.
     pub enabled_ssh_commands: Vec<String>,
+    /// What leads the dialogue of keyboard-interactive; a program is there. `None` does not offer that method.
+    pub keyboard_interactive: Option<HookTarget>,
     /// Limits of a connection that no key of the section changes.
     pub limits: ConnectionLimits,
 }
@@ -200,6 +204,8 @@ pub struct SftpdSettings {
 pub struct ConnectionLimits {
     /// Handshake and login must end within this (reference 9.1).
     pub login: Duration,
+    /// A hook must answer, and a dialogue that one leads must end, within this (reference C).
+    pub hooks: Duration,
     /// Keys must be exchanged anew within this, once it has begun. Much may be on its way to a slow client before it hears of it.
     pub key_exchange: Duration,
     /// Bytes in one direction after which keys are exchanged anew (RFC 4253 section 9); 1 GiB at most.
@@ -210,6 +216,7 @@ impl Default for ConnectionLimits {
     fn default() -> Self {
         Self {
             login: Duration::from_secs(120),
+            hooks: Duration::from_secs(60),
             key_exchange: Duration::from_secs(300),
             rekey_bytes: 1 << 30,
         }
@@ -245,6 +252,10 @@ impl SftpdConfig {
                 .then(|| base_dir.join(&self.login_banner_file)),
             ignore_setstat: checked_setstat_mode(self.setstat_mode)?,
             enabled_ssh_commands: self.ssh_commands(&mut warnings),
+            keyboard_interactive: checked_dialogue(
+                &self.keyboard_interactive_auth_program,
+                &mut warnings,
+            ),
             kex_algorithms: self.kex_algorithms,
             ciphers: self.ciphers,
             macs: self.macs,
@@ -284,6 +295,32 @@ impl SftpdConfig {
         }
         commands
     }
+}
+
+/// One that cannot be run lets nobody in: without it the method is not even offered, as in the reference.
+fn checked_dialogue(text: &HookText, warnings: &mut Vec<SettingIssue>) -> Option<HookTarget> {
+    let key = "sftpd.keyboard_interactive_auth_program";
+    let mut warn = |reason: String| warnings.push(SettingIssue::new(key, reason));
+    let target = match text.target() {
+        Ok(target) => target?,
+        Err(reason) => {
+            warn(format!("{reason}; keyboard-interactive is not offered"));
+            return None;
+        }
+    };
+    if let HookTarget::Program(path) = &target
+        && !path.is_file()
+    {
+        warn(format!(
+            "there is no file {}; keyboard-interactive is not offered",
+            path.display()
+        ));
+        return None;
+    }
+    if target.is_exposed() {
+        warn("answers are sent to another machine unencrypted; use https://".to_owned());
+    }
+    Some(target)
 }
 
 fn minutes(number: i64) -> Option<Duration> {
@@ -532,6 +569,34 @@ mod tests {
         assert_eq!(
             config.resolve(Path::new("/")).unwrap_err().key,
             "sftpd.trusted_user_ca_keys"
+        );
+    }
+
+    #[test]
+    fn a_dialogue_program_that_is_not_there_is_a_warning_and_not_offered() {
+        let with = |program: &str| SftpdConfig {
+            keyboard_interactive_auth_program: program.into(),
+            ..Default::default()
+        };
+        for bad in ["dialogue", "/no/such/program", "/usr", "ftp://localhost/"] {
+            let (settings, key) = warned(with(bad));
+            assert_eq!(settings.keyboard_interactive, None, "{bad}");
+            assert_eq!(key, "sftpd.keyboard_interactive_auth_program");
+        }
+        for good in [
+            "/bin/sh",
+            "https://auth.example/dialogue",
+            "http://[::1]:8000/",
+        ] {
+            let (settings, warnings) = resolved(with(good));
+            assert!(settings.keyboard_interactive.is_some(), "{good}");
+            assert_eq!(warnings, []);
+        }
+        let (settings, _) = warned(with("http://auth.example/"));
+        assert!(settings.keyboard_interactive.is_some());
+        assert_eq!(
+            resolved(SftpdConfig::default()).0.keyboard_interactive,
+            None
         );
     }
 

@@ -9,8 +9,10 @@ use sftpgo_core::auth::{
 use sftpgo_core::model::Protocol;
 use sftpgo_core::{ConnectionInfo, Core, Session};
 use tokio_util::task::TaskTracker;
+use zeroize::Zeroizing;
 
 use crate::command;
+use crate::hangup::Hangup;
 use crate::sftp;
 use crate::started::Started;
 use crate::transport::{Channel, ChannelRequest, Events, Verdict};
@@ -20,6 +22,8 @@ pub(crate) struct Connection {
     pub(crate) core: Arc<Core>,
     pub(crate) authentication: Authentication,
     pub(crate) info: ConnectionInfo,
+    /// There until somebody is logged in, if attempts may wait for hooks.
+    pub(crate) hangup: Option<Hangup>,
     pub(crate) sftp: sftp::Shared,
     /// Set by a login and never replaced: no later attempt can change who acts.
     pub(crate) login: Option<Arc<Login>>,
@@ -83,15 +87,19 @@ impl Events for Connection {
     }
 
     fn refused(&mut self, username: &str) -> Refused {
-        self.authentication.refuse(username)
+        self.authentication.refuse(&self.info, username)
     }
 
     async fn password(&mut self, username: &str, password: &str) -> Verdict {
         self.note_attempt();
-        let authentication = &mut self.authentication;
-        let answer = authentication
-            .password(&self.info, username, password)
-            .await;
+        let Self {
+            authentication,
+            info,
+            hangup,
+            ..
+        } = self;
+        let attempt = authentication.password(info, username, password);
+        let answer = watch(hangup, info, attempt).await;
         self.accept(answer)
     }
 
@@ -103,16 +111,51 @@ impl Events for Connection {
 
     async fn key_offered(&mut self, username: &str, key: &OfferedKey) -> Result<(), Refused> {
         self.note_attempt();
-        let authentication = &mut self.authentication;
-        authentication.may_use_key(&self.info, username, key).await
+        let Self {
+            authentication,
+            info,
+            hangup,
+            ..
+        } = self;
+        let attempt = authentication.may_use_key(info, username, key);
+        watch(hangup, info, attempt).await
     }
 
     async fn key_verified(&mut self, username: &str, key: VerifiedKey) -> Verdict {
         self.note_attempt();
-        let authentication = &mut self.authentication;
-        let answer = authentication
-            .verified_key(&self.info, username, &key)
-            .await;
+        let Self {
+            authentication,
+            info,
+            hangup,
+            ..
+        } = self;
+        let attempt = authentication.verified_key(info, username, &key);
+        let answer = watch(hangup, info, attempt).await;
+        self.accept(answer)
+    }
+
+    async fn interactive(&mut self, username: &str) -> Verdict {
+        self.note_attempt();
+        let Self {
+            authentication,
+            info,
+            hangup,
+            ..
+        } = self;
+        let attempt = authentication.interactive(info, username);
+        let answer = watch(hangup, info, attempt).await;
+        self.accept(answer)
+    }
+
+    async fn answers(&mut self, answers: Vec<Zeroizing<String>>) -> Verdict {
+        let Self {
+            authentication,
+            info,
+            hangup,
+            ..
+        } = self;
+        let attempt = authentication.answers(info, answers);
+        let answer = watch(hangup, info, attempt).await;
         self.accept(answer)
     }
 
@@ -138,10 +181,24 @@ impl Connection {
         match answer {
             Answer::LoggedIn(login) if self.login.is_none() => {
                 self.login = Some(Arc::new(login));
+                self.hangup = None;
                 Verdict::LoggedIn
             }
             Answer::LoggedIn(_) => Verdict::Refused(Refused::default()),
+            Answer::Challenge(challenge) => Verdict::Ask(challenge),
             Answer::Refused(refused) => Verdict::Refused(refused),
         }
+    }
+}
+
+/// Waits for an attempt, and for the end of its client where the attempt may wait for a hook.
+async fn watch<T>(
+    hangup: &Option<Hangup>,
+    info: &ConnectionInfo,
+    attempt: impl Future<Output = T>,
+) -> T {
+    match hangup {
+        Some(hangup) => hangup.watch(&info.cancel, attempt).await,
+        None => attempt.await,
     }
 }

@@ -16,6 +16,7 @@ use tokio_util::task::TaskTracker;
 use crate::command;
 use crate::config::SftpdSettings;
 use crate::connection::Connection;
+use crate::hangup::Hangup;
 use crate::sftp;
 use crate::started::Forcible;
 use crate::transport::{self, End, TransportSettings, algorithms, host_key};
@@ -148,12 +149,15 @@ async fn handle(core: Arc<Core>, settings: Arc<TransportSettings>, accepted: Acc
     };
     let forcible = Arc::new(Forcible(Arc::clone(&commands)));
     let authenticator = core.authenticator().serving(forcible);
+    let hangup = authenticator.asks_hooks().then(|| Hangup::of(&stream));
+    let hangup = hangup.and_then(Result::ok);
     let idle_timeout = core.idle_timeout();
     let tried = Arc::new(AtomicBool::new(false));
     let channels = TaskTracker::new();
     let connection = Connection {
         core,
         authentication: authenticator.begin(),
+        hangup,
         info: info.clone(),
         sftp: sftp::Shared::new(settings.software()),
         login: None,

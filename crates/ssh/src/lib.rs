@@ -7,6 +7,7 @@ pub mod config;
 mod command;
 mod connection;
 mod front_end;
+mod hangup;
 mod scp;
 mod sftp;
 mod started;

@@ -26,8 +26,8 @@ mod server;
 pub use account::{Account, PASSWORD};
 pub use certificate::{CertificateDraft, TestCertificate};
 pub use client::{
-    Answer, Entry, FileClient, Kind, Ran, Refusal, Refused, Scp, ScpFiles, Sftp, SshClient, Stat,
-    quoted,
+    Answer, Asked, Attempted, Entry, FileClient, Kind, Ran, Refusal, Refused, Scp, ScpFiles, Sftp,
+    SshClient, Stat, quoted,
 };
 pub use disk::{Usage, usage};
 pub use keys::TestKey;

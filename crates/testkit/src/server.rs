@@ -27,6 +27,7 @@ pub struct Builder {
     idle_timeout: Option<Duration>,
     login_deadline: Option<Duration>,
     key_exchange_deadline: Option<Duration>,
+    hook_limit: Option<Duration>,
     rekey_bytes: Option<usize>,
 }
 
@@ -92,6 +93,13 @@ impl Builder {
         self
     }
 
+    /// How long hooks may take; no setting says so.
+    #[must_use]
+    pub fn hook_limit(mut self, limit: Duration) -> Self {
+        self.hook_limit = Some(limit);
+        self
+    }
+
     /// How long keys may be exchanged anew; no setting says so.
     #[must_use]
     pub fn key_exchange_deadline(mut self, deadline: Duration) -> Self {
@@ -133,6 +141,7 @@ impl Builder {
         settings.sftpd.idle_timeout = self.idle_timeout.or(settings.sftpd.idle_timeout);
         let limits = &mut settings.sftpd.limits;
         limits.login = self.login_deadline.unwrap_or(limits.login);
+        limits.hooks = self.hook_limit.unwrap_or(limits.hooks);
         limits.key_exchange = self.key_exchange_deadline.unwrap_or(limits.key_exchange);
         limits.rekey_bytes = self.rekey_bytes.unwrap_or(limits.rekey_bytes);
         let app = App::start(&settings).await.unwrap();
@@ -162,6 +171,7 @@ impl TestServer {
             idle_timeout: None,
             login_deadline: None,
             key_exchange_deadline: None,
+            hook_limit: None,
             rekey_bytes: None,
         };
         builder

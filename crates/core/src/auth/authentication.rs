@@ -7,19 +7,37 @@ use sftpgo_model::{LoginMethod, Progress, UnixMillis, User};
 use super::authenticator::Authenticator;
 use super::error::AuthError;
 use super::factor::{Factor, Proved};
+use super::interactive::Dialogue;
 use super::key::{KeyError, OfferedKey, VerifiedKey};
 use super::login::Login;
 use super::rules::check_restrictions;
+use super::verify::KeyHooks;
 use crate::registry::ConnectionInfo;
 use crate::sessions::{Expected, SessionSlot};
+
+/// Keys of a connection for which hooks are not asked again (reference 9.1).
+const MOST_KNOWN_KEYS: usize = 16;
+/// Dialogues that a connection may begin and not end.
+const MOST_ABANDONED: u32 = 3;
 
 /// What became of an attempt.
 #[derive(Debug)]
 pub enum Answer {
     /// Somebody is logged in.
     LoggedIn(Login),
+    /// The client is to answer this first.
+    Challenge(Challenge),
     /// Nobody is; the client may go on.
     Refused(Refused),
+}
+
+/// Questions of a keyboard-interactive dialogue (RFC 4256 section 3.2); at least one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Challenge {
+    /// Shown before the questions.
+    pub instruction: String,
+    /// Each with whether its answer may be shown while it is typed.
+    pub questions: Vec<(String, bool)>,
 }
 
 /// What a client hears that is not logged in.
@@ -40,15 +58,21 @@ pub struct Authentication {
     username: String,
     /// In the order of their proofs; all for one account. Empty again once somebody is logged in.
     factors: Vec<Factor>,
+    /// Hashes of keys, and of certificates, of which hooks have said that they may be used by that name.
+    known_keys: Vec<[u8; 32]>,
+    /// Questions that wait for their answers.
+    pub(super) dialogue: Option<Dialogue>,
+    /// Dialogues that the client did not answer to their end.
+    abandoned: u32,
 }
 
 /// An attempt under way.
-struct Attempt<'a> {
-    info: &'a ConnectionInfo,
-    username: &'a str,
-    method: LoginMethod,
+pub(super) struct Attempt<'a> {
+    pub(super) info: &'a ConnectionInfo,
+    pub(super) username: &'a str,
+    pub(super) method: LoginMethod,
     /// From before the account is looked up.
-    expected: Expected,
+    pub(super) expected: Expected,
 }
 
 /// What a proof led to.
@@ -63,12 +87,15 @@ impl Authentication {
             authenticator,
             username: String::new(),
             factors: Vec::new(),
+            known_keys: Vec::new(),
+            dialogue: None,
+            abandoned: 0,
         }
     }
 
     /// An attempt that is refused without a look.
-    pub fn refuse(&mut self, username: &str) -> Refused {
-        self.turn_to(username);
+    pub fn refuse(&mut self, info: &ConnectionInfo, username: &str) -> Refused {
+        self.turn_to(info, username);
         self.refused()
     }
 
@@ -97,19 +124,27 @@ impl Authentication {
         username: &str,
         key: &OfferedKey,
     ) -> Result<(), Refused> {
-        self.turn_to(username);
-        let authenticator = &self.authenticator;
+        self.turn_to(info, username);
         let method = LoginMethod::PublicKey;
+        let hooks = self.hooks_for(key);
         let result = async {
             key.check_question()?;
-            let (user, grant) = authenticator.user_with_key(info, username, key).await?;
+            let authenticator = &self.authenticator;
+            let found = authenticator.user_with_key(info, username, key, hooks);
+            let (user, grant) = found.await?;
             let proved = self.proved().with(method, &grant.restrictions);
             self.check(&user, info, &proved)
         };
-        result.await.map(drop).map_err(|error| {
-            authenticator.failed(info, username, method, &error);
-            self.refused()
-        })
+        match result.await {
+            Ok(_) => {
+                self.know(key);
+                Ok(())
+            }
+            Err(error) => {
+                self.authenticator.failed(info, username, method, &error);
+                Err(self.refused())
+            }
+        }
     }
 
     /// An attempt with a key that logs nobody in, whoever asks: of a kind that is not accepted, or with a wrong signature.
@@ -119,7 +154,7 @@ impl Authentication {
         username: &str,
         error: KeyError,
     ) -> Refused {
-        self.turn_to(username);
+        self.turn_to(info, username);
         let method = LoginMethod::PublicKey;
         self.authenticator
             .failed(info, username, method, &error.into());
@@ -135,17 +170,38 @@ impl Authentication {
         key: &VerifiedKey,
     ) -> Answer {
         let attempt = self.attempt(info, username, LoginMethod::PublicKey);
-        let proof = self.authenticator.verify_key(info, username, key).await;
+        let hooks = self.hooks_for(key.offered());
+        let proof = self
+            .authenticator
+            .verify_key(info, username, key, hooks)
+            .await;
         self.conclude(attempt, proof).await
     }
 
-    fn attempt<'a>(
+    /// Notes that hooks have nothing against a key of this name (reference 9.1).
+    fn know(&mut self, key: &OfferedKey) {
+        let asked = self.authenticator.has_hooks_for(LoginMethod::PublicKey);
+        if asked && self.known_keys.len() < MOST_KNOWN_KEYS && self.hooks_for(key) == KeyHooks::Ask
+        {
+            self.known_keys.push(key.digest());
+        }
+    }
+
+    fn hooks_for(&self, key: &OfferedKey) -> KeyHooks {
+        if !self.known_keys.is_empty() && self.known_keys.contains(&key.digest()) {
+            KeyHooks::Asked
+        } else {
+            KeyHooks::Ask
+        }
+    }
+
+    pub(super) fn attempt<'a>(
         &mut self,
         info: &'a ConnectionInfo,
         username: &'a str,
         method: LoginMethod,
     ) -> Attempt<'a> {
-        self.turn_to(username);
+        self.turn_to(info, username);
         Attempt {
             info,
             username,
@@ -154,12 +210,36 @@ impl Authentication {
         }
     }
 
-    /// Every attempt begins here: what was proved of another name is nothing any more.
-    fn turn_to(&mut self, username: &str) {
+    /// Every attempt begins here: what was proved of another name is nothing any more, and a dialogue that was not brought
+    /// to its end has failed (RFC 4256 section 3.1).
+    fn turn_to(&mut self, info: &ConnectionInfo, username: &str) {
+        if self.dialogue.take().is_some() {
+            self.abandoned = self.abandoned.saturating_add(1);
+            let error = AuthError::wrong("the questions were not answered");
+            let method = LoginMethod::KeyboardInteractive;
+            self.authenticator
+                .failed(info, &self.username, method, &error);
+        }
         if self.username != username {
             username.clone_into(&mut self.username);
             self.factors.clear();
+            self.known_keys.clear();
         }
+    }
+
+    /// Whether the client has begun too many dialogues to begin another one: each takes a hook, and none of them counts as
+    /// an attempt that was refused.
+    pub(super) fn is_tired_of_dialogues(&self) -> bool {
+        self.abandoned >= MOST_ABANDONED
+    }
+
+    pub(super) fn authenticator(&self) -> &Authenticator {
+        &self.authenticator
+    }
+
+    /// The name that the last attempt was about.
+    pub(super) fn username(&self) -> &str {
+        &self.username
     }
 
     fn proved(&self) -> Proved {
@@ -197,7 +277,11 @@ impl Authentication {
         Refused { methods, partial }
     }
 
-    async fn conclude(&mut self, attempt: Attempt<'_>, proof: Result<Factor, AuthError>) -> Answer {
+    pub(super) async fn conclude(
+        &mut self,
+        attempt: Attempt<'_>,
+        proof: Result<Factor, AuthError>,
+    ) -> Answer {
         let Attempt {
             info,
             username,

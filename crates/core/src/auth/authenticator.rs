@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use sftpgo_model::{LoginMethod, UserRecord};
+use sftpgo_model::LoginMethod;
 
 use super::authentication::Authentication;
 use super::error::{AuthError, LoginObserver, LoginOutcome};
@@ -49,7 +49,16 @@ impl Authenticator {
 
     /// The methods that there are on this server, whoever asks.
     pub fn offered(&self) -> Vec<LoginMethod> {
-        vec![LoginMethod::PublicKey, LoginMethod::Password]
+        let mut offered = vec![LoginMethod::PublicKey, LoginMethod::Password];
+        if self.core.hooks.settings.keyboard_interactive.is_some() {
+            offered.push(LoginMethod::KeyboardInteractive);
+        }
+        offered
+    }
+
+    /// Whether an attempt may wait for a hook.
+    pub fn asks_hooks(&self) -> bool {
+        self.core.hooks.are_there()
     }
 
     /// Drops what is known of the logins of an account that changed. A login is checked against what is stored then in any
@@ -73,14 +82,6 @@ impl Authenticator {
         self.commands.as_deref()
     }
 
-    pub(super) async fn lookup(&self, username: &str) -> Result<Option<UserRecord>, AuthError> {
-        if username.is_empty() || username.len() > 255 || username.chars().any(char::is_control) {
-            return Ok(None);
-        }
-        let found = self.core.provider.user_by_name(username).await;
-        found.map_err(|error| AuthError::unavailable(format!("account lookup: {error}")))
-    }
-
     /// Counts and tells an attempt that logged somebody in.
     pub(super) fn succeeded(&self, info: &ConnectionInfo, method: LoginMethod) {
         self.core.metrics().record_login(method, true);
@@ -96,7 +97,9 @@ impl Authenticator {
         error: &AuthError,
     ) {
         self.core.metrics().record_login(method, false);
-        log_failure(info, username, method.as_str(), error);
+        if error.outcome() != LoginOutcome::Abandoned {
+            log_failure(info, username, method.as_str(), error);
+        }
         self.tell(info, Some(method), error.outcome());
     }
 

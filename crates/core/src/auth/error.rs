@@ -5,6 +5,7 @@ use std::fmt;
 use sftpgo_model::LoginMethod;
 
 use super::key::KeyError;
+use crate::hook::{HookError, HookErrorKind};
 use crate::registry::ConnectionInfo;
 
 /// Why an attempt failed: for the log only. Clients see one and the same refusal.
@@ -35,6 +36,11 @@ impl AuthError {
         Self::with(LoginOutcome::Unavailable, reason)
     }
 
+    /// The client did not wait for the end.
+    pub(crate) fn abandoned() -> Self {
+        Self::with(LoginOutcome::Abandoned, "the client is gone")
+    }
+
     fn with(outcome: LoginOutcome, reason: impl Into<String>) -> Self {
         let reason = reason.into();
         Self { reason, outcome }
@@ -43,6 +49,17 @@ impl AuthError {
     /// What becomes of an attempt that fails so.
     pub fn outcome(&self) -> LoginOutcome {
         self.outcome
+    }
+}
+
+impl From<HookError> for AuthError {
+    fn from(error: HookError) -> Self {
+        match error.kind() {
+            HookErrorKind::Refused => Self::wrong(format!("refused by the hook: {error}")),
+            HookErrorKind::Broken => Self::unavailable(format!("the hook does not work: {error}")),
+            HookErrorKind::Busy => Self::unavailable(format!("the hook is busy: {error}")),
+            HookErrorKind::Gone => Self::abandoned(),
+        }
     }
 }
 
@@ -74,6 +91,8 @@ pub enum LoginOutcome {
     NotAllowed,
     /// This server could not tell: its data provider, a hook, too much to do.
     Unavailable,
+    /// The client left while its attempt was evaluated; nothing is known of it.
+    Abandoned,
     /// The connection ended before anything was tried.
     Untried,
 }

@@ -36,6 +36,11 @@ impl Factor {
         }
     }
 
+    /// The keyboard-interactive hook says that the client answered well.
+    pub(super) fn interactive(user: Arc<User>) -> Self {
+        Self::new(user, LoginMethod::KeyboardInteractive)
+    }
+
     fn new(user: Arc<User>, method: LoginMethod) -> Self {
         Self {
             user,
@@ -49,10 +54,6 @@ impl Factor {
     /// The account as it was when this was proved.
     pub(super) fn user(&self) -> &Arc<User> {
         &self.user
-    }
-
-    pub(super) fn method(&self) -> LoginMethod {
-        self.method
     }
 
     /// Whether both are proofs of one and the same key.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use sftpgo_model::{User, UserRecord};
 
+use super::account::Credential;
 use super::authenticator::Authenticator;
 use super::error::AuthError;
 use super::factor::Factor;
@@ -23,7 +24,8 @@ impl Authenticator {
         if password.is_empty() {
             return Err(AuthError::wrong("credentials cannot be null or empty"));
         }
-        let record = self.lookup(username).await?;
+        let credential = Credential::Password(password);
+        let record = self.account(info, username, credential).await?;
         self.check_password(info, username, record.as_ref(), password)
             .await?;
         let record = record.ok_or_else(AuthError::unknown_user)?;
@@ -31,7 +33,7 @@ impl Authenticator {
     }
 
     /// Whether it is the password of an account that is there and may log in.
-    async fn check_password(
+    pub(super) async fn check_password(
         &self,
         info: &ConnectionInfo,
         username: &str,
@@ -73,8 +75,10 @@ impl Authenticator {
         info: &ConnectionInfo,
         username: &str,
         key: &VerifiedKey,
+        hooks: KeyHooks,
     ) -> Result<Factor, AuthError> {
-        let (user, grant) = self.user_with_key(info, username, key.offered()).await?;
+        let offered = key.offered();
+        let (user, grant) = self.user_with_key(info, username, offered, hooks).await?;
         grant.check_touch(key)?;
         Ok(Factor::key(user, key, grant))
     }
@@ -85,12 +89,32 @@ impl Authenticator {
         info: &ConnectionInfo,
         username: &str,
         key: &OfferedKey,
+        hooks: KeyHooks,
     ) -> Result<(Arc<User>, Grant), AuthError> {
-        let record = self.lookup(username).await?;
+        let record = match hooks {
+            KeyHooks::Ask => self.account(info, username, Credential::Key(key)).await?,
+            KeyHooks::Asked => self.lookup(username).await?,
+        };
         let record = record.ok_or_else(AuthError::unknown_user)?;
         check_usable(&record)?;
         let granting = Granting::new(&self.core().keys, info.peer.ip(), self.commands());
         let grant = granting.grant(&record, key)?;
         Ok((compile(&record)?, grant))
     }
+
+    /// Takes a hook's word that somebody answered well. The account is looked up again: it may have been a minute.
+    pub(super) async fn verify_interactive(&self, username: &str) -> Result<Factor, AuthError> {
+        let record = self.lookup(username).await?;
+        let record = record.ok_or_else(AuthError::unknown_user)?;
+        check_usable(&record)?;
+        Ok(Factor::interactive(compile(&record)?))
+    }
+}
+
+/// Whether hooks have to be asked about a key, or said yes before, on this connection: a client asks about a key, and then
+/// signs with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum KeyHooks {
+    Ask,
+    Asked,
 }

@@ -119,6 +119,18 @@ impl Certificate {
         })
     }
 
+    /// The type of the certificate, such as `ssh-ed25519-cert-v01@openssh.com`.
+    pub fn name(&self) -> String {
+        let key_type = self.key.algorithm();
+        let key_type = key_type.strip_suffix("@openssh.com").unwrap_or(key_type);
+        format!("{key_type}-cert-v01@openssh.com")
+    }
+
+    /// The certificate in wire form.
+    pub fn blob(&self) -> &[u8] {
+        &self.blob
+    }
+
     /// The key whose owner the certificate is about.
     pub const fn key(&self) -> &PublicKey {
         &self.key

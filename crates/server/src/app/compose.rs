@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use sftpgo_core::auth::{KeyTrust, Reloaded};
+use sftpgo_core::hook::LoginHooks;
 use sftpgo_core::quota::QuotaTracking;
 use sftpgo_core::{Core, CoreParts, CoreSettings, UploadMode};
 use sftpgo_data::config::TrackQuota;
@@ -240,5 +241,12 @@ pub(super) fn core_settings(settings: &Settings) -> CoreSettings {
         users_base_dir: data.users_base_dir.clone(),
         idle_timeout: sftpd.idle_timeout,
         max_transfers_per_session: defaults.max_transfers_per_session,
+        login_hooks: LoginHooks {
+            external_auth: data.external_auth.clone(),
+            external_auth_scope: data.external_auth_scope.clone(),
+            pre_login: data.pre_login.clone(),
+            keyboard_interactive: sftpd.keyboard_interactive.clone(),
+            limit: sftpd.limits.hooks,
+        },
     }
 }

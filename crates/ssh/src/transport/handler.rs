@@ -1,14 +1,16 @@
 //! Translates the library's callbacks into [`Events`]. Callbacks run inside the task that reads and writes the socket: none of
 //! them may wait for anything that needs that task.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use russh::server::{Auth, ChannelOpenHandle, Handler, Msg, PublicKeyRequest, Session};
+use russh::server::{Auth, ChannelOpenHandle, Handler, Msg, PublicKeyRequest, Response, Session};
 use russh::{ChannelId, ChannelOpenFailure, MethodKind, MethodSet};
 use sftpgo_core::auth::{KeyError, OfferedKey, Refused};
 use sftpgo_core::model::LoginMethod;
 use tokio::sync::{Semaphore, oneshot};
+use zeroize::Zeroizing;
 
 use super::channel::{Channel, Place};
 use super::{ChannelRequest, Events, Verdict};
@@ -75,6 +77,15 @@ fn refusal(refused: Refused) -> Auth {
 fn answer(verdict: Verdict) -> Auth {
     match verdict {
         Verdict::LoggedIn => Auth::Accept,
+        Verdict::Ask(challenge) => {
+            let prompts = challenge.questions.into_iter();
+            let prompts = prompts.map(|(text, echo)| (Cow::Owned(text), echo));
+            Auth::Partial {
+                name: Cow::Borrowed(""),
+                instructions: Cow::Owned(challenge.instruction),
+                prompts: Cow::Owned(prompts.collect()),
+            }
+        }
         Verdict::Refused(refused) => refusal(refused),
     }
 }
@@ -182,6 +193,26 @@ impl<E: Events> Handler for RusshHandler<E> {
                 }
             }
         }))
+    }
+
+    async fn auth_keyboard_interactive<'a>(
+        &'a mut self,
+        user: &str,
+        _submethods: &str,
+        response: Option<Response<'a>>,
+    ) -> Result<Auth, Self::Error> {
+        let Some(response) = response else {
+            return Ok(answer(self.events.interactive(user).await));
+        };
+        let mut answers = Vec::new();
+        for bytes in response {
+            let Ok(text) = std::str::from_utf8(&bytes) else {
+                // RFC 4256 section 3.4 asks for UTF-8.
+                return Ok(refusal(self.events.refused(user)));
+            };
+            answers.push(Zeroizing::new(text.to_owned()));
+        }
+        Ok(answer(self.events.answers(answers).await))
     }
 
     async fn auth_succeeded(&mut self, session: &mut Session) -> Result<(), Self::Error> {

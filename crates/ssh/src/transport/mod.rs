@@ -14,7 +14,8 @@ mod socket;
 pub(crate) mod window;
 
 use async_trait::async_trait;
-use sftpgo_core::auth::{KeyError, Login, OfferedKey, Refused, VerifiedKey};
+use sftpgo_core::auth::{Challenge, KeyError, Login, OfferedKey, Refused, VerifiedKey};
+use zeroize::Zeroizing;
 
 pub(crate) use channel::{Channel, ChannelInput, ChannelOutput, Gone, Input};
 pub(crate) use run::{End, TransportSettings, run};
@@ -34,6 +35,8 @@ pub(crate) enum ChannelRequest {
 pub(crate) enum Verdict {
     /// Somebody is logged in.
     LoggedIn,
+    /// The client has to answer this first.
+    Ask(Challenge),
     /// Not, or not yet.
     Refused(Refused),
 }
@@ -58,6 +61,12 @@ pub(crate) trait Events: Send + 'static {
 
     /// Evaluates a key whose signature was verified.
     async fn key_verified(&mut self, username: &str, key: VerifiedKey) -> Verdict;
+
+    /// Begins a keyboard-interactive dialogue.
+    async fn interactive(&mut self, username: &str) -> Verdict;
+
+    /// The answers to what was asked last. Any other attempt in between ends the dialogue.
+    async fn answers(&mut self, answers: Vec<Zeroizing<String>>) -> Verdict;
 
     /// Whether somebody is logged in.
     fn login(&self) -> Option<&Login>;

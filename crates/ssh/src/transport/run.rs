@@ -58,9 +58,13 @@ impl TransportSettings {
         // More would be refused.
         let rekey_bytes = limits.rekey_bytes.min(1 << 30);
         let banner = settings.banner.as_str();
+        let mut methods = vec![LoginMethod::PublicKey, LoginMethod::Password];
+        if settings.keyboard_interactive.is_some() {
+            methods.push(LoginMethod::KeyboardInteractive);
+        }
         let config = Config {
             server_id: SshId::Standard(format!("SSH-2.0-{banner}").into()),
-            methods: method_set([LoginMethod::PublicKey, LoginMethod::Password]),
+            methods: method_set(methods),
             auth_rejection_time: REJECTION_TIME,
             auth_rejection_time_initial: Some(Duration::ZERO),
             keys,

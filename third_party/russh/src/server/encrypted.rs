@@ -1488,11 +1488,13 @@ async fn read_userauth_info_response<H: Handler + Send, R: Reader>(
         // prevent a malicious client from causing a multi-GB allocation or
         // billions of loop iterations with a crafted count.
         // Each response needs at least 4 bytes (length prefix).
-        let max_responses = r.remaining_len().saturating_add(3) / 4;
-        let n = (n as usize).min(max_responses);
-        let mut responses = Vec::with_capacity(n);
+        // sftpgo patch 10: a count that is not that of the responses is malformed, and so is a response that is cut off.
+        if n as usize > r.remaining_len() / 4 {
+            return Err(Error::Inconsistent.into());
+        }
+        let mut responses = Vec::with_capacity(n as usize);
         for _ in 0..n {
-            responses.push(Bytes::decode(r).ok())
+            responses.push(Some(map_err!(Bytes::decode(r))?))
         }
         map_err!(ensure_end(r))?;
 

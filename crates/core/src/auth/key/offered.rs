@@ -1,5 +1,8 @@
 //! [`OfferedKey`], which anybody can name, and [`VerifiedKey`], which only its owner can sign with.
 
+use aws_lc_rs::digest::{SHA256, digest};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use sftpgo_model::public_key::{CertificateError, MaterialError, PublicKeyError};
 use sftpgo_model::{Certificate, PublicKey};
 use thiserror::Error;
@@ -90,6 +93,31 @@ impl OfferedKey {
     /// What an authority says of the key.
     pub const fn certificate(&self) -> Option<&Certificate> {
         self.certificate.as_ref()
+    }
+
+    /// The line of `authorized_keys`, or of a certificate file, without a comment.
+    pub fn to_line(&self) -> String {
+        match &self.certificate {
+            Some(certificate) => {
+                let blob = STANDARD.encode(certificate.blob());
+                format!("{} {blob}", certificate.name())
+            }
+            None => self.key.to_line(),
+        }
+    }
+
+    /// A hash of what was offered: the same for the same key with the same certificate, and for nothing else.
+    pub(in crate::auth) fn digest(&self) -> [u8; 32] {
+        let blob = self
+            .certificate
+            .as_ref()
+            .map_or(self.key.blob(), Certificate::blob);
+        let mut hash = [0; 32];
+        let computed = digest(&SHA256, blob);
+        hash.iter_mut()
+            .zip(computed.as_ref())
+            .for_each(|(to, from)| *to = *from);
+        hash
     }
 
     /// Whether a client that asks about the key so would be understood when it signs.
