@@ -227,7 +227,9 @@ impl StoredKey {
                 has_options: !options.is_empty(),
             })
         };
-        let keys: Vec<_> = PublicKey::lines(value).map(stored).collect::<Result<_, _>>()?;
+        let keys: Vec<_> = PublicKey::lines(value)
+            .map(stored)
+            .collect::<Result<_, _>>()?;
         if keys.is_empty() {
             return Err(PublicKeyError::Type);
         }

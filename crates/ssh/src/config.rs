@@ -247,7 +247,11 @@ impl SftpdConfig {
             banner: checked_banner(&self.banner)?,
             upload_mode: checked_upload_mode(self.upload_mode, &mut warnings),
             host_keys: host_keys(&self.keys, base_dir)?,
-            user_keys: user_keys(&self.trusted_user_ca_keys, &self.revoked_user_keys, base_dir)?,
+            user_keys: user_keys(
+                &self.trusted_user_ca_keys,
+                &self.revoked_user_keys,
+                base_dir,
+            )?,
             login_banner_file: (!self.login_banner_file.is_empty())
                 .then(|| base_dir.join(&self.login_banner_file)),
             ignore_setstat: checked_setstat_mode(self.setstat_mode)?,

@@ -83,9 +83,9 @@ impl Started {
         let words = sftpgo_wire::exec::split(command.as_bytes()).ok()?;
         let (name, options) = words.split_first()?;
         if name == b"internal-sftp" || name.ends_with(b"/sftp-server") {
-            let is_harmless = options.chunks(2).all(|option| {
-                matches!(option, [name, _] if LOG_OPTIONS.contains(&name.as_slice()))
-            });
+            let is_harmless = options.chunks(2).all(
+                |option| matches!(option, [name, _] if LOG_OPTIONS.contains(&name.as_slice())),
+            );
             return is_harmless.then_some(Self::Sftp);
         }
         let exec = command::parse(command.as_bytes(), enabled).ok()?;
@@ -147,7 +147,12 @@ mod tests {
     fn where_sftp_is_forced_its_subsystem_is_all_there_is() {
         let forced = Some("internal-sftp");
         assert_eq!(chosen(&subsystem("sftp"), forced).as_deref(), Some("sftp"));
-        for request in [exec("pwd"), exec("internal-sftp"), exec("scp -t /"), subsystem("x")] {
+        for request in [
+            exec("pwd"),
+            exec("internal-sftp"),
+            exec("scp -t /"),
+            subsystem("x"),
+        ] {
             assert_eq!(chosen(&request, forced), None, "{request:?}");
         }
     }

@@ -109,7 +109,8 @@ impl CertificateDraft {
     #[must_use]
     pub fn signed_by(&self, authority: &TestKey) -> TestCertificate {
         let (after, before) = self.valid;
-        let mut builder = Builder::new(b"nonce".to_vec(), self.key.public(), after, before).unwrap();
+        let mut builder =
+            Builder::new(b"nonce".to_vec(), self.key.public(), after, before).unwrap();
         builder.serial(self.serial).unwrap();
         builder.cert_type(self.kind).unwrap();
         builder.key_id(&*self.id).unwrap();

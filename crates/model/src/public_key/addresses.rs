@@ -41,7 +41,10 @@ impl AddressPatterns {
             };
             Some(AddressPattern { negated, what })
         };
-        list.split(',').map(pattern).collect::<Option<_>>().map(Self)
+        list.split(',')
+            .map(pattern)
+            .collect::<Option<_>>()
+            .map(Self)
     }
 
     /// Whether some element matches and no negated one does.
@@ -131,7 +134,14 @@ mod tests {
 
     #[test]
     fn a_list_that_cannot_be_understood_is_none() {
-        for list in ["", "192.0.2.7,", "!", "192.0.2.7/24", "10.0.0.0/33", "host/24"] {
+        for list in [
+            "",
+            "192.0.2.7,",
+            "!",
+            "192.0.2.7/24",
+            "10.0.0.0/33",
+            "host/24",
+        ] {
             assert_eq!(AddressPatterns::parse(list), None, "{list}");
         }
     }
@@ -139,7 +149,14 @@ mod tests {
     #[test]
     fn networks_of_certificates_are_nothing_but_networks() {
         assert_eq!(networks("192.0.2.7,2001:db8::/32").unwrap().len(), 2);
-        for list in ["", "*", "!192.0.2.7", "192.0.2.7/24", "192.0.2.7, 10.0.0.1", "host"] {
+        for list in [
+            "",
+            "*",
+            "!192.0.2.7",
+            "192.0.2.7/24",
+            "192.0.2.7, 10.0.0.1",
+            "host",
+        ] {
             assert_eq!(networks(list), None, "{list}");
         }
     }

@@ -286,12 +286,27 @@ mod tests {
     fn what_is_not_understood_is_an_error() {
         let error = |text| KeyOptions::parse(text).unwrap_err();
         assert_eq!(error("no-such"), OptionError::Unknown("no-such".to_owned()));
-        assert_eq!(error("future=\"x\""), OptionError::Unknown("future".to_owned()));
-        for text in ["from=", "from=x", "from=\"10.0.0.1", "from=\"\"", "from=\"10.0.0.1/8\""] {
+        assert_eq!(
+            error("future=\"x\""),
+            OptionError::Unknown("future".to_owned())
+        );
+        for text in [
+            "from=",
+            "from=x",
+            "from=\"10.0.0.1",
+            "from=\"\"",
+            "from=\"10.0.0.1/8\"",
+        ] {
             assert_eq!(error(text), OptionError::Value("from"), "{text}");
         }
-        assert_eq!(error("expiry-time=\"tomorrow\""), OptionError::Value("expiry-time"));
-        assert_eq!(error("command=\"a\",command=\"b\""), OptionError::Twice("command"));
+        assert_eq!(
+            error("expiry-time=\"tomorrow\""),
+            OptionError::Value("expiry-time")
+        );
+        assert_eq!(
+            error("command=\"a\",command=\"b\""),
+            OptionError::Twice("command")
+        );
         for text in ["no-pty,", "command=\"a\"no-pty", "command=\"a\","] {
             assert_eq!(error(text), OptionError::Separator, "{text}");
         }
@@ -304,14 +319,27 @@ mod tests {
     fn an_expiry_time_is_a_day_or_a_time_of_it() {
         let time = |text| ExpiryTime::parse(text);
         let day = time("20300131").unwrap();
-        assert_eq!((day.year, day.month, day.day, day.utc), (2030, 1, 31, false));
+        assert_eq!(
+            (day.year, day.month, day.day, day.utc),
+            (2030, 1, 31, false)
+        );
         let minute = time("203001312359Z").unwrap();
         assert_eq!((minute.hour, minute.minute, minute.second), (23, 59, 0));
         assert!(minute.utc);
         assert_eq!(time("20300131235901").unwrap().second, 1);
         for text in [
-            "", "Z", "2030", "20301301", "20300132", "20300100", "2030013124", "203001312400",
-            "203001312360", "2030013123590", "2030-01-31", "+2030101",
+            "",
+            "Z",
+            "2030",
+            "20301301",
+            "20300132",
+            "20300100",
+            "2030013124",
+            "203001312400",
+            "203001312360",
+            "2030013123590",
+            "2030-01-31",
+            "+2030101",
         ] {
             assert_eq!(time(text), None, "{text}");
         }

@@ -197,7 +197,9 @@ impl OfAuthority {
                 SERIAL_RANGE => {
                     let range = section.u64().zip(section.u64());
                     let range = range.filter(|(first, last)| first <= last && section.is_empty());
-                    parsed.serials.push(range.ok_or(RevocationError::Malformed)?);
+                    parsed
+                        .serials
+                        .push(range.ok_or(RevocationError::Malformed)?);
                 }
                 SERIAL_BITMAP => {
                     let bitmap = Bitmap::parse(section).ok_or(RevocationError::Malformed)?;

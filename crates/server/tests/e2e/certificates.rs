@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use serde_json::json;
 use sftpgo_testkit::{
-    Account, CertificateDraft, FileClient as _, PASSWORD, Sftp, SshClient, TestCertificate, TestKey,
-    TestServer,
+    Account, CertificateDraft, FileClient as _, PASSWORD, Sftp, SshClient, TestCertificate,
+    TestKey, TestServer,
 };
 
 use super::hostile::peer::{Message, Peer};
@@ -197,7 +197,11 @@ async fn source_addresses_hold_for_every_way_to_log_in() {
     assert!(!lets_in(&server, "alice", &elsewhere).await);
     for (certificate, expected) in [(&here, true), (&elsewhere, false)] {
         let mut client = server.connect().await;
-        assert!(!client.certificate("chained", &user_key(), certificate).await);
+        assert!(
+            !client
+                .certificate("chained", &user_key(), certificate)
+                .await
+        );
         assert_eq!(client.password("chained", PASSWORD).await, expected);
     }
 }
@@ -250,7 +254,10 @@ async fn an_authority_in_the_keys_of_an_account_signs_for_this_account_alone() {
     assert!(lets_in(&server, "bob", &ops).await);
     assert!(!lets_in(&server, "alice", &ops).await);
     let mut client = server.connect().await;
-    assert!(!client.key("alice", &authority()).await, "signs, and no more");
+    assert!(
+        !client.key("alice", &authority()).await,
+        "signs, and no more"
+    );
 }
 
 /// A question about a certificate, and its number in the answer: 60 is PK_OK, 51 a failure.
@@ -462,7 +469,8 @@ mod files {
     }
 
     #[tokio::test]
-    async fn the_external_program_sees_a_certificate_and_its_key_does_not_become_one_of_the_account() {
+    async fn the_external_program_sees_a_certificate_and_its_key_does_not_become_one_of_the_account()
+     {
         let scripts = Scripts::new();
         let user = scripts.user("alice", &json!({ "password": PASSWORD }));
         let script = format!(
@@ -482,7 +490,10 @@ esac"#
             .start()
             .await;
         let stranger = draft().signed_by(&TestKey::numbered(23));
-        assert!(!lets_in(&server, "alice", &stranger).await, "whatever it says");
+        assert!(
+            !lets_in(&server, "alice", &stranger).await,
+            "whatever it says"
+        );
         let certificate = draft().signed_by(&authority());
         assert!(lets_in(&server, "alice", &certificate).await);
         assert_eq!(scripts.text("key").trim(), certificate.line());
@@ -499,7 +510,8 @@ esac"#
         let id = "al\u{202e}ice\n\"of\" ops".to_owned() + &"x".repeat(200);
         let certificate = draft().called(7, &id).signed_by(&authority());
         assert!(certificate_works(&serve, &certificate).await);
-        let line: Value = serde_json::from_str(&serve.line_with("logged in with").unwrap()).unwrap();
+        let line: Value =
+            serde_json::from_str(&serve.line_with("logged in with").unwrap()).unwrap();
         let said = line["message"].as_str().unwrap();
         let expected = format!(
             "publickey: {} CA {} serial 7 id \"al\\u{{202e}}ice\\n\\\"of\\\" opsxxx",
@@ -515,6 +527,9 @@ esac"#
         let line: Value = serde_json::from_str(&line).unwrap();
         assert_eq!(line["username"], "alice");
         assert_eq!(line["login_type"], "publickey");
-        assert!(line["error"].as_str().unwrap().contains("expired"), "{line}");
+        assert!(
+            line["error"].as_str().unwrap().contains("expired"),
+            "{line}"
+        );
     }
 }

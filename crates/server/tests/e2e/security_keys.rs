@@ -73,7 +73,10 @@ async fn a_security_key_logs_in_if_somebody_touched_it() {
 #[tokio::test]
 async fn a_line_may_do_without_the_touch_and_may_ask_for_more() {
     let [ed25519, ecdsa] = SecurityKey::of_each_kind();
-    let lines = vec![ed25519.line("no-touch-required"), ecdsa.line("verify-required")];
+    let lines = vec![
+        ed25519.line("no-touch-required"),
+        ecdsa.line("verify-required"),
+    ];
     let server = server(lines).await;
     assert_eq!(login(&server, &ed25519, 0).await, SUCCESS);
     assert_eq!(login(&server, &ed25519, TOUCHED).await, SUCCESS);

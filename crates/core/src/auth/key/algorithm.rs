@@ -126,7 +126,11 @@ mod tests {
     fn a_name_announces_the_type_of_the_key_and_of_the_signature() {
         let announced = |name| {
             let announced = Announced::parse(name).unwrap();
-            (announced.key_type, announced.is_certificate, announced.signature)
+            (
+                announced.key_type,
+                announced.is_certificate,
+                announced.signature,
+            )
         };
         use SignatureAlgorithm as Algorithm;
         assert_eq!(
@@ -150,7 +154,13 @@ mod tests {
             announced("ssh-rsa-cert-v01@openssh.com"),
             ("ssh-rsa", true, None)
         );
-        for name in ["", "ssh-dss", "ssh-dss-cert-v01@openssh.com", "SSH-RSA", "x509v3-ssh-rsa"] {
+        for name in [
+            "",
+            "ssh-dss",
+            "ssh-dss-cert-v01@openssh.com",
+            "SSH-RSA",
+            "x509v3-ssh-rsa",
+        ] {
             assert_eq!(Announced::parse(name), None, "{name}");
         }
     }

@@ -39,7 +39,8 @@ pub(super) fn check(certificate: &Certificate, used: Use<'_>) -> Result<Restrict
         return Err(AuthError::wrong(reason));
     }
     if !is_signed(certificate) {
-        let reason = "the signature of the certificate is wrong, or of an algorithm that is not accepted";
+        let reason =
+            "the signature of the certificate is wrong, or of an algorithm that is not accepted";
         return Err(AuthError::wrong(reason));
     }
     if !certificate.is_valid_at(used.now) {

@@ -128,8 +128,7 @@ impl<'a> Signature<'a> {
     /// The size of the key was checked when it was taken apart. Old clients leave out zeros in front.
     fn rsa(&self, with: &RsaParameters, e: &[u8], n: &[u8], message: &[u8]) -> bool {
         let key = RsaPublicKeyComponents { n, e };
-        padded(self.body, n.len())
-            .is_some_and(|number| key.verify(with, message, &number).is_ok())
+        padded(self.body, n.len()).is_some_and(|number| key.verify(with, message, &number).is_ok())
     }
 
     /// What a security key signs instead of a message.

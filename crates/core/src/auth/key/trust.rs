@@ -111,7 +111,9 @@ impl Trusted {
 
     /// Whether certificates that this key signed are believed, for every account.
     pub(super) fn trusts(&self, authority: &PublicKey) -> bool {
-        self.authorities.iter().any(|known| known.same_key(authority))
+        self.authorities
+            .iter()
+            .any(|known| known.same_key(authority))
     }
 
     /// Whether the key was revoked, or its certificate, or the authority of that.
@@ -129,7 +131,8 @@ impl Trusted {
         }
         let sha1 = digest(&SHA1_FOR_LEGACY_USE_ONLY, key.blob());
         let sha256 = digest(&SHA256, key.blob());
-        self.revoked.revokes_key(key, sha1.as_ref(), sha256.as_ref())
+        self.revoked
+            .revokes_key(key, sha1.as_ref(), sha256.as_ref())
     }
 }
 
@@ -161,7 +164,8 @@ fn authority(line: &str) -> Result<PublicKey, String> {
         return Err("options are for the keys of accounts; write the public key alone".to_owned());
     }
     if !may_be_authority(&stored.key) {
-        let reason = "this key cannot be an authority: RSA needs 2048 to 8192 bits, and there is no DSA";
+        let reason =
+            "this key cannot be an authority: RSA needs 2048 to 8192 bits, and there is no DSA";
         return Err(reason.to_owned());
     }
     Ok(stored.key)

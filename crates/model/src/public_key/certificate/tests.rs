@@ -58,7 +58,11 @@ fn every_type_of_key_can_be_certified() {
     for (name, key, authority) in [
         ("ecdsa256-by-rsa-sha2-256", "ecdsa-sha2-nistp256", "ssh-rsa"),
         ("ecdsa384-by-rsa-sha2-512", "ecdsa-sha2-nistp384", "ssh-rsa"),
-        ("ecdsa521-by-ecdsa256", "ecdsa-sha2-nistp521", "ecdsa-sha2-nistp256"),
+        (
+            "ecdsa521-by-ecdsa256",
+            "ecdsa-sha2-nistp521",
+            "ecdsa-sha2-nistp256",
+        ),
         ("rsa-by-ecdsa384", "ssh-rsa", "ecdsa-sha2-nistp384"),
         (
             "sk-ed25519-by-ecdsa521",

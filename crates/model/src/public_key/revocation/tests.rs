@@ -111,7 +111,9 @@ fn keys_are_listed_as_they_are_and_by_hashes() {
     assert!(has_key(&list, &by_sha256) && has_key(&list, &explicit));
     assert!(!has_key(&list, &by_sha1));
     // As `ssh-keygen -l -E sha1` prints it.
-    let sha1 = STANDARD_NO_PAD.decode("cwCg26shO2nl3mtZqdu00BYFWZs").unwrap();
+    let sha1 = STANDARD_NO_PAD
+        .decode("cwCg26shO2nl3mtZqdu00BYFWZs")
+        .unwrap();
     assert!(list.revokes_key(&by_sha1, &sha1, &[0; 32]));
     let everything = certificate("everything");
     assert!(!has_key(&list, everything.key()));
@@ -137,21 +139,30 @@ fn a_plain_list_has_a_key_in_each_line() {
 fn what_may_be_a_revocation_is_not_passed_over() {
     let error = |sections: &[(u8, Vec<u8>)]| RevocationList::parse(&binary(sections)).unwrap_err();
     assert_eq!(error(&[(9, vec![])]), RevocationError::Section(9));
-    assert_eq!(error(&[of_any(&[(0x24, vec![])])]), RevocationError::Section(0x24));
+    assert_eq!(
+        error(&[of_any(&[(0x24, vec![])])]),
+        RevocationError::Section(0x24)
+    );
     let extension = |critical| {
         let mut section = strings(&[b"mystery@example.com"]);
         section.push(critical);
         put_string(&mut section, b"");
         section
     };
-    assert_eq!(error(&[(EXTENSION, extension(1))]), RevocationError::Extension);
+    assert_eq!(
+        error(&[(EXTENSION, extension(1))]),
+        RevocationError::Extension
+    );
     let certificates = of_any(&[(CERTIFICATE_EXTENSION, extension(1))]);
     assert_eq!(error(&[certificates]), RevocationError::Extension);
     let certificates = of_any(&[(CERTIFICATE_EXTENSION, extension(0))]);
     assert!(RevocationList::parse(&binary(&[(EXTENSION, extension(0)), certificates])).is_ok());
     let mut later = binary(&[]);
     later[MAGIC.len() + 3] = 2;
-    assert_eq!(RevocationList::parse(&later), Err(RevocationError::Version(2)));
+    assert_eq!(
+        RevocationList::parse(&later),
+        Err(RevocationError::Version(2))
+    );
 }
 
 #[test]
@@ -173,7 +184,10 @@ fn damaged_sections_are_refused() {
     assert!(RevocationList::parse(&signed).is_ok());
     signed.push(EXPLICIT_KEY);
     put_string(&mut signed, b"");
-    assert_eq!(RevocationList::parse(&signed), Err(RevocationError::Malformed));
+    assert_eq!(
+        RevocationList::parse(&signed),
+        Err(RevocationError::Malformed)
+    );
 }
 
 proptest! {

@@ -53,7 +53,10 @@ fn an_rsa_signature_may_be_short() {
     let number = blob[at + 20..].to_vec();
     assert_eq!((number.len(), number[0]), (256, 0));
     blob.truncate(at - 4);
-    let short = Bytes::default().string(b"rsa-sha2-256").string(&number[1..]).0;
+    let short = Bytes::default()
+        .string(b"rsa-sha2-256")
+        .string(&number[1..])
+        .0;
     let blob = Bytes(blob).string(&short).0;
     assert_eq!(refused(&Certificate::from_blob(&blob).unwrap()), None);
 }

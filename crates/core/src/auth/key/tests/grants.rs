@@ -20,7 +20,10 @@ struct Server {
 impl Server {
     fn new(revoked: &str) -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let (ca, list) = (directory.path().join("ca"), directory.path().join("revoked"));
+        let (ca, list) = (
+            directory.path().join("ca"),
+            directory.path().join("revoked"),
+        );
         fs::write(&ca, Pair::numbered(9).line()).unwrap();
         fs::write(&list, revoked).unwrap();
         let files = KeyFiles {
@@ -82,7 +85,10 @@ fn a_stored_key_lets_its_owner_in_and_is_told_by_its_comment() {
 #[test]
 fn from_in_front_of_a_key_is_enforced() {
     for allowed in ["192.0.2.7", "192.0.2.0/24", "192.0.2.*", "*,!198.51.100.1"] {
-        assert!(grant(&[&format!("from=\"{allowed}\"")]).is_ok(), "{allowed}");
+        assert!(
+            grant(&[&format!("from=\"{allowed}\"")]).is_ok(),
+            "{allowed}"
+        );
     }
     for refused in ["198.51.100.1", "*,!192.0.2.7", "client.example.com"] {
         let error = grant(&[&format!("no-pty,from=\"{refused}\"")]).unwrap_err();
@@ -119,11 +125,19 @@ fn a_forced_command_is_kept_if_it_is_served_and_lets_nobody_in_if_not() {
 
 #[test]
 fn options_that_are_not_understood_let_nobody_in() {
-    for options in ["only-on-mondays", "from=\"10.0.0.1/8\"", "principals=\"alice\""] {
+    for options in [
+        "only-on-mondays",
+        "from=\"10.0.0.1/8\"",
+        "principals=\"alice\"",
+    ] {
         let error = grant(&[options]).unwrap_err();
         assert!(error.contains("options"), "{options}: {error}");
     }
-    for options in ["restrict", "no-pty,no-port-forwarding", "environment=\"A=B\""] {
+    for options in [
+        "restrict",
+        "no-pty,no-port-forwarding",
+        "environment=\"A=B\"",
+    ] {
         assert!(grant(&[options]).is_ok(), "{options}");
     }
 }
@@ -187,8 +201,16 @@ fn an_authority_of_one_account_signs_for_it_alone_and_does_not_log_in() {
     let lines = |options: &str| vec![format!("{options} {}", authority.line())];
     let mut draft = Draft::new();
     draft.authority = 8;
-    assert!(server.grant(&lines("cert-authority"), &certified(&draft)).is_ok());
-    assert!(server.grant(&lines("cert-authority"), &offered(&authority)).is_err());
+    assert!(
+        server
+            .grant(&lines("cert-authority"), &certified(&draft))
+            .is_ok()
+    );
+    assert!(
+        server
+            .grant(&lines("cert-authority"), &offered(&authority))
+            .is_err()
+    );
     assert!(server.grant(&lines(""), &certified(&draft)).is_err());
     let from = lines("cert-authority,from=\"10.0.0.1\"");
     assert!(server.grant(&from, &certified(&draft)).is_err());
@@ -197,9 +219,17 @@ fn an_authority_of_one_account_signs_for_it_alone_and_does_not_log_in() {
     assert!(server.grant(&ops, &certified(&draft)).is_err());
     draft.principals = &["admins"];
     assert!(server.grant(&ops, &certified(&draft)).is_ok());
-    assert!(server.grant(&lines("cert-authority"), &certified(&draft)).is_err());
+    assert!(
+        server
+            .grant(&lines("cert-authority"), &certified(&draft))
+            .is_err()
+    );
     draft.principals = &[];
-    assert!(server.grant(&lines("cert-authority"), &certified(&draft)).is_err());
+    assert!(
+        server
+            .grant(&lines("cert-authority"), &certified(&draft))
+            .is_err()
+    );
 }
 
 #[test]
@@ -236,7 +266,11 @@ fn what_was_revoked_lets_nobody_in() {
         (Pair::numbered(7).line(), true, true),
     ] {
         let server = Server::new(&revoked);
-        assert_eq!(server.grant(&lines, &offered(&pair)).is_ok(), key, "{revoked}");
+        assert_eq!(
+            server.grant(&lines, &offered(&pair)).is_ok(),
+            key,
+            "{revoked}"
+        );
         let granted = server.grant(&[], &certified(&draft));
         assert_eq!(granted.is_ok(), certificate, "{revoked}");
     }
@@ -305,7 +339,11 @@ fn a_certified_security_key_must_be_touched_unless_all_say_otherwise() {
         let both = lines("cert-authority,no-touch-required");
         assert!(lets_in(&both, &untouched, 0));
         assert!(!lets_in(&both, &draft(8, &[], &[]), 0));
-        assert!(!lets_in(&lines("cert-authority,verify-required"), &untouched, 1));
+        assert!(!lets_in(
+            &lines("cert-authority,verify-required"),
+            &untouched,
+            1
+        ));
     }
 }
 

@@ -87,7 +87,8 @@ impl SecurityKey {
     }
 
     pub(super) fn blob(&self) -> Vec<u8> {
-        self.fields(Bytes::default().string(self.name().as_bytes())).0
+        self.fields(Bytes::default().string(self.name().as_bytes()))
+            .0
     }
 
     /// The fields behind the name.

@@ -4,7 +4,8 @@ use std::fs;
 
 use super::*;
 
-const KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f ca";
+const KEY: &str =
+    "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f ca";
 const OTHER: &str =
     "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIP////////////////////////////////////////// other";
 
@@ -17,7 +18,11 @@ fn a_file_has_an_authority_in_each_line_and_there_may_be_several_files() {
     let directory = tempfile::tempdir().unwrap();
     let [one, two] = ["one", "two"].map(|name| directory.path().join(name));
     fs::write(&one, format!("# ours\r\n\r\n{KEY}\r\n")).unwrap();
-    fs::write(&two, [b"# caf\xe9\n  ".as_slice(), OTHER.as_bytes()].concat()).unwrap();
+    fs::write(
+        &two,
+        [b"# caf\xe9\n  ".as_slice(), OTHER.as_bytes()].concat(),
+    )
+    .unwrap();
     let files = |authorities| KeyFiles {
         authorities,
         revoked: None,
