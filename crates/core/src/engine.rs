@@ -11,7 +11,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::auth::{Authenticator, PasswordChecks, PasswordHasher};
+use crate::auth::{Authenticator, KeyTrust, PasswordChecks, PasswordHasher};
 use crate::defender::{Defender, DefenderSettings};
 use crate::hook::{Hooks, LoginHooks};
 use crate::metrics::Metrics;
@@ -83,6 +83,8 @@ pub struct CoreParts {
     pub backends: Backends,
     /// The rules.
     pub settings: CoreSettings,
+    /// Whose certificates are believed, and which keys are not any more.
+    pub keys: KeyTrust,
 }
 
 /// The shared middle of the server.
@@ -91,6 +93,7 @@ pub struct Core {
     pub(crate) provider: Arc<dyn DataProvider>,
     pub(crate) backends: Backends,
     pub(crate) settings: CoreSettings,
+    pub(crate) keys: KeyTrust,
     pub(crate) hasher: Arc<PasswordHasher>,
     pub(crate) passwords: Arc<PasswordChecks>,
     pub(crate) quota: QuotaLedger,
@@ -143,6 +146,7 @@ impl Core {
             backends: parts.backends,
             hooks: Hooks::new(parts.settings.login_hooks.clone()),
             settings: parts.settings,
+            keys: parts.keys,
             passwords,
             hasher,
             quota,
@@ -178,6 +182,11 @@ impl Core {
     /// Live connections.
     pub fn registry(&self) -> &Arc<Registry> {
         &self.registry
+    }
+
+    /// Whose certificates are believed, and which keys are not any more.
+    pub fn keys(&self) -> &KeyTrust {
+        &self.keys
     }
 
     /// When connections that do nothing are closed; `None` is never.

@@ -27,7 +27,7 @@ pub use hook::{HookTarget, HookText, HookUrl};
 pub use login::{LoginMethod, LoginSequence, Progress, Protocol, RequiredMethods};
 pub use path::{PathError, StoragePath, VirtualPath};
 pub use permission::{DirectoryPermissions, Permission, PermissionSet};
-pub use public_key::PublicKey;
+pub use public_key::{Certificate, PublicKey, StoredKey};
 pub use secret::Secret;
 pub use setting::SettingIssue;
 pub use source::Source;

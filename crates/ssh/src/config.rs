@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use sftpgo_core::auth::KeyFiles;
 use sftpgo_core::model::{HookTarget, HookText, SettingIssue};
 use sftpgo_net::AcceptLimits;
 use sftpgo_net::proxy::ProxyPolicy;
@@ -62,6 +63,15 @@ pub struct SftpdConfig {
     pub keys: Vec<HostKeyConfig>,
     /// Deprecated: true adds `scp` to `enabled_ssh_commands`.
     pub enable_scp: bool,
+    /// Files with public keys of authorities, absolute or relative to the configuration directory.
+    /// A key stands in each line, as in `authorized_keys`. OpenSSH certificates that one of them
+    /// has signed log in the users whom they name, if there is an account. Read at the start and
+    /// on SIGHUP. SFTPGo 0.9 does not have this setting.
+    pub trusted_user_ca_keys: Vec<String>,
+    /// File with keys and certificates that do not log in any more, absolute or relative to the
+    /// configuration directory: a key revocation list (`ssh-keygen -k`), or a public key in each
+    /// line. Read at the start and on SIGHUP. SFTPGo 0.9 does not have this setting.
+    pub revoked_user_keys: String,
     /// Key exchange algorithms, best first; empty means the defaults.
     pub kex_algorithms: Vec<String>,
     /// Ciphers, best first; empty means the defaults.
@@ -125,6 +135,8 @@ impl Default for SftpdConfig {
             actions: FileActionsConfig::default(),
             keys: Vec::new(),
             enable_scp: false,
+            trusted_user_ca_keys: Vec::new(),
+            revoked_user_keys: String::new(),
             kex_algorithms: Vec::new(),
             ciphers: Vec::new(),
             macs: Vec::new(),
@@ -177,6 +189,8 @@ pub struct SftpdSettings {
     pub upload_mode: UploadMode,
     /// Where the host keys come from.
     pub host_keys: HostKeys,
+    /// Whose certificates log users in, and which keys do not.
+    pub user_keys: KeyFiles,
     /// Key exchange algorithms, best first; empty means the defaults.
     pub kex_algorithms: Vec<String>,
     /// Ciphers, best first; empty means the defaults.
@@ -248,6 +262,11 @@ impl SftpdConfig {
             banner: checked_banner(&self.banner)?,
             upload_mode: checked_upload_mode(self.upload_mode, &mut warnings),
             host_keys: host_keys(&self.keys, base_dir)?,
+            user_keys: user_keys(
+                &self.trusted_user_ca_keys,
+                &self.revoked_user_keys,
+                base_dir,
+            )?,
             login_banner_file: (!self.login_banner_file.is_empty())
                 .then(|| base_dir.join(&self.login_banner_file)),
             ignore_setstat: checked_setstat_mode(self.setstat_mode)?,
@@ -378,6 +397,22 @@ fn host_keys(keys: &[HostKeyConfig], base_dir: &Path) -> Result<HostKeys, Settin
     }
     let files = keys.iter().map(|key| base_dir.join(&key.private_key));
     Ok(HostKeys::Files(files.collect()))
+}
+
+fn user_keys(
+    authorities: &[String],
+    revoked: &str,
+    base_dir: &Path,
+) -> Result<KeyFiles, SettingIssue> {
+    if authorities.iter().any(String::is_empty) {
+        let reason = "an empty file name";
+        return Err(SettingIssue::new("sftpd.trusted_user_ca_keys", reason));
+    }
+    let files = authorities.iter().map(|name| base_dir.join(name));
+    Ok(KeyFiles {
+        authorities: files.collect(),
+        revoked: (!revoked.is_empty()).then(|| base_dir.join(revoked)),
+    })
 }
 
 #[cfg(test)]
@@ -513,6 +548,32 @@ mod tests {
         };
         let expected = HostKeys::Files(vec!["/srv/conf/k1".into(), "/etc/k2".into()]);
         assert_eq!(resolved(config).0.host_keys, expected);
+    }
+
+    #[test]
+    fn files_about_keys_of_users_are_relative_to_the_base_directory() {
+        assert_eq!(
+            resolved(SftpdConfig::default()).0.user_keys,
+            KeyFiles::default()
+        );
+        let config = SftpdConfig {
+            trusted_user_ca_keys: vec!["ca.pub".into(), "/etc/ca.pub".into()],
+            revoked_user_keys: "revoked".into(),
+            ..Default::default()
+        };
+        let expected = KeyFiles {
+            authorities: vec!["/srv/conf/ca.pub".into(), "/etc/ca.pub".into()],
+            revoked: Some("/srv/conf/revoked".into()),
+        };
+        assert_eq!(resolved(config).0.user_keys, expected);
+        let config = SftpdConfig {
+            trusted_user_ca_keys: vec![String::new()],
+            ..Default::default()
+        };
+        assert_eq!(
+            config.resolve(Path::new("/")).unwrap_err().key,
+            "sftpd.trusted_user_ca_keys"
+        );
     }
 
     #[test]

@@ -3,17 +3,20 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use sftpgo_core::auth::{Answer, Authentication, Login, Refused};
-use sftpgo_core::model::{Protocol, PublicKey};
+use sftpgo_core::auth::{
+    Answer, Authentication, KeyError, Login, OfferedKey, Refused, VerifiedKey,
+};
+use sftpgo_core::model::Protocol;
 use sftpgo_core::{ConnectionInfo, Core, Session};
 use tokio_util::task::TaskTracker;
 use zeroize::Zeroizing;
 
-use crate::command::{self, Exec};
+use crate::command;
 use crate::conduct::Conduct;
 use crate::hangup::Hangup;
 use crate::sftp;
-use crate::transport::{Channel, ChannelRequest, Events, Verdict, VerifiedKey};
+use crate::started::Started;
+use crate::transport::{Channel, ChannelRequest, Events, Verdict};
 
 /// What the transport asks about one connection.
 pub(crate) struct Connection {
@@ -31,12 +34,6 @@ pub(crate) struct Connection {
     pub(crate) commands: Arc<[String]>,
     /// What runs in channels; the connection ends after all of it did.
     pub(crate) channels: TaskTracker,
-}
-
-/// What a channel is started for.
-enum Started {
-    Sftp,
-    Command(Exec),
 }
 
 impl Connection {
@@ -114,7 +111,13 @@ impl Events for Connection {
         self.accept(answer)
     }
 
-    async fn key_offered(&mut self, username: &str, key: &PublicKey) -> Result<(), Refused> {
+    fn key_refused(&mut self, username: &str, error: KeyError) -> Refused {
+        self.conduct.note_attempt();
+        let authentication = &mut self.authentication;
+        authentication.refuse_key(&self.info, username, error)
+    }
+
+    async fn key_offered(&mut self, username: &str, key: &OfferedKey) -> Result<(), Refused> {
         if let Some(refused) = self.begin_attempt(username) {
             return Err(refused);
         }
@@ -128,7 +131,7 @@ impl Events for Connection {
         watch(hangup, info, attempt).await
     }
 
-    async fn key_verified(&mut self, username: &str, key: &VerifiedKey) -> Verdict {
+    async fn key_verified(&mut self, username: &str, key: VerifiedKey) -> Verdict {
         if let Some(refused) = self.begin_attempt(username) {
             return Verdict::Refused(refused);
         }
@@ -138,7 +141,7 @@ impl Events for Connection {
             hangup,
             ..
         } = self;
-        let attempt = authentication.verified_key(info, username, key.key());
+        let attempt = authentication.verified_key(info, username, &key);
         let answer = watch(hangup, info, attempt).await;
         self.accept(answer)
     }
@@ -175,31 +178,14 @@ impl Events for Connection {
     }
 
     async fn start(&mut self, request: ChannelRequest, channel: Channel) -> Result<(), Channel> {
-        match request {
-            ChannelRequest::Subsystem(name) if name == "sftp" => {
-                self.start_in(channel, Started::Sftp)
-            }
-            ChannelRequest::Subsystem(name) => {
-                tracing::info!(
-                    connection_id = self.info.id,
-                    name,
-                    "unknown subsystem refused"
-                );
+        let login = self.login.as_ref();
+        let forced = login.and_then(|login| login.restrictions().forced_command());
+        match Started::choose(&request, forced, &self.commands) {
+            Ok(started) => self.start_in(channel, started),
+            Err(reason) => {
+                tracing::info!(connection_id = self.info.id, "{reason}");
                 Err(channel)
             }
-            ChannelRequest::Exec(line) => match command::parse(&line, &self.commands) {
-                Ok(exec) => self.start_in(channel, Started::Command(exec)),
-                Err(refused) => {
-                    tracing::info!(
-                        connection_id = self.info.id,
-                        "command refused, {refused}: {:?}",
-                        String::from_utf8_lossy(
-                            line.get(..256.min(line.len())).unwrap_or_default()
-                        )
-                    );
-                    Err(channel)
-                }
-            },
         }
     }
 }

@@ -20,6 +20,7 @@ use crate::connection::Connection;
 use crate::door::Door;
 use crate::hangup::Hangup;
 use crate::sftp;
+use crate::started::Forcible;
 use crate::transport::{self, End, TransportSettings, algorithms, host_key};
 
 /// Why the SSH front end does not start.
@@ -170,7 +171,9 @@ async fn handle(core: Arc<Core>, settings: Arc<TransportSettings>, accepted: Acc
     };
     let conduct = Conduct::new(info.peer.ip(), core.defender().cloned());
     let conduct = Arc::new(conduct);
-    let authenticator = core.authenticator().observed_by(conduct.clone());
+    let forcible = Arc::new(Forcible(Arc::clone(&commands)));
+    let authenticator = core.authenticator();
+    let authenticator = authenticator.observed_by(conduct.clone()).serving(forcible);
     let hangup = authenticator.asks_hooks().then(|| Hangup::of(&stream));
     let hangup = hangup.and_then(Result::ok);
     let idle_timeout = core.idle_timeout();

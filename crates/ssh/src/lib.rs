@@ -12,6 +12,7 @@ mod front_end;
 mod hangup;
 mod scp;
 mod sftp;
+mod started;
 mod transport;
 
 pub use front_end::{SshError, SshFrontEnd};

@@ -46,6 +46,12 @@ impl TestKey {
         signature.encode_vec().unwrap()
     }
 
+    /// A signature as it goes over the wire, of an Ed25519 key.
+    #[must_use]
+    pub fn signature(&self, data: &[u8]) -> Vec<u8> {
+        self.0.try_sign(data).unwrap().encode_vec().unwrap()
+    }
+
     /// The line for `authorized_keys`, with this comment.
     #[must_use]
     pub fn line(&self, comment: &str) -> String {

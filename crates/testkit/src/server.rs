@@ -23,6 +23,7 @@ use crate::within;
 #[derive(Debug, Clone)]
 pub struct Builder {
     settings: Map<String, Value>,
+    files: Vec<(String, String)>,
     idle_timeout: Option<Duration>,
     login_deadline: Option<Duration>,
     key_exchange_deadline: Option<Duration>,
@@ -40,6 +41,13 @@ impl Builder {
             .as_object_mut()
             .unwrap()
             .insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// A file in the configuration directory.
+    #[must_use]
+    pub fn file(mut self, name: &str, content: impl Into<String>) -> Self {
+        self.files.push((name.to_owned(), content.into()));
         self
     }
 
@@ -118,6 +126,9 @@ impl Builder {
             Value::from(self.settings).to_string(),
         )
         .unwrap();
+        for (name, content) in self.files {
+            fs::write(conf.join(name), content).unwrap();
+        }
         let inputs = Inputs {
             config_dir: conf,
             config_file: String::new(),
@@ -156,6 +167,7 @@ impl TestServer {
     pub fn builder() -> Builder {
         let builder = Builder {
             settings: Map::new(),
+            files: Vec::new(),
             idle_timeout: None,
             login_deadline: None,
             key_exchange_deadline: None,

@@ -1,11 +1,12 @@
 //! The account of an attempt, after the hooks that may make or change it (reference 9.2, step 2).
 
 use serde_json::error::Category;
-use sftpgo_model::{LoginMethod, PublicKey, UserRecord};
+use sftpgo_model::{LoginMethod, UserRecord};
 use tokio::time::Instant;
 
 use super::authenticator::Authenticator;
 use super::error::{AuthError, LoginOutcome};
+use super::key::OfferedKey;
 use crate::hook::HookError;
 use crate::registry::ConnectionInfo;
 
@@ -14,7 +15,7 @@ use crate::registry::ConnectionInfo;
 pub(super) enum Credential<'a> {
     Password(&'a str),
     /// Nobody has verified a signature yet.
-    Key(&'a PublicKey),
+    Key(&'a OfferedKey),
     /// What will be asked is not known yet.
     Interactive,
 }

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use sftpgo_model::{LoginMethod, Progress, PublicKey, UnixMillis, User};
+use sftpgo_model::{LoginMethod, Progress, UnixMillis, User};
 
 use super::authenticator::Authenticator;
 use super::error::AuthError;
 use super::factor::{Factor, Proved};
 use super::interactive::Dialogue;
+use super::key::{KeyError, OfferedKey, VerifiedKey};
 use super::login::Login;
 use super::rules::check_restrictions;
 use super::verify::KeyHooks;
@@ -57,8 +58,8 @@ pub struct Authentication {
     username: String,
     /// In the order of their proofs; all for one account. Empty again once somebody is logged in.
     factors: Vec<Factor>,
-    /// Keys of which hooks have said that they may be used by that name.
-    known_keys: Vec<PublicKey>,
+    /// Hashes of keys, and of certificates, of which hooks have said that they may be used by that name.
+    known_keys: Vec<[u8; 32]>,
     /// Questions that wait for their answers.
     pub(super) dialogue: Option<Dialogue>,
     /// Dialogues that the client did not answer to their end.
@@ -121,16 +122,18 @@ impl Authentication {
         &mut self,
         info: &ConnectionInfo,
         username: &str,
-        key: &PublicKey,
+        key: &OfferedKey,
     ) -> Result<(), Refused> {
         self.turn_to(info, username);
         let method = LoginMethod::PublicKey;
         let hooks = self.hooks_for(key);
         let result = async {
+            key.check_question()?;
             let authenticator = &self.authenticator;
             let found = authenticator.user_with_key(info, username, key, hooks);
-            let (user, _) = found.await?;
-            self.check(&user, info, &self.proved().with(method))
+            let (user, grant) = found.await?;
+            let proved = self.proved().with(method, &grant.restrictions);
+            self.check(&user, info, &proved)
         };
         match result.await {
             Ok(_) => {
@@ -144,16 +147,30 @@ impl Authentication {
         }
     }
 
-    /// An attempt with a key. The caller has verified a signature made with `key` over this connection's session id; nothing
+    /// An attempt with a key that logs nobody in, whoever asks: of a kind that is not accepted, or with a wrong signature.
+    pub fn refuse_key(
+        &mut self,
+        info: &ConnectionInfo,
+        username: &str,
+        error: KeyError,
+    ) -> Refused {
+        self.turn_to(info, username);
+        let method = LoginMethod::PublicKey;
+        self.authenticator
+            .failed(info, username, method, &error.into());
+        self.refused()
+    }
+
+    /// An attempt with a key. The signature was one over this connection's session id, for this name and service; nothing
     /// that was asked before about another key counts.
     pub async fn verified_key(
         &mut self,
         info: &ConnectionInfo,
         username: &str,
-        key: &PublicKey,
+        key: &VerifiedKey,
     ) -> Answer {
         let attempt = self.attempt(info, username, LoginMethod::PublicKey);
-        let hooks = self.hooks_for(key);
+        let hooks = self.hooks_for(key.offered());
         let proof = self
             .authenticator
             .verify_key(info, username, key, hooks)
@@ -162,16 +179,16 @@ impl Authentication {
     }
 
     /// Notes that hooks have nothing against a key of this name (reference 9.1).
-    fn know(&mut self, key: &PublicKey) {
+    fn know(&mut self, key: &OfferedKey) {
         let asked = self.authenticator.has_hooks_for(LoginMethod::PublicKey);
         if asked && self.known_keys.len() < MOST_KNOWN_KEYS && self.hooks_for(key) == KeyHooks::Ask
         {
-            self.known_keys.push(key.clone());
+            self.known_keys.push(key.digest());
         }
     }
 
-    fn hooks_for(&self, key: &PublicKey) -> KeyHooks {
-        if self.known_keys.iter().any(|known| known.same_key(key)) {
+    fn hooks_for(&self, key: &OfferedKey) -> KeyHooks {
+        if !self.known_keys.is_empty() && self.known_keys.contains(&key.digest()) {
             KeyHooks::Asked
         } else {
             KeyHooks::Ask

@@ -7,6 +7,7 @@ use sftpgo_model::LoginMethod;
 
 use super::authentication::Authentication;
 use super::error::{AuthError, LoginObserver, LoginOutcome};
+use super::key::ForcedCommands;
 use crate::engine::Core;
 use crate::registry::ConnectionInfo;
 
@@ -15,12 +16,16 @@ use crate::registry::ConnectionInfo;
 pub struct Authenticator {
     core: Arc<Core>,
     observer: Option<Arc<dyn LoginObserver>>,
+    commands: Option<Arc<dyn ForcedCommands>>,
 }
 
 impl Authenticator {
     pub(crate) fn new(core: Arc<Core>) -> Self {
-        let observer = None;
-        Self { core, observer }
+        Self {
+            core,
+            observer: None,
+            commands: None,
+        }
     }
 
     /// The same, whose attempts `observer` is told of.
@@ -28,6 +33,13 @@ impl Authenticator {
     pub fn observed_by(self, observer: Arc<dyn LoginObserver>) -> Self {
         let observer = Some(observer);
         Self { observer, ..self }
+    }
+
+    /// The same, for a front end that can run `commands` if a key or a certificate forces one. The others let nobody in.
+    #[must_use]
+    pub fn serving(self, commands: Arc<dyn ForcedCommands>) -> Self {
+        let commands = Some(commands);
+        Self { commands, ..self }
     }
 
     /// The authentication on a connection on which nothing was proved so far.
@@ -64,6 +76,10 @@ impl Authenticator {
 
     pub(super) fn core(&self) -> &Arc<Core> {
         &self.core
+    }
+
+    pub(super) fn commands(&self) -> Option<&dyn ForcedCommands> {
+        self.commands.as_deref()
     }
 
     /// Counts and tells an attempt that logged somebody in.

@@ -4,6 +4,7 @@ use std::fmt;
 
 use sftpgo_model::LoginMethod;
 
+use super::key::KeyError;
 use crate::hook::{HookError, HookErrorKind};
 use crate::registry::ConnectionInfo;
 
@@ -69,6 +70,12 @@ impl fmt::Display for AuthError {
 }
 
 impl std::error::Error for AuthError {}
+
+impl From<KeyError> for AuthError {
+    fn from(error: KeyError) -> Self {
+        Self::wrong(error.to_string())
+    }
+}
 
 /// What became of an attempt to log in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

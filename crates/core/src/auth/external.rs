@@ -67,7 +67,11 @@ impl Authenticator {
                 self.hash_given(username, &record.password, known).await?
             }
         };
-        if let Credential::Key(key) = credential {
+        // What a certificate is about is not thereby a key of the account.
+        if let Credential::Key(offered) = credential
+            && offered.certificate().is_none()
+        {
+            let key = offered.key();
             let lists = |line: &String| {
                 let keys = PublicKey::parse_all(line).unwrap_or_default();
                 keys.iter().any(|listed| listed.same_key(key))

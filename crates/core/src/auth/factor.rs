@@ -7,6 +7,7 @@ use ipnet::IpNet;
 use sftpgo_model::{LoginMethod, PublicKey, User};
 
 use super::error::AuthError;
+use super::key::{Grant, VerifiedKey};
 
 /// Proof of one login method, for one account. Its makers stand beside the verification: there is no other way to one.
 #[derive(Debug)]
@@ -25,11 +26,12 @@ impl Factor {
         Self::new(user, LoginMethod::Password)
     }
 
-    /// A signature of `key`, which is one of the account's, was verified.
-    pub(super) fn key(user: Arc<User>, key: &PublicKey, comment: &str) -> Self {
+    /// A signature of `key`, to which the account grants this, was verified.
+    pub(super) fn key(user: Arc<User>, key: &VerifiedKey, grant: Grant) -> Self {
         Self {
-            key: Some(key.clone()),
-            detail: Some(format!("{}:{comment}", key.fingerprint())),
+            key: Some(key.offered().key().clone()),
+            detail: Some(grant.detail),
+            restrictions: grant.restrictions,
             ..Self::new(user, LoginMethod::PublicKey)
         }
     }
@@ -153,9 +155,10 @@ impl Proved {
         proved
     }
 
-    /// As it would be with one more method, of which nothing else is known.
-    pub(super) fn with(mut self, method: LoginMethod) -> Self {
+    /// As it would be with one more proof.
+    pub(super) fn with(mut self, method: LoginMethod, restrictions: &Restrictions) -> Self {
         self.methods.push(method);
+        self.restrictions.restrict(restrictions);
         self
     }
 

@@ -2,6 +2,7 @@
 //!
 //! - [`Authentication`] is the state of one connection: what was proved, and what has to follow;
 //! - `verify` turns credentials into `factor`s, which nothing else makes; `rules` is what accounts allow;
+//! - `key` has public keys and certificates: what they are, whose they are, what was signed with them;
 //! - `account` looks an account up, after `external` and `pre_login` asked the hooks that may change it (`saved`);
 //! - `interactive` leads a keyboard-interactive dialogue, whose rounds are `turn`s;
 //! - [`Authenticator`] is what all of them share; `error` says why something failed, and who is told.
@@ -13,11 +14,14 @@ mod error;
 mod external;
 mod factor;
 mod interactive;
+mod key;
 mod login;
 mod password;
 mod pre_login;
 mod rules;
 mod saved;
+#[cfg(test)]
+mod tests;
 mod turn;
 mod verify;
 
@@ -26,6 +30,7 @@ pub use authenticator::Authenticator;
 pub use error::{AuthError, LoginObserver, LoginOutcome};
 pub(crate) use factor::Proved;
 pub use factor::Restrictions;
+pub use key::{ForcedCommands, KeyError, KeyFiles, KeyTrust, OfferedKey, Reloaded, VerifiedKey};
 pub use login::Login;
 pub(crate) use password::PasswordChecks;
 pub use password::{PasswordHasher, is_recognised_hash};

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use sftpgo_model::{PublicKey, User, UserRecord};
+use sftpgo_model::{User, UserRecord};
 
 use super::account::Credential;
 use super::authenticator::Authenticator;
 use super::error::AuthError;
 use super::factor::Factor;
+use super::key::{Grant, Granting, OfferedKey, VerifiedKey};
 use super::password::Verdict;
 use super::rules::{check_usable, compile};
 use crate::registry::ConnectionInfo;
@@ -68,43 +69,37 @@ impl Authenticator {
         }
     }
 
-    /// Verifies that a key, of which the caller has verified a signature, is one of the account's.
+    /// Verifies that the account lets this key in, and that its signature shows what it has to.
     pub(super) async fn verify_key(
         &self,
         info: &ConnectionInfo,
         username: &str,
-        key: &PublicKey,
+        key: &VerifiedKey,
         hooks: KeyHooks,
     ) -> Result<Factor, AuthError> {
-        let (user, comment) = self.user_with_key(info, username, key, hooks).await?;
-        Ok(Factor::key(user, key, &comment))
+        let offered = key.offered();
+        let (user, grant) = self.user_with_key(info, username, offered, hooks).await?;
+        grant.check_touch(key)?;
+        Ok(Factor::key(user, key, grant))
     }
 
-    /// The user whose key it is, and the comment of the stored key. Proves nothing: anybody can name a key.
+    /// The user whom the key would log in, and on what terms. Proves nothing: anybody can name a key.
     pub(super) async fn user_with_key(
         &self,
         info: &ConnectionInfo,
         username: &str,
-        key: &PublicKey,
+        key: &OfferedKey,
         hooks: KeyHooks,
-    ) -> Result<(Arc<User>, String), AuthError> {
+    ) -> Result<(Arc<User>, Grant), AuthError> {
         let record = match hooks {
             KeyHooks::Ask => self.account(info, username, Credential::Key(key)).await?,
             KeyHooks::Asked => self.lookup(username).await?,
         };
         let record = record.ok_or_else(AuthError::unknown_user)?;
         check_usable(&record)?;
-        for value in &record.public_keys {
-            // Several in one were stored by the reference, and by hand.
-            let stored = PublicKey::parse_all(value).map_err(|error| {
-                AuthError::unavailable(format!("a stored public key is broken: {error}"))
-            })?;
-            if let Some(stored) = stored.iter().find(|stored| stored.same_key(key)) {
-                return Ok((compile(&record)?, stored.comment().to_owned()));
-            }
-        }
-        let reason = "the public key is not one of the user's";
-        Err(AuthError::wrong(reason))
+        let granting = Granting::new(&self.core().keys, info.peer.ip(), self.commands());
+        let grant = granting.grant(&record, key)?;
+        Ok((compile(&record)?, grant))
     }
 
     /// Takes a hook's word that somebody answered well. The account is looked up again: it may have been a minute.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
+use sftpgo_core::auth::{KeyTrust, Reloaded};
 use sftpgo_core::defender::ListSizes;
 use sftpgo_core::hook::LoginHooks;
 use sftpgo_core::quota::QuotaTracking;
@@ -51,11 +52,15 @@ impl App {
     /// The first part that cannot be had; nothing is left running then.
     pub async fn start(settings: &Settings) -> Result<Self, AppError> {
         let listeners = bind(settings)?;
+        let files = settings.sftpd.user_keys.clone();
+        let keys = tokio::task::spawn_blocking(|| KeyTrust::load(files)).await;
+        let keys = keys.map_err(AppError::new)?.map_err(AppError::new)?;
         let Opened { provider, memory } = provider::open_patiently(&settings.data_provider).await?;
         let core = Core::start(CoreParts {
             provider,
             backends: Backends::new(),
             settings: core_settings(settings),
+            keys,
         });
         match Self::serve(settings, &core, listeners).await {
             Ok(app) => Ok(Self { memory, ..app }),
@@ -127,6 +132,17 @@ impl App {
     /// A list cannot be used; then both stay as they were.
     pub async fn reload_lists(&self) -> Result<Option<ListSizes>, AppError> {
         load_lists(&self.core).await
+    }
+
+    /// Reads again whose certificates are believed, and what was revoked; `None` if no file says so. Who is logged in stays
+    /// so.
+    ///
+    /// # Errors
+    /// A file cannot be read or understood; then nothing changed.
+    pub async fn reload_user_keys(&self) -> Result<Option<Reloaded>, AppError> {
+        let core = Arc::clone(&self.core);
+        let read = tokio::task::spawn_blocking(move || core.keys().reload()).await;
+        read.map_err(AppError::new)?.map_err(AppError::new)
     }
 
     /// Where SSH is served.

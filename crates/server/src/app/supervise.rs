@@ -67,12 +67,12 @@ fn log_beginning(options: &ServeOptions) {
 /// Waits for a signal to stop, and does what other signals ask for meanwhile: of `app`, once there is one. A reload can
 /// take a while and does not hold up other signals.
 async fn stop_signal(signals: &mut Signals, log: &LogHandle, app: Option<&App>) {
-    let mut reload = None;
+    let mut reloading = None;
     // Asked for while one is running, which may have read the file already.
     let mut again = false;
     loop {
         let running = async {
-            match &mut reload {
+            match &mut reloading {
                 Some(reload) => reload.await,
                 None => std::future::pending().await,
             }
@@ -80,28 +80,29 @@ async fn stop_signal(signals: &mut Signals, log: &LogHandle, app: Option<&App>) 
         tokio::select! {
             signal = signals.next() => match signal {
                 Signal::Stop => return,
-                Signal::Reload if reload.is_some() => again = true,
-                Signal::Reload => reload = Some(Box::pin(reload_all(app))),
+                Signal::Reload if reloading.is_some() => again = true,
+                Signal::Reload => reloading = Some(Box::pin(reload(app))),
                 Signal::RotateLog => {
                     log.rotate();
                     tracing::info!(sender = "service", "the log file was rotated on request");
                 }
             },
             () = running => {
-                reload = std::mem::take(&mut again).then(|| Box::pin(reload_all(app)));
+                reloading = std::mem::take(&mut again).then(|| Box::pin(reload(app)));
             }
         }
     }
 }
 
-async fn reload_all(app: Option<&App>) {
+async fn reload(app: Option<&App>) {
     let Some(app) = app else {
         say_that_nothing_changes();
         return;
     };
     let lists = app.reload_lists().await;
     let users = app.reload_users().await;
-    if matches!((&lists, &users), (Ok(None), Ok(None))) {
+    let keys = app.reload_user_keys().await;
+    if matches!((&lists, &users, &keys), (Ok(None), Ok(None), Ok(None))) {
         say_that_nothing_changes();
     }
     match lists {
@@ -126,6 +127,18 @@ async fn reload_all(app: Option<&App>) {
         Err(error) => tracing::error!(
             sender = "service",
             "asked to reload; the users stay as they were: {error}"
+        ),
+    }
+    match keys {
+        Ok(Some(read)) => tracing::info!(
+            sender = "service",
+            "asked to reload; authorities for certificates ({}) and revoked keys were read again",
+            read.authorities
+        ),
+        Ok(None) => {}
+        Err(error) => tracing::error!(
+            sender = "service",
+            "asked to reload; authorities for certificates and revoked keys stay as they were: {error}"
         ),
     }
 }

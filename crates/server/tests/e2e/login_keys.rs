@@ -198,6 +198,8 @@ async fn signature_algorithms_are_told_once_and_host_keys_never() {
             "ecdsa-sha2-nistp521",
             "rsa-sha2-256",
             "rsa-sha2-512",
+            "sk-ecdsa-sha2-nistp256@openssh.com",
+            "sk-ssh-ed25519@openssh.com",
             "ssh-ed25519",
         ]
     );

@@ -13,6 +13,7 @@
 )]
 
 mod architecture;
+mod certificates;
 mod cluster;
 mod combinations;
 mod command_log;
@@ -40,6 +41,7 @@ mod requests;
 mod running;
 mod scenarios;
 mod scp;
+mod security_keys;
 mod semantics;
 mod serve;
 mod servers;

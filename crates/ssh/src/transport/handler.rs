@@ -5,13 +5,10 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use russh::keys::{Algorithm, PublicKeyBase64 as _};
-use russh::server::{
-    Auth, ChannelOpenHandle, Handler, Msg, PublicKeyOffer, Response, Session, VerifiedPublicKey,
-};
+use russh::server::{Auth, ChannelOpenHandle, Handler, Msg, PublicKeyRequest, Response, Session};
 use russh::{ChannelId, ChannelOpenFailure, MethodKind, MethodSet};
-use sftpgo_core::auth::Refused;
-use sftpgo_core::model::{LoginMethod, PublicKey};
+use sftpgo_core::auth::{KeyError, OfferedKey, Refused};
+use sftpgo_core::model::LoginMethod;
 use tokio::sync::{Semaphore, oneshot};
 use zeroize::Zeroizing;
 
@@ -23,9 +20,6 @@ pub(super) const MAX_CHANNELS: usize = 32;
 /// Channels one connection may open in vain before it is ended: opening and refusing costs too. Those in which something
 /// was started do not count; sync tools open one for every hash that they ask for. Those of kinds that are not served do.
 const MAX_CHANNELS_IN_VAIN: usize = 100_000;
-/// Largest RSA key that is computed with, in bits, and in wire form: with a large exponent.
-const MAX_RSA_BITS: u32 = 8192;
-const MAX_RSA_BLOB: usize = 8192 / 8 + 64;
 
 pub(super) struct RusshHandler<E> {
     pub(super) events: E,
@@ -56,20 +50,6 @@ pub(super) struct TransportError(pub(super) String);
 impl From<russh::Error> for TransportError {
     fn from(error: russh::Error) -> Self {
         Self(error.to_string())
-    }
-}
-
-/// A key of which the client has made a signature over this session. Made of nothing but what the library says of that.
-#[derive(Debug)]
-pub(crate) struct VerifiedKey(PublicKey);
-
-impl VerifiedKey {
-    fn of(key: VerifiedPublicKey<'_>) -> Option<Self> {
-        acceptable(key.public_key, key.algorithm).map(Self)
-    }
-
-    pub(crate) fn key(&self) -> &PublicKey {
-        &self.0
     }
 }
 
@@ -110,22 +90,6 @@ fn answer(verdict: Verdict) -> Auth {
     }
 }
 
-/// The key in our form; `None` if it is of a kind, or signs in a way, that is refused before any arithmetic.
-fn acceptable(key: &russh::keys::PublicKey, algorithm: &Algorithm) -> Option<PublicKey> {
-    // SHA-1 signatures are refused as in OpenSSH 8.8 and later. A question that names `ssh-rsa` is, too: nearly all who ask it
-    // sign with SHA-1, and would be asked for a passphrase for nothing.
-    if matches!(algorithm, Algorithm::Rsa { hash: None } | Algorithm::Dsa) {
-        return None;
-    }
-    let blob = key.public_key_bytes();
-    if let Some(rsa) = key.key_data().rsa()
-        && (rsa.key_size() > MAX_RSA_BITS || blob.len() > MAX_RSA_BLOB)
-    {
-        return None;
-    }
-    PublicKey::from_blob(&blob).ok()
-}
-
 impl<E: Events> RusshHandler<E> {
     fn identify(&mut self, session: &Session) {
         if !std::mem::replace(&mut self.identified, true) {
@@ -133,6 +97,15 @@ impl<E: Events> RusshHandler<E> {
             self.events
                 .identified(text.chars().filter(|c| !c.is_control()).take(255).collect());
         }
+    }
+
+    /// Whether a signature of a key would do.
+    async fn question(&mut self, user: &str, offered: Result<OfferedKey, KeyError>) -> Auth {
+        let would_do = match offered {
+            Ok(key) => self.events.key_offered(user, &key).await,
+            Err(error) => Err(self.events.key_refused(user, error)),
+        };
+        would_do.map_or_else(refusal, |()| Auth::Accept)
     }
 
     /// Counts a channel in which nothing was started so far, and may never be.
@@ -202,26 +175,23 @@ impl<E: Events> Handler for RusshHandler<E> {
         Ok(answer(self.events.password(user, password).await))
     }
 
-    async fn auth_publickey_offered(
+    /// The library's own way is not used: it decodes certificates within each other, and computes with keys of any size
+    /// before it asks.
+    async fn auth_publickey_request(
         &mut self,
         user: &str,
-        offer: PublicKeyOffer<'_>,
-    ) -> Result<Auth, Self::Error> {
-        let offered = match acceptable(offer.public_key, offer.algorithm) {
-            Some(key) => self.events.key_offered(user, &key).await,
-            None => Err(self.events.refused(user)),
-        };
-        Ok(offered.map_or_else(refusal, |()| Auth::Accept))
-    }
-
-    async fn auth_publickey(
-        &mut self,
-        user: &str,
-        key: VerifiedPublicKey<'_>,
-    ) -> Result<Auth, Self::Error> {
-        Ok(answer(match VerifiedKey::of(key) {
-            Some(key) => self.events.key_verified(user, &key).await,
-            None => Verdict::Refused(self.events.refused(user)),
+        request: PublicKeyRequest<'_>,
+    ) -> Result<Option<Auth>, Self::Error> {
+        let offered = OfferedKey::parse(request.algorithm, request.key);
+        Ok(Some(match request.signature {
+            None => self.question(user, offered).await,
+            Some(signed) => {
+                let verified = offered.and_then(|key| key.verify(signed.data, signed.signature));
+                match verified {
+                    Ok(key) => answer(self.events.key_verified(user, key).await),
+                    Err(error) => refusal(self.events.key_refused(user, error)),
+                }
+            }
         }))
     }
 
@@ -411,35 +381,5 @@ impl<E: Events> Handler for RusshHandler<E> {
         session: &mut Session,
     ) -> Result<(), Self::Error> {
         Ok(session.channel_failure(channel)?)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use russh::keys::ssh_key::Mpint;
-    use russh::keys::ssh_key::public::{KeyData, RsaPublicKey};
-    use russh::keys::{HashAlg, PublicKey};
-
-    use super::*;
-
-    /// An RSA key of so many bits, which nobody has the other half of.
-    fn rsa(bits: usize, exponent: &[u8]) -> PublicKey {
-        let modulus = vec![0x8f; bits / 8];
-        let number = |bytes: &[u8]| Mpint::from_positive_bytes(bytes);
-        let key = RsaPublicKey::new(number(exponent), number(&modulus)).unwrap();
-        PublicKey::from(KeyData::Rsa(key))
-    }
-
-    #[test]
-    fn rsa_keys_of_more_than_8192_bits_or_signatures_with_sha1_are_refused_before_any_arithmetic() {
-        let algorithm = |hash| Algorithm::Rsa { hash };
-        let sha2 = algorithm(Some(HashAlg::Sha512));
-        let exponent = [1, 0, 1];
-        for (bits, accepted) in [(2048, true), (8192, true), (8200, false), (65_536, false)] {
-            let key = rsa(bits, &exponent);
-            assert_eq!(acceptable(&key, &sha2).is_some(), accepted, "{bits}");
-        }
-        assert!(acceptable(&rsa(2048, &exponent), &algorithm(None)).is_none());
-        assert!(acceptable(&rsa(8192, &[0x7f; 100]), &sha2).is_none());
     }
 }

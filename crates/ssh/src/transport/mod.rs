@@ -14,12 +14,10 @@ mod socket;
 pub(crate) mod window;
 
 use async_trait::async_trait;
-use sftpgo_core::auth::{Challenge, Login, Refused};
-use sftpgo_core::model::PublicKey;
+use sftpgo_core::auth::{Challenge, KeyError, Login, OfferedKey, Refused, VerifiedKey};
 use zeroize::Zeroizing;
 
 pub(crate) use channel::{Channel, ChannelInput, ChannelOutput, Gone, Input};
-pub(crate) use handler::VerifiedKey;
 pub(crate) use run::{Begun, End, TransportSettings, run};
 pub(crate) use window::{Held, Window};
 
@@ -49,17 +47,20 @@ pub(crate) trait Events: Send + 'static {
     /// Called once, when the identification of the client is known.
     fn identified(&mut self, client_version: String);
 
-    /// An attempt that the transport refuses by itself: the method `none`, or a key of a kind that is not served.
+    /// An attempt that the transport refuses by itself: the method `none`.
     fn refused(&mut self, username: &str) -> Refused;
+
+    /// An attempt with a key that logs nobody in, whoever asks.
+    fn key_refused(&mut self, username: &str, error: KeyError) -> Refused;
 
     /// Evaluates a password.
     async fn password(&mut self, username: &str, password: &str) -> Verdict;
 
     /// Whether a signature of this key would be accepted. Must not change what the connection believes of the client.
-    async fn key_offered(&mut self, username: &str, key: &PublicKey) -> Result<(), Refused>;
+    async fn key_offered(&mut self, username: &str, key: &OfferedKey) -> Result<(), Refused>;
 
     /// Evaluates a key whose signature was verified.
-    async fn key_verified(&mut self, username: &str, key: &VerifiedKey) -> Verdict;
+    async fn key_verified(&mut self, username: &str, key: VerifiedKey) -> Verdict;
 
     /// Begins a keyboard-interactive dialogue.
     async fn interactive(&mut self, username: &str) -> Verdict;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use russh::server::{Config, open_stream};
 use russh::{Limits, SshId};
+use sftpgo_core::auth::OfferedKey;
 use sftpgo_core::model::LoginMethod;
 use sftpgo_net::Newcomer;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -71,6 +72,11 @@ impl TransportSettings {
             keys,
             limits: Limits::new(rekey_bytes, rekey_bytes, REKEY_TIME),
             key_exchange_timeout: Some(limits.key_exchange),
+            signature_algorithms: Some(
+                OfferedKey::signature_algorithms()
+                    .map(str::to_owned)
+                    .collect(),
+            ),
             window_size: window::INITIAL,
             window_by_consumption: true,
             stream_only: Some(RECEIVE_WAIT),

@@ -10,6 +10,7 @@ use russh::{Channel, ChannelMsg, MethodKind, SshId};
 use tokio::io::AsyncReadExt as _;
 use tokio::net::{TcpSocket, TcpStream};
 
+use crate::certificate::TestCertificate;
 use crate::keys::{TestKey, rsa_hash};
 use crate::within;
 
@@ -294,6 +295,22 @@ impl SshClient {
         let key = PrivateKeyWithHashAlg::new(key.private(), rsa_hash(algorithm));
         let tried = self.handle.authenticate_publickey(username, key);
         within("the answer to a key", tried)
+            .await
+            .is_ok_and(|result| result.success())
+    }
+
+    /// Tries a key with a certificate of it; whether it logged in.
+    pub async fn certificate(
+        &mut self,
+        username: &str,
+        key: &TestKey,
+        certificate: &TestCertificate,
+    ) -> bool {
+        let certificate = certificate.inner().clone();
+        let tried = self
+            .handle
+            .authenticate_openssh_cert(username, key.private(), certificate);
+        within("the answer to a certificate", tried)
             .await
             .is_ok_and(|result| result.success())
     }

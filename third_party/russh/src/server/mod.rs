@@ -91,6 +91,9 @@ pub struct Config {
     /// sftpgo patch 7: once somebody is logged in, an exchange of keys must come to its end within this, whoever began it. What
     /// the channels have to send waits meanwhile.
     pub key_exchange_timeout: Option<std::time::Duration>,
+    /// sftpgo patch 11: the names of the signature algorithms that clients are told (RFC 8308 section 3.1); `None` are those
+    /// of the host keys.
+    pub signature_algorithms: Option<Vec<String>>,
     /// The maximal size of a single packet.
     pub maximum_packet_size: u32,
     /// Buffer size for each channel (a number of unprocessed messages to store before propagating backpressure to the TCP stream)
@@ -129,6 +132,7 @@ impl Default for Config {
             window_by_consumption: false,
             stream_only: None,
             key_exchange_timeout: None,
+            signature_algorithms: None,
             maximum_packet_size: 32768,
             channel_buffer_size: 100,
             event_buffer_size: 10,
@@ -254,6 +258,29 @@ pub struct VerifiedPublicKey<'a> {
     pub algorithm: &'a ssh_key::Algorithm,
 }
 
+/// sftpgo patch 11: a `publickey` authentication request (RFC 4252 §7) as it came, passed to
+/// [`Handler::auth_publickey_request`]. Nothing of it was looked at.
+#[non_exhaustive]
+#[derive(Debug, Clone, Copy)]
+pub struct PublicKeyRequest<'a> {
+    /// The public key algorithm named in the request.
+    pub algorithm: &'a str,
+    /// The public key blob.
+    pub key: &'a [u8],
+    /// `None` if the client only asks whether the key would do.
+    pub signature: Option<RequestSignature<'a>>,
+}
+
+/// sftpgo patch 11: what a client signed, and how.
+#[non_exhaustive]
+#[derive(Debug, Clone, Copy)]
+pub struct RequestSignature<'a> {
+    /// The session identifier and the request up to the signature.
+    pub data: &'a [u8],
+    /// The signature blob.
+    pub signature: &'a [u8],
+}
+
 /// Server handler. Each client will have their own handler.
 ///
 /// Note: this is an async trait. The trait functions return `impl Future`,
@@ -336,6 +363,18 @@ pub trait Handler: Sized {
         key: VerifiedPublicKey<'_>,
     ) -> impl Future<Output = Result<Auth, Self::Error>> + Send {
         async { Ok(Auth::reject()) }
+    }
+
+    /// sftpgo patch 11: evaluates a `publickey` request instead of the library, which then decodes no key and verifies no
+    /// signature: `Auth::Accept` answers a question with PK_OK, and a request with a signature with SUCCESS. `None` leaves
+    /// the request to the library and the other methods.
+    #[allow(unused_variables)]
+    fn auth_publickey_request(
+        &mut self,
+        user: &str,
+        request: PublicKeyRequest<'_>,
+    ) -> impl Future<Output = Result<Option<Auth>, Self::Error>> + Send {
+        async { Ok(None) }
     }
 
     /// Check authentication using an OpenSSH certificate. This method
