@@ -54,6 +54,7 @@ impl Fixture {
             provider: Arc::new(MemoryProvider::with_users(users.collect()).unwrap()),
             backends: Backends::new(),
             settings: CoreSettings::default(),
+            keys: KeyTrust::default(),
         });
         let told = Arc::<Told>::default();
         let observer = Arc::clone(&told) as Arc<dyn LoginObserver>;
