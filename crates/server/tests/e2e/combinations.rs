@@ -74,6 +74,35 @@ async fn whoever_has_proved_nothing_is_offered_the_same() {
     }
 }
 
+/// How long the answer takes would say that it is right: one that was right is known without a computation.
+#[tokio::test]
+async fn a_password_out_of_turn_is_not_looked_at() {
+    let server = server_with(asking_for("alice", &["publickey,password"])).await;
+    server.add(Account::new("bob")).await;
+    let mut client = server.connect().await;
+    for (name, password) in [
+        ("alice", PASSWORD),
+        ("alice", PASSWORD),
+        ("alice", "wrong"),
+        ("carol", PASSWORD),
+    ] {
+        let before = server.core().password_hashes();
+        assert_ne!(
+            client.try_password(name, password).await,
+            Attempted::LoggedIn
+        );
+        assert_eq!(
+            server.core().password_hashes() - before,
+            1,
+            "{name} {password}"
+        );
+    }
+    assert_eq!(
+        client.try_password("bob", PASSWORD).await,
+        Attempted::LoggedIn
+    );
+}
+
 /// Every sequence of three attempts with right credentials: who logs in, and with which of them.
 #[tokio::test]
 async fn combinations_hold_in_every_order() {
