@@ -5,7 +5,9 @@
 pub mod config;
 
 mod command;
+mod conduct;
 mod connection;
+mod door;
 mod front_end;
 mod hangup;
 mod scp;

@@ -15,6 +15,7 @@ mod asyncssh;
 mod curl;
 mod durability;
 mod git;
+mod haproxy;
 mod lftp;
 mod openssh_certificates;
 mod openssh_scp;

@@ -4,16 +4,18 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use russh::server::{Config, run_stream};
+use russh::server::{Config, open_stream};
 use russh::{Limits, SshId};
 use sftpgo_core::auth::OfferedKey;
 use sftpgo_core::model::LoginMethod;
+use sftpgo_net::Newcomer;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{Semaphore, oneshot};
+use tokio::task::JoinError;
 use tokio_util::sync::CancellationToken;
 
 use super::Events;
-use super::handler::{MAX_CHANNELS, RusshHandler, method_set};
+use super::handler::{MAX_CHANNELS, RusshHandler, TransportError, method_set};
 use super::socket::Socket;
 use super::window;
 use crate::config::SftpdSettings;
@@ -112,16 +114,30 @@ impl TransportSettings {
 pub(crate) enum End {
     /// In order, or by the client's leaving.
     Closed,
+    /// Before the client identified itself, and not by us.
+    Probe(String),
     /// Before anybody logged in.
     NotLoggedIn(String),
+    /// The time to log in was over.
+    TooSlow(String),
     /// After a login, by a fault of either side.
     Broken(String),
 }
 
-/// Runs a connection until it ends; `cancel` ends it at once. `authenticated` is told when somebody is logged in.
+/// What happened to a connection before it is run.
+pub(crate) struct Begun {
+    /// Its turn.
+    pub(crate) newcomer: Arc<Newcomer>,
+    /// What is over already of the time to log in.
+    pub(crate) waited: Duration,
+}
+
+/// Runs a connection that had its turn until it ends; `cancel` ends it at once. `authenticated` is told when somebody is
+/// logged in.
 pub(crate) async fn run<S, E>(
     settings: &TransportSettings,
     stream: S,
+    begun: Begun,
     events: E,
     cancel: CancellationToken,
     authenticated: impl FnOnce() + Send,
@@ -140,32 +156,48 @@ where
         in_vain: 0,
         identified: false,
     };
-    let stream = Socket::new(stream, cancel.clone());
-    let deadline = tokio::time::sleep(settings.login_deadline);
+    let Begun { newcomer, waited } = begun;
+    let stream = Socket::new(stream, Arc::clone(&newcomer), cancel.clone());
+    let deadline = tokio::time::sleep(settings.login_deadline.saturating_sub(waited));
     tokio::pin!(deadline);
-    let start = run_stream(Arc::clone(&settings.config), stream, handler);
-    let mut running = tokio::select! {
-        started = start => match started {
-            Ok(running) => running,
-            Err(error) => return End::NotLoggedIn(error.0),
+    let start = open_stream(Arc::clone(&settings.config), stream, handler);
+    let session = tokio::select! {
+        started = newcomer.measure(start) => match started {
+            Ok((_handle, session)) => session,
+            Err(error) => return End::Probe(error.0),
         },
-        () = &mut deadline => return End::NotLoggedIn("no handshake in time".to_owned()),
+        () = &mut deadline => return End::TooSlow("no handshake in time".to_owned()),
     };
+    // A task of its own: nothing of what this one waits for is looked at with each packet.
+    let mut running = tokio::spawn(newcomer.measure(session));
     tokio::select! {
         ended = &mut running => {
-            let reason = ended.err().map_or_else(|| "the client left".to_owned(), |error| error.0);
+            let reason = fault(ended).unwrap_or_else(|| "the client left".to_owned());
             return End::NotLoggedIn(reason);
         }
         () = &mut deadline => {
             cancel.cancel();
             // The socket ends at its next poll, and the library with it.
             let _ = running.await;
-            return End::NotLoggedIn("no login in time".to_owned());
+            return End::TooSlow("no login in time".to_owned());
         }
-        told = login => if told.is_ok() { authenticated() },
+        // If it is dropped, the session is about to end.
+        Ok(()) = login => {
+            newcomer.logged_in();
+            authenticated();
+        }
     }
-    match running.await {
-        Ok(()) => End::Closed,
-        Err(error) => End::Broken(error.0),
+    match fault(running.await) {
+        None => End::Closed,
+        Some(reason) => End::Broken(reason),
+    }
+}
+
+/// What went wrong in a session that is over.
+fn fault(ended: Result<Result<(), TransportError>, JoinError>) -> Option<String> {
+    match ended {
+        Ok(result) => result.err().map(|error| error.0),
+        // A panic, whose message went to the log.
+        Err(error) => Some(error.to_string()),
     }
 }
