@@ -9,6 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sftpgo_core::model::SettingIssue;
 
+use crate::algorithms::{Algorithms, Wanted};
 use crate::command::{DEFAULT_COMMANDS, known_commands};
 
 /// Keys that are accepted, so that a settings file of the reference keeps working, but that
@@ -57,12 +58,21 @@ pub struct SftpdConfig {
     pub keys: Vec<HostKeyConfig>,
     /// Deprecated: true adds `scp` to `enabled_ssh_commands`.
     pub enable_scp: bool,
-    /// Key exchange algorithms, best first; empty means the defaults.
+    /// Which algorithms are offered: `modern` (key exchange that holds against quantum
+    /// computers; audits find nothing), `compat` (clients of the last ten years) or `legacy`
+    /// (clients that know SHA-1 only). `docs/ssh-algorithms.md` says which clients need which.
+    pub algorithms_profile: String,
+    /// Key exchange algorithms, best first; empty means those of the profile.
     pub kex_algorithms: Vec<String>,
-    /// Ciphers, best first; empty means the defaults.
+    /// Ciphers, best first; empty means those of the profile.
     pub ciphers: Vec<String>,
-    /// Message authentication codes, best first; empty means the defaults.
+    /// Message authentication codes, best first; empty means those of the profile.
     pub macs: Vec<String>,
+    /// Signatures of host keys, best first; empty means those of the profile. Those are offered
+    /// for which there is a key.
+    pub host_key_algorithms: Vec<String>,
+    /// Signatures of users' keys that are accepted; empty means those of the profile.
+    pub public_key_algorithms: Vec<String>,
     /// File with a text shown before the login, absolute or relative to the configuration
     /// directory.
     pub login_banner_file: String,
@@ -113,9 +123,12 @@ impl Default for SftpdConfig {
             actions: FileActionsConfig::default(),
             keys: Vec::new(),
             enable_scp: false,
+            algorithms_profile: "modern".into(),
             kex_algorithms: Vec::new(),
             ciphers: Vec::new(),
             macs: Vec::new(),
+            host_key_algorithms: Vec::new(),
+            public_key_algorithms: Vec::new(),
             login_banner_file: String::new(),
             setstat_mode: 0,
             enabled_ssh_commands: DEFAULT_COMMANDS.iter().copied().map(String::from).collect(),
@@ -164,12 +177,8 @@ pub struct SftpdSettings {
     pub upload_mode: UploadMode,
     /// Where the host keys come from.
     pub host_keys: HostKeys,
-    /// Key exchange algorithms, best first; empty means the defaults.
-    pub kex_algorithms: Vec<String>,
-    /// Ciphers, best first; empty means the defaults.
-    pub ciphers: Vec<String>,
-    /// Message authentication codes, best first; empty means the defaults.
-    pub macs: Vec<String>,
+    /// What is offered.
+    pub algorithms: Algorithms,
     /// File with a text to show before the login. One that cannot be read is a warning.
     pub login_banner_file: Option<PathBuf>,
     /// Whether requests to change permissions, owner and times are answered with success and
@@ -190,6 +199,8 @@ pub struct ConnectionLimits {
     pub key_exchange: Duration,
     /// Bytes in one direction after which keys are exchanged anew (RFC 4253 section 9); 1 GiB at most.
     pub rekey_bytes: usize,
+    /// Time without a word of a client that is logged in after which it is asked whether it is still there.
+    pub keep_alive: Duration,
 }
 
 impl Default for ConnectionLimits {
@@ -198,6 +209,7 @@ impl Default for ConnectionLimits {
             login: Duration::from_secs(120),
             key_exchange: Duration::from_secs(300),
             rekey_bytes: 1 << 30,
+            keep_alive: Duration::from_secs(60),
         }
     }
 }
@@ -230,9 +242,7 @@ impl SftpdConfig {
                 .then(|| base_dir.join(&self.login_banner_file)),
             ignore_setstat: checked_setstat_mode(self.setstat_mode)?,
             enabled_ssh_commands: self.ssh_commands(&mut warnings),
-            kex_algorithms: self.kex_algorithms,
-            ciphers: self.ciphers,
-            macs: self.macs,
+            algorithms: self.algorithms(&mut warnings)?,
             limits: ConnectionLimits::default(),
         };
         if !(0..=2).contains(&self.proxy_protocol) {
@@ -244,6 +254,18 @@ impl SftpdConfig {
             return Err(SettingIssue::new("sftpd.proxy_protocol", reason));
         }
         Ok((settings, warnings))
+    }
+
+    fn algorithms(&self, warnings: &mut Vec<SettingIssue>) -> Result<Algorithms, SettingIssue> {
+        let wanted = Wanted {
+            profile: &self.algorithms_profile,
+            kex: &self.kex_algorithms,
+            ciphers: &self.ciphers,
+            macs: &self.macs,
+            host_keys: &self.host_key_algorithms,
+            public_keys: &self.public_key_algorithms,
+        };
+        wanted.resolve(warnings)
     }
 
     fn ssh_commands(&self, warnings: &mut Vec<SettingIssue>) -> Vec<String> {
@@ -337,6 +359,7 @@ fn host_keys(keys: &[HostKeyConfig], base_dir: &Path) -> Result<HostKeys, Settin
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::algorithms::Profile;
 
     fn resolved(config: SftpdConfig) -> (SftpdSettings, Vec<SettingIssue>) {
         config.resolve(Path::new("/srv/conf")).unwrap()
@@ -358,6 +381,7 @@ mod tests {
         assert_eq!(settings.banner, BUILT_IN_BANNER);
         assert_eq!(settings.upload_mode, UploadMode::Standard);
         assert_eq!(settings.host_keys, HostKeys::GenerateIn("/srv/conf".into()));
+        assert_eq!(settings.algorithms.profile, Profile::Modern);
         assert_eq!(
             settings.enabled_ssh_commands,
             ["md5sum", "sha1sum", "cd", "pwd", "df"]

@@ -4,16 +4,19 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use russh::client::GexParams;
+use russh::kex::dh::groups::DhGroup;
 use russh::keys::{Algorithm, PublicKeyBase64 as _};
 use russh::server::{
     Auth, ChannelOpenHandle, Handler, Msg, PublicKeyOffer, Session, VerifiedPublicKey,
 };
-use russh::{ChannelId, ChannelOpenFailure};
+use russh::{ChannelId, ChannelOpenFailure, Disconnect};
 use sftpgo_core::model::PublicKey;
 use tokio::sync::{Semaphore, oneshot};
 
 use super::channel::{Channel, Place};
-use super::{ChannelRequest, Events};
+use super::error::TransportError;
+use super::{ChannelRequest, Events, groups};
 
 /// Channels of one connection that may be open at a time; OpenSSH's `MaxSessions` is 10.
 pub(super) const MAX_CHANNELS: usize = 32;
@@ -27,6 +30,8 @@ const MAX_RSA_BLOB: usize = 8192 / 8 + 64;
 pub(super) struct RusshHandler<E> {
     pub(super) events: E,
     pub(super) login_banner: Option<String>,
+    /// Signatures of users' keys that are accepted, by name.
+    pub(super) public_keys: Arc<[&'static str]>,
     /// Told once somebody is logged in.
     pub(super) authenticated: Option<oneshot::Sender<()>>,
     /// Open channels in which nothing runs.
@@ -46,16 +51,6 @@ pub(super) struct IdleChannel {
     channel: Option<russh::Channel<Msg>>,
 }
 
-/// Ends the connection.
-#[derive(Debug)]
-pub(super) struct TransportError(pub(super) String);
-
-impl From<russh::Error> for TransportError {
-    fn from(error: russh::Error) -> Self {
-        Self(error.to_string())
-    }
-}
-
 fn verdict(accepted: bool) -> Auth {
     if accepted {
         Auth::Accept
@@ -65,10 +60,14 @@ fn verdict(accepted: bool) -> Auth {
 }
 
 /// The key in our form; `None` if it is of a kind, or signs in a way, that is refused before any arithmetic.
-fn acceptable(key: &russh::keys::PublicKey, algorithm: &Algorithm) -> Option<PublicKey> {
-    // SHA-1 signatures are refused as in OpenSSH 8.8 and later. A question that names `ssh-rsa` is, too: nearly all who ask it
-    // sign with SHA-1, and would be asked for a passphrase for nothing.
-    if matches!(algorithm, Algorithm::Rsa { hash: None } | Algorithm::Dsa) {
+fn acceptable(
+    key: &russh::keys::PublicKey,
+    algorithm: &Algorithm,
+    accepted: &[&str],
+) -> Option<PublicKey> {
+    // Without `ssh-rsa` in the list, SHA-1 signatures are refused as in OpenSSH 8.8 and later. A question that names `ssh-rsa`
+    // is, too: nearly all who ask it sign with SHA-1, and would be asked for a passphrase for nothing.
+    if !accepted.contains(&algorithm.as_str()) {
         return None;
     }
     let blob = key.public_key_bytes();
@@ -94,7 +93,7 @@ impl<E: Events> RusshHandler<E> {
         self.in_vain += 1;
         if self.in_vain > MAX_CHANNELS_IN_VAIN {
             let reason = "too many channels were opened in vain";
-            return Err(TransportError(reason.to_owned()));
+            return Err(TransportError::new(reason));
         }
         Ok(())
     }
@@ -144,6 +143,17 @@ impl<E: Events> RusshHandler<E> {
 impl<E: Events> Handler for RusshHandler<E> {
     type Error = TransportError;
 
+    fn last_words(error: &TransportError) -> Option<(Disconnect, String)> {
+        error.last_words()
+    }
+
+    async fn lookup_dh_gex_group(
+        &mut self,
+        wanted: &GexParams,
+    ) -> Result<Option<DhGroup>, Self::Error> {
+        Ok(groups::choose(wanted))
+    }
+
     async fn authentication_banner(&mut self) -> Result<Option<String>, Self::Error> {
         Ok(self.login_banner.take())
     }
@@ -158,7 +168,7 @@ impl<E: Events> Handler for RusshHandler<E> {
         offer: PublicKeyOffer<'_>,
     ) -> Result<Auth, Self::Error> {
         Ok(verdict(
-            match acceptable(offer.public_key, offer.algorithm) {
+            match acceptable(offer.public_key, offer.algorithm, &self.public_keys) {
                 Some(key) => self.events.key_offered(user, &key).await,
                 None => false,
             },
@@ -170,16 +180,18 @@ impl<E: Events> Handler for RusshHandler<E> {
         user: &str,
         key: VerifiedPublicKey<'_>,
     ) -> Result<Auth, Self::Error> {
-        Ok(verdict(match acceptable(key.public_key, key.algorithm) {
-            Some(key) => self.events.key_verified(user, &key).await,
-            None => false,
-        }))
+        Ok(verdict(
+            match acceptable(key.public_key, key.algorithm, &self.public_keys) {
+                Some(key) => self.events.key_verified(user, &key).await,
+                None => false,
+            },
+        ))
     }
 
     async fn auth_succeeded(&mut self, session: &mut Session) -> Result<(), Self::Error> {
         self.identify(session);
         if self.events.login().is_none() {
-            return Err(TransportError("logged in without a login".to_owned()));
+            return Err(TransportError::new("logged in without a login"));
         }
         if let Some(authenticated) = self.authenticated.take() {
             // Nobody waits any more if the connection is ending.
@@ -361,6 +373,9 @@ mod tests {
         PublicKey::from(KeyData::Rsa(key))
     }
 
+    const MODERN: [&str; 2] = ["ssh-ed25519", "rsa-sha2-512"];
+    const LEGACY: [&str; 2] = ["rsa-sha2-512", "ssh-rsa"];
+
     #[test]
     fn rsa_keys_of_more_than_8192_bits_or_signatures_with_sha1_are_refused_before_any_arithmetic() {
         let algorithm = |hash| Algorithm::Rsa { hash };
@@ -368,9 +383,20 @@ mod tests {
         let exponent = [1, 0, 1];
         for (bits, accepted) in [(2048, true), (8192, true), (8200, false), (65_536, false)] {
             let key = rsa(bits, &exponent);
-            assert_eq!(acceptable(&key, &sha2).is_some(), accepted, "{bits}");
+            assert_eq!(
+                acceptable(&key, &sha2, &MODERN).is_some(),
+                accepted,
+                "{bits}"
+            );
         }
-        assert!(acceptable(&rsa(2048, &exponent), &algorithm(None)).is_none());
-        assert!(acceptable(&rsa(8192, &[0x7f; 100]), &sha2).is_none());
+        let key = rsa(2048, &exponent);
+        assert!(acceptable(&key, &algorithm(None), &MODERN).is_none());
+        assert!(acceptable(&key, &algorithm(None), &LEGACY).is_some());
+        let other = algorithm(Some(HashAlg::Sha256));
+        assert!(acceptable(&key, &other, &MODERN).is_none(), "not listed");
+        for accepted in [MODERN, LEGACY] {
+            assert!(acceptable(&rsa(8192, &[0x7f; 100]), &sha2, &accepted).is_none());
+            assert!(acceptable(&rsa(8200, &exponent), &sha2, &accepted).is_none());
+        }
     }
 }

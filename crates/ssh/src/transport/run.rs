@@ -4,13 +4,15 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use russh::server::{Config, run_stream};
+use russh::server::{BeforeLogin, Config, run_stream};
 use russh::{Limits, MethodKind, MethodSet, SshId};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{Semaphore, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use super::Events;
+use super::algorithms;
+use super::error::TransportError;
 use super::handler::{MAX_CHANNELS, RusshHandler};
 use super::socket::Socket;
 use super::window;
@@ -22,6 +24,16 @@ const REJECTION_TIME: Duration = Duration::from_millis(300);
 const REKEY_TIME: Duration = Duration::from_secs(3600);
 /// Largest channel packet we ask for; OpenSSH uses it whole, others send what they like.
 const PACKET: u32 = 64 * 1024;
+/// What a client may send before its login: that of one with dozens of keys or attempts, many times over.
+const BEFORE_LOGIN: BeforeLogin = BeforeLogin {
+    packets: 1_000,
+    bytes: 1 << 20,
+    // RFC 4253 section 6.1 asks for 35,000.
+    packet: 64 * 1024,
+    key_exchanges: 4,
+};
+/// Who was told that the connection is over may read that for so long.
+const LINGER: Duration = Duration::from_secs(5);
 /// Messages waiting to be encrypted, each at most one packet of the peer's size.
 const SEND_QUEUE: usize = 16;
 /// Messages waiting to be read from a channel. Only a flood of tiny ones fills it before it fills the window, and then the
@@ -34,6 +46,8 @@ pub(crate) struct TransportSettings {
     config: Arc<Config>,
     software: Arc<str>,
     login_banner: Option<String>,
+    /// Signatures of users' keys that are accepted.
+    public_keys: Arc<[&'static str]>,
     login_deadline: Duration,
 }
 
@@ -49,7 +63,6 @@ impl TransportSettings {
     pub(crate) fn new(
         settings: &SftpdSettings,
         keys: Vec<russh::keys::PrivateKey>,
-        preferred: russh::Preferred,
         login_banner: Option<String>,
     ) -> Self {
         let limits = &settings.limits;
@@ -67,20 +80,23 @@ impl TransportSettings {
             keys,
             limits: Limits::new(rekey_bytes, rekey_bytes, REKEY_TIME),
             key_exchange_timeout: Some(limits.key_exchange),
+            before_login: Some(BEFORE_LOGIN),
+            linger: Some(LINGER),
             window_size: window::INITIAL,
             window_by_consumption: true,
             stream_only: Some(RECEIVE_WAIT),
             maximum_packet_size: PACKET,
             channel_buffer_size: RECEIVE_QUEUE,
             event_buffer_size: SEND_QUEUE,
-            preferred,
+            preferred: algorithms::preferred(&settings.algorithms),
+            signature_algorithms: Some(settings.algorithms.public_keys.clone()),
             // The library counts the first `none`, which is free; and its 0 means no limit.
             max_auth_attempts: settings
                 .max_auth_tries
                 .map_or(0, |tries| tries as usize + 1),
             inactivity_timeout: None,
             // Finds clients that vanished without a word.
-            keepalive_interval: Some(Duration::from_secs(60)),
+            keepalive_interval: Some(limits.keep_alive),
             keepalive_max: 3,
             nodelay: true,
             ..Config::default()
@@ -89,6 +105,7 @@ impl TransportSettings {
             config: Arc::new(config),
             software: banner.into(),
             login_banner,
+            public_keys: settings.algorithms.public_keys.clone().into(),
             login_deadline: limits.login,
         }
     }
@@ -126,6 +143,7 @@ where
     let handler = RusshHandler {
         events,
         login_banner: settings.login_banner.clone(),
+        public_keys: Arc::clone(&settings.public_keys),
         authenticated: Some(logged_in),
         idle: HashMap::new(),
         places: Arc::new(Semaphore::new(MAX_CHANNELS)),
@@ -139,25 +157,35 @@ where
     let mut running = tokio::select! {
         started = start => match started {
             Ok(running) => running,
-            Err(error) => return End::NotLoggedIn(error.0),
+            Err(error) => return End::NotLoggedIn(error.into_reason()),
         },
         () = &mut deadline => return End::NotLoggedIn("no handshake in time".to_owned()),
     };
-    tokio::select! {
-        ended = &mut running => {
-            let reason = ended.err().map_or_else(|| "the client left".to_owned(), |error| error.0);
-            return End::NotLoggedIn(reason);
-        }
+    let logged_in = tokio::select! {
+        ended = &mut running => return End::NotLoggedIn(reason(ended)),
         () = &mut deadline => {
             cancel.cancel();
             // The socket ends at its next poll, and the library with it.
             let _ = running.await;
             return End::NotLoggedIn("no login in time".to_owned());
         }
-        told = login => if told.is_ok() { authenticated() },
+        // An error if the handler is gone: the connection is ending.
+        told = login => told.is_ok(),
+    };
+    if !logged_in {
+        return End::NotLoggedIn(reason(running.await));
     }
+    authenticated();
     match running.await {
         Ok(()) => End::Closed,
-        Err(error) => End::Broken(error.0),
+        Err(error) => End::Broken(error.into_reason()),
+    }
+}
+
+/// Why a connection ended on which nobody had logged in.
+fn reason(ended: Result<(), TransportError>) -> String {
+    match ended {
+        Ok(()) => "the client left".to_owned(),
+        Err(error) => error.into_reason(),
     }
 }
