@@ -20,6 +20,7 @@ mod databases;
 mod dump_cli;
 mod hostile;
 mod login;
+mod login_answers;
 mod login_keys;
 mod login_log;
 mod matrix;
