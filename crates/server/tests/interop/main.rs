@@ -16,6 +16,7 @@ mod curl;
 mod durability;
 mod git;
 mod lftp;
+mod logins;
 mod openssh_scp;
 mod openssh_scp_legacy;
 mod openssh_sftp;

@@ -1,0 +1,31 @@
+//! `dbclient`, the client of Dropbear, which routers and other small machines have.
+
+use super::super::support::{Run, Server};
+use super::{Client, Proof, converted};
+
+const CLIENT: Client = Client {
+    // The exchange of keys after the quantum computer came with 2025.87.
+    profile: "compat",
+    login,
+    refused: "No auth methods could be used",
+};
+
+fn login(server: &Server, proof: &Proof<'_>) -> Run {
+    // Whatever the host key is: others look at that.
+    let run = server
+        .client("dbclient")
+        .args(["-y", "-y", "-p", &server.port().to_string()]);
+    let run = match proof {
+        Proof::Password(password) => run.env("DROPBEAR_PASSWORD", password),
+        Proof::Key(key) => {
+            let made = key.with_extension("dropbear");
+            let (from, to) = (key.to_str().unwrap(), made.to_str().unwrap());
+            let arguments = ["openssh", "dropbear", from, to];
+            run.arg("-i")
+                .arg(converted(server, "dropbearconvert", &arguments, &made))
+        }
+    };
+    run.args(["alice@127.0.0.1", "pwd"])
+}
+
+super::table!(CLIENT);
