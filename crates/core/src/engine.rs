@@ -11,7 +11,8 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::auth::{Authenticator, PasswordChecks, PasswordHasher};
+use crate::auth::{Authenticator, KeyTrust, PasswordChecks, PasswordHasher};
+use crate::hook::{Hooks, LoginHooks};
 use crate::metrics::Metrics;
 use crate::program::Programs;
 use crate::quota::{QuotaLedger, QuotaTracking, Scans};
@@ -49,6 +50,8 @@ pub struct CoreSettings {
     pub idle_timeout: Option<Duration>,
     /// Open files of one session.
     pub max_transfers_per_session: usize,
+    /// Programs and URLs that are asked about logins.
+    pub login_hooks: LoginHooks,
 }
 
 impl Default for CoreSettings {
@@ -62,6 +65,7 @@ impl Default for CoreSettings {
             users_base_dir: None,
             idle_timeout: Some(Duration::from_secs(15 * 60)),
             max_transfers_per_session: 1024,
+            login_hooks: LoginHooks::default(),
         }
     }
 }
@@ -75,6 +79,8 @@ pub struct CoreParts {
     pub backends: Backends,
     /// The rules.
     pub settings: CoreSettings,
+    /// Whose certificates are believed, and which keys are not any more.
+    pub keys: KeyTrust,
 }
 
 /// The shared middle of the server.
@@ -83,11 +89,13 @@ pub struct Core {
     pub(crate) provider: Arc<dyn DataProvider>,
     pub(crate) backends: Backends,
     pub(crate) settings: CoreSettings,
+    pub(crate) keys: KeyTrust,
     pub(crate) hasher: Arc<PasswordHasher>,
     pub(crate) passwords: Arc<PasswordChecks>,
     pub(crate) quota: QuotaLedger,
     pub(crate) scans: Scans,
     pub(crate) programs: Programs,
+    pub(crate) hooks: Hooks,
     programs_are_confined: AtomicBool,
     /// Held while accounts are dumped or restored: a dump in the middle of a restore would be neither the old nor the new.
     pub(crate) all_accounts: Arc<tokio::sync::Mutex<()>>,
@@ -128,7 +136,9 @@ impl Core {
         let core = Arc::new(Self {
             provider: parts.provider,
             backends: parts.backends,
+            hooks: Hooks::new(parts.settings.login_hooks.clone()),
             settings: parts.settings,
+            keys: parts.keys,
             passwords,
             hasher,
             quota,
@@ -163,6 +173,11 @@ impl Core {
     /// Live connections.
     pub fn registry(&self) -> &Arc<Registry> {
         &self.registry
+    }
+
+    /// Whose certificates are believed, and which keys are not any more.
+    pub fn keys(&self) -> &KeyTrust {
+        &self.keys
     }
 
     /// When connections that do nothing are closed; `None` is never.

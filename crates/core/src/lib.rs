@@ -9,6 +9,7 @@ pub mod auth;
 pub mod digest;
 pub mod engine;
 pub mod error;
+pub mod hook;
 pub mod metrics;
 pub mod mounts;
 pub mod program;

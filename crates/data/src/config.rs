@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use sftpgo_model::SettingIssue;
+use sftpgo_model::{HookTarget, HookText, LoginMethod, SettingIssue};
 
 use crate::sql::{mysql, postgres};
 
@@ -16,7 +16,6 @@ pub const NOT_USED_YET: &[&str] = &[
     "data_provider.actions.execute_on",
     "data_provider.actions.command",
     "data_provider.actions.http_notification_url",
-    "data_provider.external_auth_scope",
     "data_provider.credentials_path",
 ];
 
@@ -103,16 +102,20 @@ pub struct DataProviderConfig {
     pub users_base_dir: String,
     /// What to run when a user is added, changed or deleted.
     pub actions: UserActionsConfig,
-    /// Absolute path of a program that authenticates users.
-    pub external_auth_program: String,
-    /// Login methods the program handles: sum of 1 password, 2 public key,
+    /// Decides who may log in and what their account is like: the absolute path of a program, or a URL with `http://` or
+    /// `https://`. The name `external_auth_hook` is accepted too. `docs/logins.md` says what it is asked and answers.
+    #[schemars(with = "String")]
+    pub external_auth_program: HookText,
+    /// Login methods that `external_auth_program` decides about: sum of 1 password, 2 public key,
     /// 4 keyboard interactive; 0 means all.
     pub external_auth_scope: i32,
     /// Directory for Google Cloud Storage credential files, absolute or relative to the
     /// configuration directory.
     pub credentials_path: String,
-    /// Absolute path of a program that may change a user just before the login.
-    pub pre_login_program: String,
+    /// May change a user just before the login: the absolute path of a program, or a URL with `http://` or `https://`. The
+    /// name `pre_login_hook` is accepted too. Not asked for login methods that `external_auth_program` decides about.
+    #[schemars(with = "String")]
+    pub pre_login_program: HookText,
 }
 
 /// What to run when a user is added, changed or deleted.
@@ -144,10 +147,10 @@ impl Default for DataProviderConfig {
             pool_size: 0,
             users_base_dir: String::new(),
             actions: UserActionsConfig::default(),
-            external_auth_program: String::new(),
+            external_auth_program: HookText::default(),
             external_auth_scope: 0,
             credentials_path: "credentials".into(),
-            pre_login_program: String::new(),
+            pre_login_program: HookText::default(),
         }
     }
 }
@@ -243,6 +246,12 @@ pub struct DataProviderSettings {
     pub pool_size: Option<u32>,
     /// Absolute parent of home directories that are not given.
     pub users_base_dir: Option<PathBuf>,
+    /// What decides about logins; a program is there.
+    pub external_auth: Option<HookTarget>,
+    /// The login methods that it decides about; not empty.
+    pub external_auth_scope: Vec<LoginMethod>,
+    /// What may change users before they are looked at; a program is there.
+    pub pre_login: Option<HookTarget>,
 }
 
 impl DataProviderConfig {
@@ -254,7 +263,6 @@ impl DataProviderConfig {
         self,
         base_dir: &Path,
     ) -> Result<(DataProviderSettings, Vec<SettingIssue>), SettingIssue> {
-        self.refuse_login_programs()?;
         let mut warnings = Vec::new();
         let driver = Driver::parse(&self.driver).ok_or_else(|| {
             let reason = format!(
@@ -273,30 +281,40 @@ impl DataProviderConfig {
             track_quota: self.checked_track_quota()?,
             pool_size: Some(self.pool_size).filter(|size| *size > 0),
             users_base_dir: self.checked_users_base_dir(&mut warnings),
+            external_auth: checked_hook(
+                "data_provider.external_auth_program",
+                &self.external_auth_program,
+                &mut warnings,
+            )?,
+            external_auth_scope: self.checked_scope(&mut warnings),
+            pre_login: checked_hook(
+                "data_provider.pre_login_program",
+                &self.pre_login_program,
+                &mut warnings,
+            )?,
             server: self.database_server()?,
         };
         Ok((settings, warnings))
     }
 
-    /// Programs that decide who may log in cannot be left out with a warning: logins they would refuse would succeed.
-    fn refuse_login_programs(&self) -> Result<(), SettingIssue> {
-        let programs = [
-            (
-                "data_provider.external_auth_program",
-                &self.external_auth_program,
-            ),
-            ("data_provider.pre_login_program", &self.pre_login_program),
+    fn checked_scope(&self, warnings: &mut Vec<SettingIssue>) -> Vec<LoginMethod> {
+        let bits = [
+            (1, LoginMethod::Password),
+            (2, LoginMethod::PublicKey),
+            (4, LoginMethod::KeyboardInteractive),
         ];
-        match programs
-            .into_iter()
-            .find(|(_, program)| !program.is_empty())
-        {
-            None => Ok(()),
-            Some((key, _)) => {
-                let reason = "this version does not run such programs yet; remove it to start";
-                Err(SettingIssue::new(key, reason))
-            }
+        let scope = self.external_auth_scope;
+        if !(0..=7).contains(&scope) {
+            let reason = format!("{scope} is not one of 0 to 7; using 0, which means all methods");
+            warnings.push(SettingIssue::new(
+                "data_provider.external_auth_scope",
+                reason,
+            ));
+        } else if scope != 0 {
+            let covered = bits.into_iter().filter(|(bit, _)| scope & bit != 0);
+            return covered.map(|(_, method)| method).collect();
         }
+        bits.map(|(_, method)| method).into()
     }
 
     fn database_file(
@@ -394,6 +412,27 @@ impl DataProviderConfig {
         }
         None
     }
+}
+
+/// A hook that decides about logins cannot be left out with a warning: logins that it would refuse would succeed.
+fn checked_hook(
+    key: &'static str,
+    text: &HookText,
+    warnings: &mut Vec<SettingIssue>,
+) -> Result<Option<HookTarget>, SettingIssue> {
+    let target = text.target();
+    let target = target.map_err(|reason| SettingIssue::new(key, reason))?;
+    if let Some(HookTarget::Program(path)) = &target
+        && !path.is_file()
+    {
+        let reason = format!("there is no file {}", path.display());
+        return Err(SettingIssue::new(key, reason));
+    }
+    if target.as_ref().is_some_and(HookTarget::is_exposed) {
+        let reason = "passwords are sent to another machine unencrypted; use https://";
+        warnings.push(SettingIssue::new(key, reason));
+    }
+    Ok(target)
 }
 
 #[cfg(test)]
@@ -531,24 +570,65 @@ mod tests {
         assert!(!format!("{:?}", resolved(config).0).contains("hunter2"));
     }
 
-    #[test]
-    fn programs_that_decide_about_logins_are_never_just_ignored() {
-        let external = DataProviderConfig {
-            external_auth_program: "/usr/bin/auth".into(),
+    fn with_hooks(external: &str, pre_login: &str, scope: i32) -> DataProviderConfig {
+        DataProviderConfig {
+            external_auth_program: external.into(),
+            pre_login_program: pre_login.into(),
+            external_auth_scope: scope,
             ..DataProviderConfig::default()
-        };
-        let pre_login = DataProviderConfig {
-            pre_login_program: "/usr/bin/check".into(),
-            ..DataProviderConfig::default()
-        };
-        for (config, key) in [
-            (external, "data_provider.external_auth_program"),
-            (pre_login, "data_provider.pre_login_program"),
-        ] {
-            assert_eq!(
-                config.resolve(Path::new("/etc/sftpgo")).unwrap_err().key,
-                key
-            );
         }
+    }
+
+    #[test]
+    fn a_hook_that_decides_about_logins_is_there_or_stops_the_start() {
+        for bad in [
+            "auth",
+            "./auth",
+            "/no/such/program",
+            "/usr",
+            "ftp://localhost/",
+        ] {
+            let issue = refused(with_hooks(bad, "", 0));
+            assert_eq!(issue.key, "data_provider.external_auth_program", "{bad}");
+            let issue = refused(with_hooks("", bad, 0));
+            assert_eq!(issue.key, "data_provider.pre_login_program", "{bad}");
+        }
+        let (settings, warnings) = resolved(with_hooks("/bin/sh", "http://localhost:1/hook", 0));
+        assert_eq!(
+            settings.external_auth,
+            Some(HookTarget::Program("/bin/sh".into()))
+        );
+        assert!(settings.pre_login.is_some());
+        assert_eq!(warnings, []);
+    }
+
+    #[test]
+    fn a_scope_is_a_sum_of_methods_and_0_is_all_of_them() {
+        use LoginMethod::{KeyboardInteractive, Password, PublicKey};
+        for (scope, methods) in [
+            (0, vec![Password, PublicKey, KeyboardInteractive]),
+            (1, vec![Password]),
+            (2, vec![PublicKey]),
+            (6, vec![PublicKey, KeyboardInteractive]),
+        ] {
+            let (settings, warnings) = resolved(with_hooks("/bin/sh", "", scope));
+            assert_eq!((settings.external_auth_scope, warnings), (methods, vec![]));
+        }
+        for scope in [-1, 8] {
+            let (settings, warnings) = resolved(with_hooks("/bin/sh", "", scope));
+            assert_eq!(settings.external_auth_scope.len(), 3);
+            assert_eq!(warnings[0].key, "data_provider.external_auth_scope");
+        }
+    }
+
+    #[test]
+    fn a_hook_that_passwords_are_sent_to_in_the_clear_is_warned_of() {
+        let (_, warnings) = resolved(with_hooks("http://svc:hunter2@auth.example/", "", 0));
+        assert_eq!(warnings.len(), 1);
+        assert_eq!(warnings[0].key, "data_provider.external_auth_program");
+        assert!(!warnings[0].reason.contains("hunter2"));
+        let config = with_hooks("https://svc:hunter2@auth.example/", "", 0);
+        assert!(!format!("{config:?}").contains("hunter2"));
+        assert!(!format!("{:?}", resolved(config).0).contains("hunter2"));
     }
 }

@@ -20,6 +20,10 @@ pub struct Filters {
     /// Login methods that are refused.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub denied_login_methods: Vec<String>,
+    /// Sequences of login methods such as `publickey,password`, of which one must be proved whole; empty means that any
+    /// one method is enough.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub required_login_methods: Vec<String>,
     /// File extensions allowed or denied, by directory.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub file_extensions: Vec<ExtensionFilter>,

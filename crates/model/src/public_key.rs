@@ -1,6 +1,21 @@
-//! Public keys as they stand in `authorized_keys` files (sshd(8), AUTHORIZED_KEYS FILE FORMAT).
+//! Public keys as they stand in `authorized_keys` files (sshd(8), AUTHORIZED_KEYS FILE FORMAT), OpenSSH certificates and
+//! lists of what was revoked. Bytes in, values out: nothing here verifies a signature.
+
+mod addresses;
+mod certificate;
+mod fields;
+mod material;
+mod options;
+mod revocation;
 
 use std::fmt;
+
+pub use addresses::AddressPatterns;
+pub use certificate::{Certificate, CertificateError, CertificateKind, CriticalOptions};
+pub use fields::Fields;
+pub use material::{Curve, KeyMaterial, MaterialError};
+pub use options::{ExpiryTime, KeyOptions, OptionError};
+pub use revocation::{RevocationError, RevocationList};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
@@ -42,14 +57,27 @@ const TYPES: [&str; 7] = [
 const OLD_TYPES: [&str; 1] = ["ssh-dss"];
 
 impl PublicKey {
-    /// Parses one line: optional options, type, base64 blob, optional comment. A trailing CR LF is ignored.
+    /// Parses one line: optional options, type, base64 blob, optional comment. A trailing CR LF is ignored, and so are the
+    /// options; [`StoredKey`] has them.
     pub fn parse(line: &str) -> Result<Self, PublicKeyError> {
-        let mut words = line
-            .trim()
-            .split([' ', '\t'])
-            .filter(|word| !word.is_empty());
+        Self::split(line).map(|(_, key)| key)
+    }
+
+    /// The options in front of a key, and the key.
+    fn split(line: &str) -> Result<(&str, Self), PublicKeyError> {
+        let line = line.trim();
         let known = |word: &&str| TYPES.contains(word) || OLD_TYPES.contains(word);
-        let algorithm = words.by_ref().find(known).ok_or(PublicKeyError::Type)?;
+        let begins_with_type = line
+            .split([' ', '\t'])
+            .next()
+            .is_some_and(|word| known(&word));
+        let (options, key) = if begins_with_type {
+            ("", line)
+        } else {
+            options::split_line(line)
+        };
+        let mut words = key.split([' ', '\t']).filter(|word| !word.is_empty());
+        let algorithm = words.next().filter(known).ok_or(PublicKeyError::Type)?;
         let text = words
             .next()
             .ok_or(PublicKeyError::Data)?
@@ -58,17 +86,18 @@ impl PublicKey {
             .decode(text)
             .map_err(|_| PublicKeyError::Data)?;
         let comment = words.collect::<Vec<_>>().join(" ");
-        if blob.len() > MAX_BLOB || leading_string(&blob) != Some(algorithm.as_bytes()) {
+        if blob.len() > MAX_BLOB || Fields::new(&blob).string() != Some(algorithm.as_bytes()) {
             return Err(PublicKeyError::Data);
         }
         if !has_whole_fields(&blob) {
             return Err(PublicKeyError::Data);
         }
-        Ok(Self {
+        let key = Self {
             algorithm: algorithm.to_owned(),
             blob,
             comment,
-        })
+        };
+        Ok((options, key))
     }
 
     /// The lines of a value that hold keys: people put whole `authorized_keys` files into one. Empty lines and comments are
@@ -94,7 +123,7 @@ impl PublicKey {
 
     /// Makes a key from the blob a client sent (RFC 4253 section 6.6).
     pub fn from_blob(blob: &[u8]) -> Result<Self, PublicKeyError> {
-        let name = leading_string(blob).ok_or(PublicKeyError::Data)?;
+        let name = Fields::new(blob).string().ok_or(PublicKeyError::Data)?;
         let algorithm = TYPES.into_iter().find(|known| known.as_bytes() == name);
         if blob.len() > MAX_BLOB || !has_whole_fields(blob) {
             return Err(PublicKeyError::Data);
@@ -109,6 +138,14 @@ impl PublicKey {
     /// Whether both are the same key; comments and options do not matter.
     pub fn same_key(&self, other: &Self) -> bool {
         self.blob == other.blob
+    }
+
+    /// What the key is made of.
+    ///
+    /// # Errors
+    /// It is of a type or a size that nothing is computed with.
+    pub fn material(&self) -> Result<KeyMaterial<'_>, MaterialError> {
+        KeyMaterial::parse(&self.blob)
     }
 
     /// The type, such as `ssh-ed25519`.
@@ -151,28 +188,53 @@ impl fmt::Debug for PublicKey {
     }
 }
 
-/// Takes the length-prefixed string at the start of `blob` (RFC 4251 section 5).
-fn split_string(blob: &[u8]) -> Option<(&[u8], &[u8])> {
-    let (length, rest) = blob.split_first_chunk::<4>()?;
-    rest.split_at_checked(usize::try_from(u32::from_be_bytes(*length)).ok()?)
-}
-
-fn leading_string(blob: &[u8]) -> Option<&[u8]> {
-    split_string(blob).map(|(name, _)| name)
-}
-
 /// A key blob is a sequence of strings and mpints, which look alike: at least a name and one field, nothing left over.
 fn has_whole_fields(blob: &[u8]) -> bool {
-    let mut rest = blob;
+    let mut rest = Fields::new(blob);
     let mut fields = 0;
     while !rest.is_empty() {
-        let Some((_, after)) = split_string(rest) else {
+        if rest.string().is_none() {
             return false;
-        };
-        rest = after;
+        }
         fields += 1;
     }
     fields >= 2
+}
+
+/// A key of an account, with what its line says about its use.
+#[derive(Debug, Clone)]
+pub struct StoredKey {
+    /// The key.
+    pub key: PublicKey,
+    /// The options in front of it. A key whose options are not understood exists, but does not log in: any of them may be
+    /// a restriction.
+    pub options: Result<KeyOptions, OptionError>,
+    /// Whether there are any, be they understood or not.
+    pub has_options: bool,
+}
+
+impl StoredKey {
+    /// Parses every key of a value, a line each.
+    ///
+    /// # Errors
+    /// There is none, or one of the lines is no key.
+    pub fn parse_all(value: &str) -> Result<Vec<Self>, PublicKeyError> {
+        let stored = |line| {
+            let (options, key) = PublicKey::split(line)?;
+            Ok(Self {
+                key,
+                options: KeyOptions::parse(options),
+                has_options: !options.is_empty(),
+            })
+        };
+        let keys: Vec<_> = PublicKey::lines(value)
+            .map(stored)
+            .collect::<Result<_, _>>()?;
+        if keys.is_empty() {
+            return Err(PublicKeyError::Type);
+        }
+        Ok(keys)
+    }
 }
 
 #[cfg(test)]
@@ -203,6 +265,22 @@ mod tests {
         for broken in ["", "\n#\n", &format!("{LINE}\nnonsense")] {
             assert_eq!(PublicKey::parse_all(broken), Err(PublicKeyError::Type));
         }
+    }
+
+    #[test]
+    fn types_within_quotes_are_no_types() {
+        let line = format!("command=\"echo ssh-rsa AAAA\",from=\"192.0.2.7\" {LINE}");
+        let stored = StoredKey::parse_all(&line).unwrap().remove(0);
+        assert_eq!(stored.key, PublicKey::parse(LINE).unwrap());
+        let options = stored.options.unwrap();
+        assert_eq!(options.command.as_deref(), Some("echo ssh-rsa AAAA"));
+        assert!(PublicKey::parse(&format!("command=\"{LINE}\"")).is_err());
+    }
+
+    #[test]
+    fn a_key_whose_options_are_not_understood_is_a_key_with_an_error() {
+        let stored = StoredKey::parse_all(&format!("only-on-mondays {LINE}")).unwrap();
+        assert!(matches!(stored[0].options, Err(OptionError::Unknown(_))));
     }
 
     #[test]

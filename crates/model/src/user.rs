@@ -11,7 +11,7 @@ use std::path::PathBuf;
 
 use crate::filesystem::FilesystemConfig;
 use crate::filter::{ExtensionRules, IpRules};
-use crate::login::LoginMethod;
+use crate::login::{LoginMethod, LoginSequence, RequiredMethods};
 use crate::path::VirtualPath;
 use crate::permission::{DirectoryPermissions, PermissionSet};
 
@@ -45,6 +45,8 @@ pub struct User {
     pub ip_rules: IpRules,
     /// Login methods that are refused.
     pub denied_login_methods: Vec<LoginMethod>,
+    /// Login methods that must be proved together.
+    pub required_login_methods: RequiredMethods,
     /// File names that may be used.
     pub extension_rules: ExtensionRules,
     /// Directories outside the home, by the virtual path they appear at.
@@ -90,6 +92,13 @@ impl UserRecord {
             })?;
             virtual_folders.push((path, PathBuf::from(&folder.mapped_path)));
         }
+        // One that is not understood must not be taken for none.
+        let required = self.filters.required_login_methods.iter().map(|sequence| {
+            LoginSequence::parse(sequence).map_err(|error| {
+                ValidationError::new(format!("required_login_methods {sequence:?}: {error}"))
+            })
+        });
+        let required = required.collect::<Result<_, _>>()?;
         let home_dir = PathBuf::from(&self.home_dir);
         if !home_dir.is_absolute() {
             return Err(ValidationError::new("home_dir is not an absolute path"));
@@ -119,6 +128,7 @@ impl UserRecord {
                 .iter()
                 .filter_map(|name| LoginMethod::parse(name))
                 .collect(),
+            required_login_methods: RequiredMethods::new(required),
             extension_rules: ExtensionRules::new(&self.filters.file_extensions),
             virtual_folders,
             filesystem: self.filesystem.clone(),

@@ -291,6 +291,22 @@ fn secrets_are_not_shown() {
 }
 
 #[test]
+fn hooks_have_the_names_of_later_versions_too() {
+    let file = r#"{"sftpd":{"keyboard_interactive_auth_hook":"/bin/sh"},
+        "data_provider":{"external_auth_hook":"https://svc:hunter2@auth.example/?a=b","pre_login_hook":"/bin/sh"}}"#;
+    let loaded = Setup::new().file("json", file).load();
+    let (shown, _) = shown(&loaded, "data_provider.external_auth_program");
+    assert_eq!(shown, json!("https://[redacted]@auth.example/?a=b"));
+    let (settings, warnings) = loaded.settings().unwrap();
+    assert_eq!(warnings, Vec::<String>::new());
+    assert!(settings.sftpd.keyboard_interactive.is_some());
+    assert!(settings.data_provider.pre_login.is_some());
+    let external = settings.data_provider.external_auth.as_ref().unwrap();
+    assert_eq!(external.to_string(), "https://auth.example/");
+    assert!(!format!("{settings:?}").contains("hunter2"));
+}
+
+#[test]
 fn relative_paths_are_below_the_configuration_directory() {
     let mut setup = Setup::new().file("json", r#"{"httpd":{"backups_path":"b"}}"#);
     setup.inputs.config_dir = setup.directory.path().join("x/..");

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use sftpgo_core::model::SettingIssue;
+use sftpgo_core::auth::KeyFiles;
+use sftpgo_core::model::{HookTarget, HookText, SettingIssue};
 
 use crate::algorithms::{Algorithms, Wanted};
 use crate::command::{DEFAULT_COMMANDS, known_commands};
@@ -18,7 +19,6 @@ pub const NOT_USED_YET: &[&str] = &[
     "sftpd.actions.execute_on",
     "sftpd.actions.command",
     "sftpd.actions.http_notification_url",
-    "sftpd.keyboard_interactive_auth_program",
     "sftpd.proxy_allowed",
 ];
 
@@ -58,6 +58,15 @@ pub struct SftpdConfig {
     pub keys: Vec<HostKeyConfig>,
     /// Deprecated: true adds `scp` to `enabled_ssh_commands`.
     pub enable_scp: bool,
+    /// Files with public keys of authorities, absolute or relative to the configuration directory.
+    /// A key stands in each line, as in `authorized_keys`. OpenSSH certificates that one of them
+    /// has signed log in the users whom they name, if there is an account. Read at the start and
+    /// on SIGHUP. SFTPGo 0.9 does not have this setting.
+    pub trusted_user_ca_keys: Vec<String>,
+    /// File with keys and certificates that do not log in any more, absolute or relative to the
+    /// configuration directory: a key revocation list (`ssh-keygen -k`), or a public key in each
+    /// line. Read at the start and on SIGHUP. SFTPGo 0.9 does not have this setting.
+    pub revoked_user_keys: String,
     /// Which algorithms are offered: `modern` (key exchange that holds against quantum
     /// computers; audits find nothing), `compat` (clients of the last ten years) or `legacy`
     /// (clients that know SHA-1 only). `docs/ssh-algorithms.md` says which clients need which.
@@ -82,8 +91,11 @@ pub struct SftpdConfig {
     /// `sha512sum`, `cd`, `pwd`, `df`, `git-receive-pack`, `git-upload-pack`, `git-upload-archive`,
     /// `rsync`, or `*` for all of them.
     pub enabled_ssh_commands: Vec<String>,
-    /// Absolute path of a program for keyboard-interactive authentication.
-    pub keyboard_interactive_auth_program: String,
+    /// Leads the dialogue of keyboard-interactive authentication: the absolute path of a program, or a URL with `http://` or
+    /// `https://`. Without it, or if there is no such file, the method is not offered. The name
+    /// `keyboard_interactive_auth_hook` is accepted too. `docs/logins.md` describes the dialogue.
+    #[schemars(with = "String")]
+    pub keyboard_interactive_auth_program: HookText,
     /// PROXY protocol: 0 off, 1 optional, 2 required.
     pub proxy_protocol: i32,
     /// Addresses and networks whose PROXY header is believed; empty means all.
@@ -123,6 +135,8 @@ impl Default for SftpdConfig {
             actions: FileActionsConfig::default(),
             keys: Vec::new(),
             enable_scp: false,
+            trusted_user_ca_keys: Vec::new(),
+            revoked_user_keys: String::new(),
             algorithms_profile: "modern".into(),
             kex_algorithms: Vec::new(),
             ciphers: Vec::new(),
@@ -132,7 +146,7 @@ impl Default for SftpdConfig {
             login_banner_file: String::new(),
             setstat_mode: 0,
             enabled_ssh_commands: DEFAULT_COMMANDS.iter().copied().map(String::from).collect(),
-            keyboard_interactive_auth_program: String::new(),
+            keyboard_interactive_auth_program: HookText::default(),
             proxy_protocol: 0,
             proxy_allowed: Vec::new(),
         }
@@ -177,6 +191,8 @@ pub struct SftpdSettings {
     pub upload_mode: UploadMode,
     /// Where the host keys come from.
     pub host_keys: HostKeys,
+    /// Whose certificates log users in, and which keys do not.
+    pub user_keys: KeyFiles,
     /// What is offered.
     pub algorithms: Algorithms,
     /// File with a text to show before the login. One that cannot be read is a warning.
@@ -186,6 +202,8 @@ pub struct SftpdSettings {
     pub ignore_setstat: bool,
     /// SSH commands that users may run; each is a known one, none twice.
     pub enabled_ssh_commands: Vec<String>,
+    /// What leads the dialogue of keyboard-interactive; a program is there. `None` does not offer that method.
+    pub keyboard_interactive: Option<HookTarget>,
     /// Limits of a connection that no key of the section changes.
     pub limits: ConnectionLimits,
 }
@@ -195,6 +213,8 @@ pub struct SftpdSettings {
 pub struct ConnectionLimits {
     /// Handshake and login must end within this (reference 9.1).
     pub login: Duration,
+    /// A hook must answer, and a dialogue that one leads must end, within this (reference C).
+    pub hooks: Duration,
     /// Keys must be exchanged anew within this, once it has begun. Much may be on its way to a slow client before it hears of it.
     pub key_exchange: Duration,
     /// Bytes in one direction after which keys are exchanged anew (RFC 4253 section 9); 1 GiB at most.
@@ -207,6 +227,7 @@ impl Default for ConnectionLimits {
     fn default() -> Self {
         Self {
             login: Duration::from_secs(120),
+            hooks: Duration::from_secs(60),
             key_exchange: Duration::from_secs(300),
             rekey_bytes: 1 << 30,
             keep_alive: Duration::from_secs(60),
@@ -238,10 +259,19 @@ impl SftpdConfig {
             banner: checked_banner(&self.banner)?,
             upload_mode: checked_upload_mode(self.upload_mode, &mut warnings),
             host_keys: host_keys(&self.keys, base_dir)?,
+            user_keys: user_keys(
+                &self.trusted_user_ca_keys,
+                &self.revoked_user_keys,
+                base_dir,
+            )?,
             login_banner_file: (!self.login_banner_file.is_empty())
                 .then(|| base_dir.join(&self.login_banner_file)),
             ignore_setstat: checked_setstat_mode(self.setstat_mode)?,
             enabled_ssh_commands: self.ssh_commands(&mut warnings),
+            keyboard_interactive: checked_dialogue(
+                &self.keyboard_interactive_auth_program,
+                &mut warnings,
+            ),
             algorithms: self.algorithms(&mut warnings)?,
             limits: ConnectionLimits::default(),
         };
@@ -291,6 +321,32 @@ impl SftpdConfig {
         }
         commands
     }
+}
+
+/// One that cannot be run lets nobody in: without it the method is not even offered, as in the reference.
+fn checked_dialogue(text: &HookText, warnings: &mut Vec<SettingIssue>) -> Option<HookTarget> {
+    let key = "sftpd.keyboard_interactive_auth_program";
+    let mut warn = |reason: String| warnings.push(SettingIssue::new(key, reason));
+    let target = match text.target() {
+        Ok(target) => target?,
+        Err(reason) => {
+            warn(format!("{reason}; keyboard-interactive is not offered"));
+            return None;
+        }
+    };
+    if let HookTarget::Program(path) = &target
+        && !path.is_file()
+    {
+        warn(format!(
+            "there is no file {}; keyboard-interactive is not offered",
+            path.display()
+        ));
+        return None;
+    }
+    if target.is_exposed() {
+        warn("answers are sent to another machine unencrypted; use https://".to_owned());
+    }
+    Some(target)
 }
 
 fn minutes(number: i64) -> Option<Duration> {
@@ -354,6 +410,22 @@ fn host_keys(keys: &[HostKeyConfig], base_dir: &Path) -> Result<HostKeys, Settin
     }
     let files = keys.iter().map(|key| base_dir.join(&key.private_key));
     Ok(HostKeys::Files(files.collect()))
+}
+
+fn user_keys(
+    authorities: &[String],
+    revoked: &str,
+    base_dir: &Path,
+) -> Result<KeyFiles, SettingIssue> {
+    if authorities.iter().any(String::is_empty) {
+        let reason = "an empty file name";
+        return Err(SettingIssue::new("sftpd.trusted_user_ca_keys", reason));
+    }
+    let files = authorities.iter().map(|name| base_dir.join(name));
+    Ok(KeyFiles {
+        authorities: files.collect(),
+        revoked: (!revoked.is_empty()).then(|| base_dir.join(revoked)),
+    })
 }
 
 #[cfg(test)]
@@ -500,6 +572,60 @@ mod tests {
         };
         let expected = HostKeys::Files(vec!["/srv/conf/k1".into(), "/etc/k2".into()]);
         assert_eq!(resolved(config).0.host_keys, expected);
+    }
+
+    #[test]
+    fn files_about_keys_of_users_are_relative_to_the_base_directory() {
+        assert_eq!(
+            resolved(SftpdConfig::default()).0.user_keys,
+            KeyFiles::default()
+        );
+        let config = SftpdConfig {
+            trusted_user_ca_keys: vec!["ca.pub".into(), "/etc/ca.pub".into()],
+            revoked_user_keys: "revoked".into(),
+            ..Default::default()
+        };
+        let expected = KeyFiles {
+            authorities: vec!["/srv/conf/ca.pub".into(), "/etc/ca.pub".into()],
+            revoked: Some("/srv/conf/revoked".into()),
+        };
+        assert_eq!(resolved(config).0.user_keys, expected);
+        let config = SftpdConfig {
+            trusted_user_ca_keys: vec![String::new()],
+            ..Default::default()
+        };
+        assert_eq!(
+            config.resolve(Path::new("/")).unwrap_err().key,
+            "sftpd.trusted_user_ca_keys"
+        );
+    }
+
+    #[test]
+    fn a_dialogue_program_that_is_not_there_is_a_warning_and_not_offered() {
+        let with = |program: &str| SftpdConfig {
+            keyboard_interactive_auth_program: program.into(),
+            ..Default::default()
+        };
+        for bad in ["dialogue", "/no/such/program", "/usr", "ftp://localhost/"] {
+            let (settings, key) = warned(with(bad));
+            assert_eq!(settings.keyboard_interactive, None, "{bad}");
+            assert_eq!(key, "sftpd.keyboard_interactive_auth_program");
+        }
+        for good in [
+            "/bin/sh",
+            "https://auth.example/dialogue",
+            "http://[::1]:8000/",
+        ] {
+            let (settings, warnings) = resolved(with(good));
+            assert!(settings.keyboard_interactive.is_some(), "{good}");
+            assert_eq!(warnings, []);
+        }
+        let (settings, _) = warned(with("http://auth.example/"));
+        assert!(settings.keyboard_interactive.is_some());
+        assert_eq!(
+            resolved(SftpdConfig::default()).0.keyboard_interactive,
+            None
+        );
     }
 
     #[test]

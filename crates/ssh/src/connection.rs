@@ -3,20 +3,27 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use sftpgo_core::auth::{Authenticator, Login};
-use sftpgo_core::model::{Protocol, PublicKey};
+use sftpgo_core::auth::{
+    Answer, Authentication, KeyError, Login, OfferedKey, Refused, VerifiedKey,
+};
+use sftpgo_core::model::Protocol;
 use sftpgo_core::{ConnectionInfo, Core, Session};
 use tokio_util::task::TaskTracker;
+use zeroize::Zeroizing;
 
-use crate::command::{self, Exec};
+use crate::command;
+use crate::hangup::Hangup;
 use crate::sftp;
-use crate::transport::{Channel, ChannelRequest, Events};
+use crate::started::Started;
+use crate::transport::{Channel, ChannelRequest, Events, Verdict};
 
 /// What the transport asks about one connection.
 pub(crate) struct Connection {
     pub(crate) core: Arc<Core>,
-    pub(crate) authenticator: Authenticator,
+    pub(crate) authentication: Authentication,
     pub(crate) info: ConnectionInfo,
+    /// There until somebody is logged in, if attempts may wait for hooks.
+    pub(crate) hangup: Option<Hangup>,
     pub(crate) sftp: sftp::Shared,
     /// Set by a login and never replaced: no later attempt can change who acts.
     pub(crate) login: Option<Arc<Login>>,
@@ -26,12 +33,6 @@ pub(crate) struct Connection {
     pub(crate) commands: Arc<[String]>,
     /// What runs in channels; the connection ends after all of it did.
     pub(crate) channels: TaskTracker,
-}
-
-/// What a channel is started for.
-enum Started {
-    Sftp,
-    Command(Exec),
 }
 
 impl Connection {
@@ -85,29 +86,77 @@ impl Events for Connection {
         self.info.client_version = client_version;
     }
 
-    async fn password(&mut self, username: &str, password: &str) -> bool {
-        self.note_attempt();
-        let result = self
-            .authenticator
-            .password(&self.info, username, password)
-            .await;
-        self.accept(result.ok())
+    fn refused(&mut self, username: &str) -> Refused {
+        self.authentication.refuse(&self.info, username)
     }
 
-    async fn key_offered(&mut self, username: &str, key: &PublicKey) -> bool {
+    async fn password(&mut self, username: &str, password: &str) -> Verdict {
         self.note_attempt();
-        self.authenticator
-            .may_use_key(&self.info, username, key)
-            .await
-            .is_ok()
+        let Self {
+            authentication,
+            info,
+            hangup,
+            ..
+        } = self;
+        let attempt = authentication.password(info, username, password);
+        let answer = watch(hangup, info, attempt).await;
+        self.accept(answer)
     }
 
-    async fn key_verified(&mut self, username: &str, key: &PublicKey) -> bool {
-        let result = self
-            .authenticator
-            .verified_key(&self.info, username, key)
-            .await;
-        self.accept(result.ok())
+    fn key_refused(&mut self, username: &str, error: KeyError) -> Refused {
+        self.note_attempt();
+        let authentication = &mut self.authentication;
+        authentication.refuse_key(&self.info, username, error)
+    }
+
+    async fn key_offered(&mut self, username: &str, key: &OfferedKey) -> Result<(), Refused> {
+        self.note_attempt();
+        let Self {
+            authentication,
+            info,
+            hangup,
+            ..
+        } = self;
+        let attempt = authentication.may_use_key(info, username, key);
+        watch(hangup, info, attempt).await
+    }
+
+    async fn key_verified(&mut self, username: &str, key: VerifiedKey) -> Verdict {
+        self.note_attempt();
+        let Self {
+            authentication,
+            info,
+            hangup,
+            ..
+        } = self;
+        let attempt = authentication.verified_key(info, username, &key);
+        let answer = watch(hangup, info, attempt).await;
+        self.accept(answer)
+    }
+
+    async fn interactive(&mut self, username: &str) -> Verdict {
+        self.note_attempt();
+        let Self {
+            authentication,
+            info,
+            hangup,
+            ..
+        } = self;
+        let attempt = authentication.interactive(info, username);
+        let answer = watch(hangup, info, attempt).await;
+        self.accept(answer)
+    }
+
+    async fn answers(&mut self, answers: Vec<Zeroizing<String>>) -> Verdict {
+        let Self {
+            authentication,
+            info,
+            hangup,
+            ..
+        } = self;
+        let attempt = authentication.answers(info, answers);
+        let answer = watch(hangup, info, attempt).await;
+        self.accept(answer)
     }
 
     fn login(&self) -> Option<&Login> {
@@ -115,41 +164,41 @@ impl Events for Connection {
     }
 
     async fn start(&mut self, request: ChannelRequest, channel: Channel) -> Result<(), Channel> {
-        match request {
-            ChannelRequest::Subsystem(name) if name == "sftp" => {
-                self.start_in(channel, Started::Sftp)
-            }
-            ChannelRequest::Subsystem(name) => {
-                tracing::info!(
-                    connection_id = self.info.id,
-                    name,
-                    "unknown subsystem refused"
-                );
+        let login = self.login.as_ref();
+        let forced = login.and_then(|login| login.restrictions().forced_command());
+        match Started::choose(&request, forced, &self.commands) {
+            Ok(started) => self.start_in(channel, started),
+            Err(reason) => {
+                tracing::info!(connection_id = self.info.id, "{reason}");
                 Err(channel)
             }
-            ChannelRequest::Exec(line) => match command::parse(&line, &self.commands) {
-                Ok(exec) => self.start_in(channel, Started::Command(exec)),
-                Err(refused) => {
-                    tracing::info!(
-                        connection_id = self.info.id,
-                        "command refused, {refused}: {:?}",
-                        String::from_utf8_lossy(
-                            line.get(..256.min(line.len())).unwrap_or_default()
-                        )
-                    );
-                    Err(channel)
-                }
-            },
         }
     }
 }
 
 impl Connection {
-    fn accept(&mut self, login: Option<Login>) -> bool {
-        let accepted = login.is_some() && self.login.is_none();
-        if accepted {
-            self.login = login.map(Arc::new);
+    fn accept(&mut self, answer: Answer) -> Verdict {
+        match answer {
+            Answer::LoggedIn(login) if self.login.is_none() => {
+                self.login = Some(Arc::new(login));
+                self.hangup = None;
+                Verdict::LoggedIn
+            }
+            Answer::LoggedIn(_) => Verdict::Refused(Refused::default()),
+            Answer::Challenge(challenge) => Verdict::Ask(challenge),
+            Answer::Refused(refused) => Verdict::Refused(refused),
         }
-        accepted
+    }
+}
+
+/// Waits for an attempt, and for the end of its client where the attempt may wait for a hook.
+async fn watch<T>(
+    hangup: &Option<Hangup>,
+    info: &ConnectionInfo,
+    attempt: impl Future<Output = T>,
+) -> T {
+    match hangup {
+        Some(hangup) => hangup.watch(&info.cancel, attempt).await,
+        None => attempt.await,
     }
 }

@@ -16,7 +16,9 @@ use tokio_util::task::TaskTracker;
 use crate::command;
 use crate::config::SftpdSettings;
 use crate::connection::Connection;
+use crate::hangup::Hangup;
 use crate::sftp;
+use crate::started::Forcible;
 use crate::transport::{self, End, TransportSettings, host_key};
 
 /// Why the SSH front end does not start.
@@ -143,13 +145,17 @@ async fn handle(core: Arc<Core>, settings: Arc<TransportSettings>, accepted: Acc
         client_version: String::new(),
         cancel: end.clone(),
     };
-    let authenticator = core.authenticator();
+    let forcible = Arc::new(Forcible(Arc::clone(&commands)));
+    let authenticator = core.authenticator().serving(forcible);
+    let hangup = authenticator.asks_hooks().then(|| Hangup::of(&stream));
+    let hangup = hangup.and_then(Result::ok);
     let idle_timeout = core.idle_timeout();
     let tried = Arc::new(AtomicBool::new(false));
     let channels = TaskTracker::new();
     let connection = Connection {
         core,
-        authenticator: authenticator.clone(),
+        authentication: authenticator.begin(),
+        hangup,
         info: info.clone(),
         sftp: sftp::Shared::new(settings.software()),
         login: None,

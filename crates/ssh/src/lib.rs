@@ -8,8 +8,10 @@ pub mod config;
 mod command;
 mod connection;
 mod front_end;
+mod hangup;
 mod scp;
 mod sftp;
+mod started;
 mod transport;
 
 pub use front_end::{SshError, SshFrontEnd};

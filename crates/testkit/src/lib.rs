@@ -14,21 +14,25 @@
 )]
 
 mod account;
+mod certificate;
 mod client;
 pub mod corpus;
 mod disk;
 mod keys;
 mod rest;
+mod security_key;
 mod server;
 
 pub use account::{Account, PASSWORD};
+pub use certificate::{CertificateDraft, TestCertificate};
 pub use client::{
-    Answer, Entry, FileClient, Kind, Ran, Refusal, Refused, Scp, ScpFiles, Sftp, SshClient, Stat,
-    quoted,
+    Answer, Asked, Attempted, Entry, FileClient, Kind, Ran, Refusal, Refused, Scp, ScpFiles, Sftp,
+    SshClient, Stat, quoted,
 };
 pub use disk::{Usage, usage};
 pub use keys::TestKey;
 pub use rest::{Response, request};
+pub use security_key::{SecurityKey, TOUCHED, VERIFIED};
 pub use server::{Builder, TestServer};
 
 use std::time::Duration;

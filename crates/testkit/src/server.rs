@@ -23,9 +23,11 @@ use crate::within;
 #[derive(Debug, Clone)]
 pub struct Builder {
     settings: Map<String, Value>,
+    files: Vec<(String, String)>,
     idle_timeout: Option<Duration>,
     login_deadline: Option<Duration>,
     key_exchange_deadline: Option<Duration>,
+    hook_limit: Option<Duration>,
     rekey_bytes: Option<usize>,
     keep_alive: Option<Duration>,
 }
@@ -40,6 +42,13 @@ impl Builder {
             .as_object_mut()
             .unwrap()
             .insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// A file in the configuration directory.
+    #[must_use]
+    pub fn file(mut self, name: &str, content: impl Into<String>) -> Self {
+        self.files.push((name.to_owned(), content.into()));
         self
     }
 
@@ -85,6 +94,13 @@ impl Builder {
         self
     }
 
+    /// How long hooks may take; no setting says so.
+    #[must_use]
+    pub fn hook_limit(mut self, limit: Duration) -> Self {
+        self.hook_limit = Some(limit);
+        self
+    }
+
     /// How long keys may be exchanged anew; no setting says so.
     #[must_use]
     pub fn key_exchange_deadline(mut self, deadline: Duration) -> Self {
@@ -118,6 +134,9 @@ impl Builder {
             Value::from(self.settings).to_string(),
         )
         .unwrap();
+        for (name, content) in self.files {
+            fs::write(conf.join(name), content).unwrap();
+        }
         let inputs = Inputs {
             config_dir: conf,
             config_file: String::new(),
@@ -130,6 +149,7 @@ impl Builder {
         settings.sftpd.idle_timeout = self.idle_timeout.or(settings.sftpd.idle_timeout);
         let limits = &mut settings.sftpd.limits;
         limits.login = self.login_deadline.unwrap_or(limits.login);
+        limits.hooks = self.hook_limit.unwrap_or(limits.hooks);
         limits.key_exchange = self.key_exchange_deadline.unwrap_or(limits.key_exchange);
         limits.rekey_bytes = self.rekey_bytes.unwrap_or(limits.rekey_bytes);
         limits.keep_alive = self.keep_alive.unwrap_or(limits.keep_alive);
@@ -156,9 +176,11 @@ impl TestServer {
     pub fn builder() -> Builder {
         let builder = Builder {
             settings: Map::new(),
+            files: Vec::new(),
             idle_timeout: None,
             login_deadline: None,
             key_exchange_deadline: None,
+            hook_limit: None,
             rekey_bytes: None,
             keep_alive: None,
         };

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use sftpgo_model::LoginMethod;
 use tokio::sync::OnceCell;
 
+use super::factor::Restrictions;
 use crate::mounts::Mounts;
 use crate::registry::ConnectionInfo;
 use crate::sessions::LiveLogin;
@@ -38,8 +39,13 @@ impl Login {
         self.info.client_version = client_version;
     }
 
-    /// How it was proved.
-    pub fn method(&self) -> LoginMethod {
-        self.live.method()
+    /// How it was proved: the methods in the order of their proofs.
+    pub fn methods(&self) -> &[LoginMethod] {
+        self.live.proved().methods()
+    }
+
+    /// What the proofs allow less than the account does. The front end has to see to the forced command.
+    pub fn restrictions(&self) -> &Restrictions {
+        self.live.proved().restrictions()
     }
 }

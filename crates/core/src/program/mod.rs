@@ -21,6 +21,7 @@ mod supervise;
 use sftpgo_model::{Permission, PermissionSet};
 
 pub use git::GitService;
+pub(crate) use linux::process;
 pub use rsync::RsyncRequest;
 pub(crate) use slots::Programs;
 pub use stream::{ProgramInput, ProgramOutput};

@@ -5,16 +5,17 @@ use std::sync::{Arc, Weak};
 
 use arc_swap::ArcSwap;
 use parking_lot::Mutex;
-use sftpgo_model::{LoginMethod, User};
+use sftpgo_model::User;
 
 use super::SessionSlot;
+use crate::auth::Proved;
 use crate::registry::ConnectionInfo;
 
 /// A login in use: who, how, and what it may do now.
 #[derive(Debug)]
 pub(crate) struct LiveLogin {
     user: ArcSwap<User>,
-    pub(super) method: LoginMethod,
+    proved: Proved,
     pub(super) info: ConnectionInfo,
     username: String,
     slot: Arc<SessionSlot>,
@@ -33,8 +34,9 @@ impl LiveLogin {
         &self.username
     }
 
-    pub(crate) fn method(&self) -> LoginMethod {
-        self.method
+    /// What the login was made with; that never changes either.
+    pub(crate) fn proved(&self) -> &Proved {
+        &self.proved
     }
 
     /// One of the user's sessions, for what goes on after the login.
@@ -152,7 +154,7 @@ impl Expected {
         self,
         user: Arc<User>,
         info: ConnectionInfo,
-        method: LoginMethod,
+        proved: Proved,
         slot: Arc<SessionSlot>,
     ) -> (Arc<LiveLogin>, bool) {
         let username = user.username.clone();
@@ -161,7 +163,7 @@ impl Expected {
             known.next += 1;
             let login = Arc::new(LiveLogin {
                 user: ArcSwap::new(user),
-                method,
+                proved,
                 info,
                 username: username.clone(),
                 slot,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sftpgo_data::{ChangeMark, Changes, DataResult};
-use sftpgo_model::{User, UserRecord};
+use sftpgo_model::{Progress, User, UserRecord};
 
 use super::{Live, LiveLogin};
 use crate::auth::{AuthError, check_restrictions, check_usable, compile};
@@ -106,7 +106,7 @@ impl Follower {
 
 /// The account as it would have to be for a login now.
 fn usable(record: Option<UserRecord>) -> Result<Arc<User>, AuthError> {
-    let record = record.ok_or_else(|| AuthError::new("the account was removed"))?;
+    let record = record.ok_or_else(|| AuthError::not_allowed("the account was removed"))?;
     check_usable(&record)?;
     compile(&record)
 }
@@ -127,5 +127,12 @@ fn judge(login: &LiveLogin, new: &User) -> Result<(), String> {
     if places(&old) != places(new) {
         return Err("the home or the virtual folders of the account were changed".to_owned());
     }
-    check_restrictions(new, &login.info, login.method).map_err(|error| error.to_string())
+    // What the server offers does not change while it runs.
+    let progress = check_restrictions(new, &login.info, login.proved(), |_| true);
+    match progress.map_err(|error| error.to_string())? {
+        Progress::Complete => Ok(()),
+        Progress::Continue(_) | Progress::Nowhere => {
+            Err("the account asks for more login methods now".to_owned())
+        }
+    }
 }

@@ -17,6 +17,7 @@ use tokio::time::{Instant, sleep};
 use tokio_util::task::TaskTracker;
 
 use super::Concerned;
+use crate::auth::AuthError;
 
 /// How long a login waits for other servers to share what they do. One that died is known to be dead by then, one that
 /// lives hears of it with its next beat.
@@ -49,6 +50,18 @@ impl fmt::Display for NoSlot {
                 "the server {node}, where the user is logged in, does not tell what it does"
             ),
             Self::Stopping => f.write_str("the server stops"),
+        }
+    }
+}
+
+impl From<NoSlot> for AuthError {
+    fn from(refused: NoSlot) -> Self {
+        let reason = refused.to_string();
+        match refused {
+            NoSlot::TooMany => Self::not_allowed(reason),
+            NoSlot::Unknown(_) | NoSlot::Unshared(_) | NoSlot::Stopping => {
+                Self::unavailable(reason)
+            }
         }
     }
 }

@@ -8,12 +8,13 @@ use async_trait::async_trait;
 use parking_lot::Mutex;
 use sftpgo_data::config::DataProviderConfig;
 use sftpgo_data::{DataProvider, DataResult, MemoryProvider};
-use sftpgo_model::{LoginMethod, UserRecord};
+use sftpgo_model::UserRecord;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::slot::NoSlot;
 use super::*;
+use crate::auth::Proved;
 use crate::metrics::Metrics;
 use crate::registry::ConnectionInfo;
 
@@ -218,7 +219,7 @@ async fn a_change_between_the_look_at_an_account_and_its_login_is_not_missed() {
     let enter = async |expected: Expected| {
         let slot = server.take(None).await.unwrap();
         let user = account("alice");
-        expected.enter(user, info.clone(), LoginMethod::Password, slot)
+        expected.enter(user, info.clone(), Proved::default(), slot)
     };
     let expected = live.expect("alice");
     let (first, stale) = enter(expected).await;

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use axum::body::Bytes;
+use sftpgo_core::auth::Answer;
 use sftpgo_core::model::{Protocol, VirtualPath};
 use sftpgo_core::session::OpenIntent;
 use sftpgo_core::{Chunk, ConnectionInfo, Session};
@@ -25,12 +26,11 @@ async fn session(
         client_version: "SSH-2.0-OpenSSH_8.1".into(),
         cancel: CancellationToken::new(),
     };
-    let login = server
-        .core
-        .authenticator()
-        .password(&info, "u", "password")
-        .await
-        .unwrap();
+    let mut authentication = server.core.authenticator().begin();
+    let answer = authentication.password(&info, "u", "password").await;
+    let Answer::LoggedIn(login) = answer else {
+        panic!("{answer:?}");
+    };
     let session = Session::open(&server.core, &login, protocol, command.into())
         .await
         .unwrap();

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use sftpgo_core::auth::KeyTrust;
 use sftpgo_core::model::UserRecord;
 use sftpgo_core::{Core, CoreParts, CoreSettings};
 use sftpgo_data::{DataProvider, MemoryProvider, UserStore as _};
@@ -42,6 +43,7 @@ impl TestServer {
             provider: Arc::clone(&provider) as Arc<dyn DataProvider>,
             backends: Backends::new(),
             settings,
+            keys: KeyTrust::default(),
         });
         let homes = tempfile::tempdir().unwrap();
         let config = HttpdConfig {

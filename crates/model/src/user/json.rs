@@ -57,6 +57,28 @@ pub(super) fn merge_update(
     serde_json::from_value(merged)
 }
 
+/// Applies what a pre-login hook says to a stored record: objects are merged key by key, `permissions` too, and lists are
+/// replaced. What the server keeps stays.
+pub(super) fn merge_of_hook(
+    stored: &UserRecord,
+    changes: Value,
+) -> Result<UserRecord, serde_json::Error> {
+    if !changes.is_object() {
+        return Err(not_an_object());
+    }
+    let mut merged = serde_json::to_value(stored)?;
+    lay_over_all(&mut merged, changes);
+    let merged: UserRecord = serde_json::from_value(merged)?;
+    Ok(UserRecord {
+        id: stored.id,
+        used_quota_size: stored.used_quota_size,
+        used_quota_files: stored.used_quota_files,
+        last_quota_update: stored.last_quota_update,
+        last_login: stored.last_login,
+        ..merged
+    })
+}
+
 fn drop_if_empty(object: &mut Map<String, Value>, key: &str) {
     let empty = match object.get(key) {
         Some(Value::Object(map)) => map.is_empty(),
@@ -94,6 +116,23 @@ fn lay_over(below: &mut Value, above: Value) {
                 match below.get_mut(&key) {
                     Some(slot) if key != DATA_KEYS => lay_over(slot, value),
                     _ => {
+                        below.insert(key, value);
+                    }
+                }
+            }
+        }
+        (below, above) => *below = above,
+    }
+}
+
+/// Objects are merged key by key, whatever is in them.
+fn lay_over_all(below: &mut Value, above: Value) {
+    match (below, above) {
+        (Value::Object(below), Value::Object(above)) => {
+            for (key, value) in above {
+                match below.get_mut(&key) {
+                    Some(slot) => lay_over_all(slot, value),
+                    None => {
                         below.insert(key, value);
                     }
                 }
@@ -168,5 +207,25 @@ mod tests {
             secret(r#"{"filesystem":{"s3config":{"access_secret":"new"}}}"#),
             kept
         );
+    }
+
+    #[test]
+    fn a_hook_adds_permissions_replaces_lists_and_leaves_what_the_server_keeps() {
+        let mut before = stored();
+        before.used_quota_files = 7;
+        let changes =
+            br#"{"status":1,"id":9,"used_quota_files":0,"Permissions":{"/a":[],"/b":["list"]},
+            "filters":{"denied_ip":[],"file_extensions":[]},"public_keys":["n"]}"#;
+        let after = before.changed_by_hook(changes).unwrap();
+        assert_eq!((after.id, after.status, after.used_quota_files), (3, 1, 7));
+        let directories: Vec<_> = after.permissions.keys().collect();
+        assert_eq!(directories, ["/", "/a", "/b"]);
+        assert!(after.permissions["/a"].is_empty());
+        assert_eq!(after.filters.allowed_ip, ["10.0.0.0/8"]);
+        assert!(after.filters.denied_ip.is_empty() && after.filters.file_extensions.is_empty());
+        assert_eq!(after.public_keys, ["n"]);
+        assert_eq!(after.password, "$argon2id$x");
+        assert_eq!(after.filesystem, before.filesystem);
+        assert!(before.changed_by_hook(b"[]").is_err());
     }
 }

@@ -83,6 +83,15 @@ impl UserRecord {
         json::merge_update(self, json::fold(serde_json::from_slice(text)?))
     }
 
+    /// Lays what a pre-login hook says over this record (reference 9.4): absent keys keep their value, lists are replaced,
+    /// objects are merged key by key, and so are `permissions`. Id, used quota, last quota update and last login stay.
+    ///
+    /// # Errors
+    /// Not an object, or a value of the wrong type.
+    pub fn changed_by_hook(&self, text: &[u8]) -> Result<Self, serde_json::Error> {
+        json::merge_of_hook(self, json::fold(serde_json::from_slice(text)?))
+    }
+
     /// The record without what nobody may read back: no password, secrets in hidden form.
     pub fn to_hidden(&self) -> Self {
         let mut hidden = self.clone();

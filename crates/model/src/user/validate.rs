@@ -13,10 +13,13 @@ use super::record::UserRecord;
 use crate::filesystem::{FilesystemProvider, GcsConfig};
 use crate::filter::ExtensionFilter;
 use crate::folder::VirtualFolder;
-use crate::login::LoginMethod;
+use crate::login::{LoginMethod, LoginSequence};
 use crate::path::VirtualPath;
 use crate::permission::{ALL_NAME, PermissionSet};
 use crate::public_key::PublicKey;
+
+/// Sequences of login methods that an account may list.
+const MOST_SEQUENCES: usize = 16;
 
 /// Why a record is not valid: a sentence for the administrator.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -155,9 +158,46 @@ impl UserRecord {
                 "denied_login_methods denies every login method",
             ));
         }
+        filters.required_login_methods = clean_sequences(
+            &filters.required_login_methods,
+            &filters.denied_login_methods,
+        )?;
         filters.file_extensions = clean_extension_filters(&filters.file_extensions)?;
         Ok(())
     }
+}
+
+/// Sequences of login methods as they are stored; at least one must be possible.
+fn clean_sequences(
+    sequences: &[String],
+    denied: &[String],
+) -> Result<Vec<String>, ValidationError> {
+    if sequences.len() > MOST_SEQUENCES {
+        return Err(ValidationError::new(format!(
+            "more than {MOST_SEQUENCES} required_login_methods"
+        )));
+    }
+    let mut clean: Vec<String> = Vec::new();
+    let mut possible = sequences.is_empty();
+    for text in sequences {
+        let sequence = LoginSequence::parse(text).map_err(|error| {
+            ValidationError::new(format!(
+                "required_login_methods {text:?}: {error}; write them like publickey,password"
+            ))
+        })?;
+        let is_denied = |method: &LoginMethod| denied.iter().any(|name| name == method.as_str());
+        possible |= !sequence.methods().iter().any(is_denied);
+        let text = sequence.to_string();
+        if !clean.contains(&text) {
+            clean.push(text);
+        }
+    }
+    if !possible {
+        return Err(ValidationError::new(
+            "each of required_login_methods has a method that denied_login_methods denies",
+        ));
+    }
+    Ok(clean)
 }
 
 /// One key in each value: a value with several lines, such as a whole `authorized_keys` file, becomes several.

@@ -10,6 +10,7 @@ use sftpgo_core::admin::{
     AdminError, DumpFile, MakeDirectories, Restore, RestoreCounts, RestoreOptions, ScanAfter,
     UserAdmin, UserDump,
 };
+use sftpgo_core::auth::KeyTrust;
 use sftpgo_core::model::{StoragePath, UserRecord};
 use sftpgo_core::quota::{Quiet, ScanSummary};
 use sftpgo_core::{Core, CoreParts};
@@ -121,6 +122,7 @@ pub async fn restore_users(
         provider: provider::open(data).await?.provider,
         backends: Backends::new(),
         settings: compose::core_settings(settings),
+        keys: KeyTrust::default(),
     });
     let mut restore = Restore::new(core.user_admin(), options);
     let result = restore_all(&mut restore, &source).await;

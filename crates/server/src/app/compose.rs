@@ -5,6 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
+use sftpgo_core::auth::{KeyTrust, Reloaded};
+use sftpgo_core::hook::LoginHooks;
 use sftpgo_core::quota::QuotaTracking;
 use sftpgo_core::{Core, CoreParts, CoreSettings, UploadMode};
 use sftpgo_data::config::TrackQuota;
@@ -49,11 +51,15 @@ impl App {
     /// The first part that cannot be had; nothing is left running then.
     pub async fn start(settings: &Settings) -> Result<Self, AppError> {
         let listeners = bind(settings)?;
+        let files = settings.sftpd.user_keys.clone();
+        let keys = tokio::task::spawn_blocking(|| KeyTrust::load(files)).await;
+        let keys = keys.map_err(AppError::new)?.map_err(AppError::new)?;
         let Opened { provider, memory } = provider::open_patiently(&settings.data_provider).await?;
         let core = Core::start(CoreParts {
             provider,
             backends: Backends::new(),
             settings: core_settings(settings),
+            keys,
         });
         match Self::serve(settings, &core, listeners).await {
             Ok(app) => Ok(Self { memory, ..app }),
@@ -117,6 +123,17 @@ impl App {
             Some(memory) => memory.reload().await,
             None => Ok(None),
         }
+    }
+
+    /// Reads again whose certificates are believed, and what was revoked; `None` if no file says so. Who is logged in stays
+    /// so.
+    ///
+    /// # Errors
+    /// A file cannot be read or understood; then nothing changed.
+    pub async fn reload_user_keys(&self) -> Result<Option<Reloaded>, AppError> {
+        let core = Arc::clone(&self.core);
+        let read = tokio::task::spawn_blocking(move || core.keys().reload()).await;
+        read.map_err(AppError::new)?.map_err(AppError::new)
     }
 
     /// Where SSH is served.
@@ -224,5 +241,12 @@ pub(super) fn core_settings(settings: &Settings) -> CoreSettings {
         users_base_dir: data.users_base_dir.clone(),
         idle_timeout: sftpd.idle_timeout,
         max_transfers_per_session: defaults.max_transfers_per_session,
+        login_hooks: LoginHooks {
+            external_auth: data.external_auth.clone(),
+            external_auth_scope: data.external_auth_scope.clone(),
+            pre_login: data.pre_login.clone(),
+            keyboard_interactive: sftpd.keyboard_interactive.clone(),
+            limit: sftpd.limits.hooks,
+        },
     }
 }

@@ -67,12 +67,12 @@ fn log_beginning(options: &ServeOptions) {
 /// Waits for a signal to stop, and does what other signals ask for meanwhile: of `app`, once there is one. A reload can
 /// take a while and does not hold up other signals.
 async fn stop_signal(signals: &mut Signals, log: &LogHandle, app: Option<&App>) {
-    let mut reload = None;
+    let mut reloading = None;
     // Asked for while one is running, which may have read the file already.
     let mut again = false;
     loop {
         let running = async {
-            match &mut reload {
+            match &mut reloading {
                 Some(reload) => reload.await,
                 None => std::future::pending().await,
             }
@@ -80,37 +80,52 @@ async fn stop_signal(signals: &mut Signals, log: &LogHandle, app: Option<&App>) 
         tokio::select! {
             signal = signals.next() => match signal {
                 Signal::Stop => return,
-                Signal::Reload if reload.is_some() => again = true,
-                Signal::Reload => reload = Some(Box::pin(reload_users(app))),
+                Signal::Reload if reloading.is_some() => again = true,
+                Signal::Reload => reloading = Some(Box::pin(reload(app))),
                 Signal::RotateLog => {
                     log.rotate();
                     tracing::info!(sender = "service", "the log file was rotated on request");
                 }
             },
             () = running => {
-                reload = std::mem::take(&mut again).then(|| Box::pin(reload_users(app)));
+                reloading = std::mem::take(&mut again).then(|| Box::pin(reload(app)));
             }
         }
     }
 }
 
-async fn reload_users(app: Option<&App>) {
-    let reloaded = match app {
-        Some(app) => app.reload_users().await,
-        None => Ok(None),
+async fn reload(app: Option<&App>) {
+    let (users, keys) = match app {
+        Some(app) => (app.reload_users().await, app.reload_user_keys().await),
+        None => (Ok(None), Ok(None)),
     };
-    match reloaded {
+    if let (Ok(None), Ok(None)) = (&users, &keys) {
+        tracing::info!(
+            sender = "service",
+            "asked to reload; nothing in use can change without a restart"
+        );
+    }
+    match users {
         Ok(Some(count)) => tracing::info!(
             sender = "service",
             "asked to reload; the {count} users of the data provider were read again"
         ),
-        Ok(None) => tracing::info!(
-            sender = "service",
-            "asked to reload; nothing in use can change without a restart"
-        ),
+        Ok(None) => {}
         Err(error) => tracing::error!(
             sender = "service",
             "asked to reload; the users stay as they were: {error}"
+        ),
+    }
+    match keys {
+        Ok(Some(read)) => tracing::info!(
+            sender = "service",
+            "asked to reload; authorities for certificates ({}) and revoked keys were read again",
+            read.authorities
+        ),
+        Ok(None) => {}
+        Err(error) => tracing::error!(
+            sender = "service",
+            "asked to reload; authorities for certificates and revoked keys stay as they were: {error}"
         ),
     }
 }

@@ -10,11 +10,26 @@ use super::coerce::coerce;
 use super::shape::Shape;
 use super::suggest::nearest;
 
-/// Other spellings of a key that existing files use. The reference documents the first one.
-const ALIASES: &[(&str, &str)] = &[(
-    "data_provider.connectionstring",
-    "data_provider.connection_string",
-)];
+/// Other spellings of a key that existing files use. The reference documents the first one, and later versions of it use the
+/// others.
+const ALIASES: &[(&str, &str)] = &[
+    (
+        "data_provider.connectionstring",
+        "data_provider.connection_string",
+    ),
+    (
+        "data_provider.external_auth_hook",
+        "data_provider.external_auth_program",
+    ),
+    (
+        "data_provider.pre_login_hook",
+        "data_provider.pre_login_program",
+    ),
+    (
+        "sftpd.keyboard_interactive_auth_hook",
+        "sftpd.keyboard_interactive_auth_program",
+    ),
+];
 
 /// What a layer is read from; decides how its keys are spelled in messages.
 #[derive(Debug, Clone, Copy)]

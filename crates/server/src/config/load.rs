@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 use sftpgo_model::SettingIssue;
+use sftpgo_model::hook::without_credentials;
 
 use super::environment::Environment;
 use super::error::LoadError;
@@ -246,10 +247,10 @@ impl Sources {
             shape.find(key).is_some_and(|setting| setting.secret) && value.as_str() != Some("")
         };
         let values = self.values.into_iter().map(|(key, (value, source))| {
-            let value = if hidden(&key, &value) {
-                Value::from("[redacted]")
-            } else {
-                value
+            let value = match value {
+                value if hidden(&key, &value) => Value::from("[redacted]"),
+                Value::String(text) => Value::from(without_credentials(&text)),
+                value => value,
             };
             ShownValue { key, value, source }
         });

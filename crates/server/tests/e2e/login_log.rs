@@ -49,13 +49,6 @@ impl Log {
         assert!(output.status.success(), "{}", text(&output.stderr));
     }
 
-    /// No flag does it.
-    async fn deny_passwords(&self) {
-        let filters = json!({ "filters": { "denied_login_methods": ["password"] } });
-        let reply = request(self.serve.http, "PUT", "/api/v1/user/1", &filters).await;
-        assert_eq!(reply.status, 200, "{}", reply.body);
-    }
-
     async fn connect(&self) -> SshClient {
         SshClient::connect(self.serve.ssh, None).await
     }
@@ -146,7 +139,7 @@ async fn the_first_check_that_fails_is_the_one_that_is_told() {
     let (mut first, key) = (log.connect().await, Account::key("alice"));
     assert!(first.key("alice", &key).await);
     // It came in by another method and stays.
-    log.deny_passwords().await;
+    log.change(&["--deny-method", "password"]);
     assert!(!log.connect().await.password("alice", PASSWORD).await);
     assert!(log.reason().contains("sessions"));
 

@@ -130,6 +130,35 @@ fn flags_become_fields_and_what_no_flag_names_stays() {
 }
 
 #[test]
+fn login_methods_are_denied_and_required_by_flags() {
+    let directory = with_alice();
+    let at = directory.path();
+    let flags = [
+        "set",
+        "alice",
+        "--deny-method",
+        "keyboard-interactive",
+        "--require-methods",
+        "publickey, password",
+        "--require-methods",
+        "password,publickey",
+    ];
+    works(at, &flags, "");
+    let filters = shown(at, "alice")["filters"].clone();
+    assert_eq!(
+        filters["denied_login_methods"],
+        json!(["keyboard-interactive"])
+    );
+    let both = json!(["publickey,password", "password,publickey"]);
+    assert_eq!(filters["required_login_methods"], both);
+    let people = works(at, &["show", "alice"], "");
+    assert!(people.contains("publickey,password"), "{people}");
+    let none = ["set", "alice", "--deny-method", "", "--require-methods", ""];
+    works(at, &none, "");
+    assert_eq!(shown(at, "alice")["filters"], json!({}));
+}
+
+#[test]
 fn users_are_listed_and_removed() {
     let directory = with_alice();
     let at = directory.path();

@@ -18,4 +18,4 @@ pub(crate) use paths::logged;
 pub(crate) use program::warn_of_unconfined_programs;
 pub(crate) use run::run;
 pub(crate) use table::{DEFAULT_COMMANDS, known_commands};
-pub(crate) use table::{Exec, parse};
+pub(crate) use table::{Exec, Refused, parse};

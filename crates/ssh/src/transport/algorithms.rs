@@ -46,6 +46,7 @@ fn signature(name: &str) -> Option<Algorithm> {
 #[cfg(test)]
 mod tests {
     use russh::{cipher, mac};
+    use sftpgo_core::auth::AcceptedSignatures;
 
     use super::*;
     use crate::algorithms::every_name;
@@ -59,8 +60,14 @@ mod tests {
             every.ciphers.len()
         );
         assert_eq!(known::<mac::Name>(&every.macs).len(), every.macs.len());
-        for name in every.host_keys.iter().chain(&every.public_keys) {
+        for name in &every.host_keys {
             assert_eq!(signature(name).unwrap().to_string(), *name);
         }
+        // These are verified without the library.
+        let mut verified: Vec<_> = AcceptedSignatures::every_name().collect();
+        verified.sort_unstable();
+        let mut named = every.public_keys;
+        named.sort_unstable();
+        assert_eq!(named, verified);
     }
 }

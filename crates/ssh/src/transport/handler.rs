@@ -1,37 +1,34 @@
 //! Translates the library's callbacks into [`Events`]. Callbacks run inside the task that reads and writes the socket: none of
 //! them may wait for anything that needs that task.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use russh::client::GexParams;
 use russh::kex::dh::groups::DhGroup;
-use russh::keys::{Algorithm, PublicKeyBase64 as _};
-use russh::server::{
-    Auth, ChannelOpenHandle, Handler, Msg, PublicKeyOffer, Session, VerifiedPublicKey,
-};
-use russh::{ChannelId, ChannelOpenFailure, Disconnect};
-use sftpgo_core::model::PublicKey;
+use russh::server::{Auth, ChannelOpenHandle, Handler, Msg, PublicKeyRequest, Response, Session};
+use russh::{ChannelId, ChannelOpenFailure, Disconnect, MethodKind, MethodSet};
+use sftpgo_core::auth::{AcceptedSignatures, KeyError, OfferedKey, Refused};
+use sftpgo_core::model::LoginMethod;
 use tokio::sync::{Semaphore, oneshot};
+use zeroize::Zeroizing;
 
 use super::channel::{Channel, Place};
 use super::error::TransportError;
-use super::{ChannelRequest, Events, groups};
+use super::{ChannelRequest, Events, Verdict, groups};
 
 /// Channels of one connection that may be open at a time; OpenSSH's `MaxSessions` is 10.
 pub(super) const MAX_CHANNELS: usize = 32;
 /// Channels one connection may open in vain before it is ended: opening and refusing costs too. Those in which something
 /// was started do not count; sync tools open one for every hash that they ask for. Those of kinds that are not served do.
 const MAX_CHANNELS_IN_VAIN: usize = 100_000;
-/// Largest RSA key that is computed with, in bits, and in wire form: with a large exponent.
-const MAX_RSA_BITS: u32 = 8192;
-const MAX_RSA_BLOB: usize = 8192 / 8 + 64;
 
 pub(super) struct RusshHandler<E> {
     pub(super) events: E,
     pub(super) login_banner: Option<String>,
-    /// Signatures of users' keys that are accepted, by name.
-    pub(super) public_keys: Arc<[&'static str]>,
+    /// Signatures of users' keys that are accepted.
+    pub(super) signatures: AcceptedSignatures,
     /// Told once somebody is logged in.
     pub(super) authenticated: Option<oneshot::Sender<()>>,
     /// Open channels in which nothing runs.
@@ -51,32 +48,41 @@ pub(super) struct IdleChannel {
     channel: Option<russh::Channel<Msg>>,
 }
 
-fn verdict(accepted: bool) -> Auth {
-    if accepted {
-        Auth::Accept
-    } else {
-        Auth::reject()
+/// The methods as the library names them.
+pub(super) fn method_set(methods: impl IntoIterator<Item = LoginMethod>) -> MethodSet {
+    let mut set = MethodSet::empty();
+    for method in methods {
+        set.push(match method {
+            LoginMethod::PublicKey => MethodKind::PublicKey,
+            LoginMethod::Password => MethodKind::Password,
+            LoginMethod::KeyboardInteractive => MethodKind::KeyboardInteractive,
+        });
+    }
+    set
+}
+
+/// The list of methods is always ours: the library takes a password out of its own after the first wrong one.
+fn refusal(refused: Refused) -> Auth {
+    Auth::Reject {
+        proceed_with_methods: Some(method_set(refused.methods)),
+        partial_success: refused.partial,
     }
 }
 
-/// The key in our form; `None` if it is of a kind, or signs in a way, that is refused before any arithmetic.
-fn acceptable(
-    key: &russh::keys::PublicKey,
-    algorithm: &Algorithm,
-    accepted: &[&str],
-) -> Option<PublicKey> {
-    // Without `ssh-rsa` in the list, SHA-1 signatures are refused as in OpenSSH 8.8 and later. A question that names `ssh-rsa`
-    // is, too: nearly all who ask it sign with SHA-1, and would be asked for a passphrase for nothing.
-    if !accepted.contains(&algorithm.as_str()) {
-        return None;
+fn answer(verdict: Verdict) -> Auth {
+    match verdict {
+        Verdict::LoggedIn => Auth::Accept,
+        Verdict::Ask(challenge) => {
+            let prompts = challenge.questions.into_iter();
+            let prompts = prompts.map(|(text, echo)| (Cow::Owned(text), echo));
+            Auth::Partial {
+                name: Cow::Borrowed(""),
+                instructions: Cow::Owned(challenge.instruction),
+                prompts: Cow::Owned(prompts.collect()),
+            }
+        }
+        Verdict::Refused(refused) => refusal(refused),
     }
-    let blob = key.public_key_bytes();
-    if let Some(rsa) = key.key_data().rsa()
-        && (rsa.key_size() > MAX_RSA_BITS || blob.len() > MAX_RSA_BLOB)
-    {
-        return None;
-    }
-    PublicKey::from_blob(&blob).ok()
 }
 
 impl<E: Events> RusshHandler<E> {
@@ -86,6 +92,15 @@ impl<E: Events> RusshHandler<E> {
             self.events
                 .identified(text.chars().filter(|c| !c.is_control()).take(255).collect());
         }
+    }
+
+    /// Whether a signature of a key would do.
+    async fn question(&mut self, user: &str, offered: Result<OfferedKey, KeyError>) -> Auth {
+        let would_do = match offered {
+            Ok(key) => self.events.key_offered(user, &key).await,
+            Err(error) => Err(self.events.key_refused(user, error)),
+        };
+        would_do.map_or_else(refusal, |()| Auth::Accept)
     }
 
     /// Counts a channel in which nothing was started so far, and may never be.
@@ -158,34 +173,52 @@ impl<E: Events> Handler for RusshHandler<E> {
         Ok(self.login_banner.take())
     }
 
+    async fn auth_none(&mut self, user: &str) -> Result<Auth, Self::Error> {
+        Ok(refusal(self.events.refused(user)))
+    }
+
     async fn auth_password(&mut self, user: &str, password: &str) -> Result<Auth, Self::Error> {
-        Ok(verdict(self.events.password(user, password).await))
+        Ok(answer(self.events.password(user, password).await))
     }
 
-    async fn auth_publickey_offered(
+    /// The library's own way is not used: it decodes certificates within each other, and computes with keys of any size
+    /// before it asks.
+    async fn auth_publickey_request(
         &mut self,
         user: &str,
-        offer: PublicKeyOffer<'_>,
-    ) -> Result<Auth, Self::Error> {
-        Ok(verdict(
-            match acceptable(offer.public_key, offer.algorithm, &self.public_keys) {
-                Some(key) => self.events.key_offered(user, &key).await,
-                None => false,
-            },
-        ))
+        request: PublicKeyRequest<'_>,
+    ) -> Result<Option<Auth>, Self::Error> {
+        let offered = OfferedKey::parse(request.algorithm, request.key, &self.signatures);
+        Ok(Some(match request.signature {
+            None => self.question(user, offered).await,
+            Some(signed) => {
+                let verified = offered.and_then(|key| key.verify(signed.data, signed.signature));
+                match verified {
+                    Ok(key) => answer(self.events.key_verified(user, key).await),
+                    Err(error) => refusal(self.events.key_refused(user, error)),
+                }
+            }
+        }))
     }
 
-    async fn auth_publickey(
-        &mut self,
+    async fn auth_keyboard_interactive<'a>(
+        &'a mut self,
         user: &str,
-        key: VerifiedPublicKey<'_>,
+        _submethods: &str,
+        response: Option<Response<'a>>,
     ) -> Result<Auth, Self::Error> {
-        Ok(verdict(
-            match acceptable(key.public_key, key.algorithm, &self.public_keys) {
-                Some(key) => self.events.key_verified(user, &key).await,
-                None => false,
-            },
-        ))
+        let Some(response) = response else {
+            return Ok(answer(self.events.interactive(user).await));
+        };
+        let mut answers = Vec::new();
+        for bytes in response {
+            let Ok(text) = std::str::from_utf8(&bytes) else {
+                // RFC 4256 section 3.4 asks for UTF-8.
+                return Ok(refusal(self.events.refused(user)));
+            };
+            answers.push(Zeroizing::new(text.to_owned()));
+        }
+        Ok(answer(self.events.answers(answers).await))
     }
 
     async fn auth_succeeded(&mut self, session: &mut Session) -> Result<(), Self::Error> {
@@ -354,49 +387,5 @@ impl<E: Events> Handler for RusshHandler<E> {
         session: &mut Session,
     ) -> Result<(), Self::Error> {
         Ok(session.channel_failure(channel)?)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use russh::keys::ssh_key::Mpint;
-    use russh::keys::ssh_key::public::{KeyData, RsaPublicKey};
-    use russh::keys::{HashAlg, PublicKey};
-
-    use super::*;
-
-    /// An RSA key of so many bits, which nobody has the other half of.
-    fn rsa(bits: usize, exponent: &[u8]) -> PublicKey {
-        let modulus = vec![0x8f; bits / 8];
-        let number = |bytes: &[u8]| Mpint::from_positive_bytes(bytes);
-        let key = RsaPublicKey::new(number(exponent), number(&modulus)).unwrap();
-        PublicKey::from(KeyData::Rsa(key))
-    }
-
-    const MODERN: [&str; 2] = ["ssh-ed25519", "rsa-sha2-512"];
-    const LEGACY: [&str; 2] = ["rsa-sha2-512", "ssh-rsa"];
-
-    #[test]
-    fn rsa_keys_of_more_than_8192_bits_or_signatures_with_sha1_are_refused_before_any_arithmetic() {
-        let algorithm = |hash| Algorithm::Rsa { hash };
-        let sha2 = algorithm(Some(HashAlg::Sha512));
-        let exponent = [1, 0, 1];
-        for (bits, accepted) in [(2048, true), (8192, true), (8200, false), (65_536, false)] {
-            let key = rsa(bits, &exponent);
-            assert_eq!(
-                acceptable(&key, &sha2, &MODERN).is_some(),
-                accepted,
-                "{bits}"
-            );
-        }
-        let key = rsa(2048, &exponent);
-        assert!(acceptable(&key, &algorithm(None), &MODERN).is_none());
-        assert!(acceptable(&key, &algorithm(None), &LEGACY).is_some());
-        let other = algorithm(Some(HashAlg::Sha256));
-        assert!(acceptable(&key, &other, &MODERN).is_none(), "not listed");
-        for accepted in [MODERN, LEGACY] {
-            assert!(acceptable(&rsa(8192, &[0x7f; 100]), &sha2, &accepted).is_none());
-            assert!(acceptable(&rsa(8200, &exponent), &sha2, &accepted).is_none());
-        }
     }
 }

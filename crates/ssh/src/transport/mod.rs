@@ -16,8 +16,8 @@ mod socket;
 pub(crate) mod window;
 
 use async_trait::async_trait;
-use sftpgo_core::auth::Login;
-use sftpgo_core::model::PublicKey;
+use sftpgo_core::auth::{Challenge, KeyError, Login, OfferedKey, Refused, VerifiedKey};
+use zeroize::Zeroizing;
 
 pub(crate) use channel::{Channel, ChannelInput, ChannelOutput, Gone, Input};
 pub(crate) use run::{End, TransportSettings, run};
@@ -32,20 +32,43 @@ pub(crate) enum ChannelRequest {
     Exec(Vec<u8>),
 }
 
+/// What became of an attempt to log in.
+#[derive(Debug)]
+pub(crate) enum Verdict {
+    /// Somebody is logged in.
+    LoggedIn,
+    /// The client has to answer this first.
+    Ask(Challenge),
+    /// Not, or not yet.
+    Refused(Refused),
+}
+
 /// What the connection above the transport answers. One value a connection; calls come one at a time.
 #[async_trait]
 pub(crate) trait Events: Send + 'static {
     /// Called once, when the identification of the client is known.
     fn identified(&mut self, client_version: String);
 
-    /// Evaluates a password. `true` logs in.
-    async fn password(&mut self, username: &str, password: &str) -> bool;
+    /// An attempt that the transport refuses by itself: the method `none`.
+    fn refused(&mut self, username: &str) -> Refused;
+
+    /// An attempt with a key that logs nobody in, whoever asks.
+    fn key_refused(&mut self, username: &str, error: KeyError) -> Refused;
+
+    /// Evaluates a password.
+    async fn password(&mut self, username: &str, password: &str) -> Verdict;
 
     /// Whether a signature of this key would be accepted. Must not change what the connection believes of the client.
-    async fn key_offered(&mut self, username: &str, key: &PublicKey) -> bool;
+    async fn key_offered(&mut self, username: &str, key: &OfferedKey) -> Result<(), Refused>;
 
-    /// Logs in with a key whose signature was verified.
-    async fn key_verified(&mut self, username: &str, key: &PublicKey) -> bool;
+    /// Evaluates a key whose signature was verified.
+    async fn key_verified(&mut self, username: &str, key: VerifiedKey) -> Verdict;
+
+    /// Begins a keyboard-interactive dialogue.
+    async fn interactive(&mut self, username: &str) -> Verdict;
+
+    /// The answers to what was asked last. Any other attempt in between ends the dialogue.
+    async fn answers(&mut self, answers: Vec<Zeroizing<String>>) -> Verdict;
 
     /// Whether somebody is logged in.
     fn login(&self) -> Option<&Login>;

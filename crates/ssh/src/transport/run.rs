@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use russh::server::{BeforeLogin, Config, run_stream};
-use russh::{Limits, MethodKind, MethodSet, SshId};
+use russh::{Limits, SshId};
+use sftpgo_core::auth::AcceptedSignatures;
+use sftpgo_core::model::LoginMethod;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{Semaphore, oneshot};
 use tokio_util::sync::CancellationToken;
@@ -13,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use super::Events;
 use super::algorithms;
 use super::error::TransportError;
-use super::handler::{MAX_CHANNELS, RusshHandler};
+use super::handler::{MAX_CHANNELS, RusshHandler, method_set};
 use super::socket::Socket;
 use super::window;
 use crate::config::SftpdSettings;
@@ -47,7 +49,7 @@ pub(crate) struct TransportSettings {
     software: Arc<str>,
     login_banner: Option<String>,
     /// Signatures of users' keys that are accepted.
-    public_keys: Arc<[&'static str]>,
+    signatures: AcceptedSignatures,
     login_deadline: Duration,
 }
 
@@ -69,12 +71,14 @@ impl TransportSettings {
         // More would be refused.
         let rekey_bytes = limits.rekey_bytes.min(1 << 30);
         let banner = settings.banner.as_str();
-        let mut methods = MethodSet::empty();
-        methods.push(MethodKind::PublicKey);
-        methods.push(MethodKind::Password);
+        let accepted = &settings.algorithms.public_keys;
+        let mut methods = vec![LoginMethod::PublicKey, LoginMethod::Password];
+        if settings.keyboard_interactive.is_some() {
+            methods.push(LoginMethod::KeyboardInteractive);
+        }
         let config = Config {
             server_id: SshId::Standard(format!("SSH-2.0-{banner}").into()),
-            methods,
+            methods: method_set(methods),
             auth_rejection_time: REJECTION_TIME,
             auth_rejection_time_initial: Some(Duration::ZERO),
             keys,
@@ -89,7 +93,7 @@ impl TransportSettings {
             channel_buffer_size: RECEIVE_QUEUE,
             event_buffer_size: SEND_QUEUE,
             preferred: algorithms::preferred(&settings.algorithms),
-            signature_algorithms: Some(settings.algorithms.public_keys.clone()),
+            signature_algorithms: Some(accepted.iter().map(ToString::to_string).collect()),
             // The library counts the first `none`, which is free; and its 0 means no limit.
             max_auth_attempts: settings
                 .max_auth_tries
@@ -105,7 +109,7 @@ impl TransportSettings {
             config: Arc::new(config),
             software: banner.into(),
             login_banner,
-            public_keys: settings.algorithms.public_keys.clone().into(),
+            signatures: AcceptedSignatures::named(accepted.iter().copied()),
             login_deadline: limits.login,
         }
     }
@@ -143,7 +147,7 @@ where
     let handler = RusshHandler {
         events,
         login_banner: settings.login_banner.clone(),
-        public_keys: Arc::clone(&settings.public_keys),
+        signatures: settings.signatures.clone(),
         authenticated: Some(logged_in),
         idle: HashMap::new(),
         places: Arc::new(Semaphore::new(MAX_CHANNELS)),

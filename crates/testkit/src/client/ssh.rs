@@ -3,11 +3,12 @@
 use std::net::{Shutdown, SocketAddr};
 use std::sync::Arc;
 
-use russh::client::{self, AuthResult, Handle, Msg};
+use russh::client::{self, AuthResult, Handle, KeyboardInteractiveAuthResponse, Msg};
 use russh::keys::agent::AgentIdentity;
 use russh::keys::{HashAlg, PrivateKeyWithHashAlg, PublicKey, PublicKeyOrCertificate};
 use russh::{Channel, ChannelMsg, MethodKind, SshId};
 
+use crate::certificate::TestCertificate;
 use crate::keys::{TestKey, rsa_hash};
 use crate::within;
 
@@ -42,6 +43,92 @@ impl Ran {
     #[must_use]
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.stdout).into_owned()
+    }
+}
+
+/// What a server says to an attempt to log in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Attempted {
+    /// Logged in.
+    LoggedIn,
+    /// Not, or not yet: names of the methods that may follow, in the server's order.
+    Refused {
+        /// Whether the attempt proved one of several methods.
+        partial: bool,
+        /// Names of the methods that may follow, in the server's order.
+        methods: Vec<String>,
+    },
+    /// The connection is over.
+    Ended,
+}
+
+/// What a server says in a keyboard-interactive dialogue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Asked {
+    /// It asks, after an instruction; each question with whether its answer is to be shown.
+    Questions(String, Vec<(String, bool)>),
+    /// It is over.
+    Over(Attempted),
+}
+
+impl Attempted {
+    /// A refusal after which these methods may follow.
+    #[must_use]
+    pub fn refused(methods: &[&str]) -> Self {
+        Self::refusal(false, methods)
+    }
+
+    /// A partial success, after which one of these methods has to follow.
+    #[must_use]
+    pub fn partial(methods: &[&str]) -> Self {
+        Self::refusal(true, methods)
+    }
+
+    fn refusal(partial: bool, methods: &[&str]) -> Self {
+        let methods = methods.iter().map(|name| (*name).to_owned()).collect();
+        Self::Refused { partial, methods }
+    }
+}
+
+impl From<Result<AuthResult, russh::Error>> for Attempted {
+    fn from(result: Result<AuthResult, russh::Error>) -> Self {
+        match result {
+            Ok(AuthResult::Success) => Self::LoggedIn,
+            Ok(AuthResult::Failure {
+                remaining_methods,
+                partial_success,
+            }) => Self::Refused {
+                partial: partial_success,
+                methods: remaining_methods.iter().map(String::from).collect(),
+            },
+            Err(_) => Self::Ended,
+        }
+    }
+}
+
+impl From<Result<KeyboardInteractiveAuthResponse, russh::Error>> for Asked {
+    fn from(result: Result<KeyboardInteractiveAuthResponse, russh::Error>) -> Self {
+        let over = |result| Self::Over(Attempted::from(result));
+        match result {
+            Ok(KeyboardInteractiveAuthResponse::InfoRequest {
+                instructions,
+                prompts,
+                ..
+            }) => {
+                let questions = prompts.into_iter();
+                let questions = questions.map(|prompt| (prompt.prompt, prompt.echo));
+                Self::Questions(instructions, questions.collect())
+            }
+            Ok(KeyboardInteractiveAuthResponse::Success) => over(Ok(AuthResult::Success)),
+            Ok(KeyboardInteractiveAuthResponse::Failure {
+                remaining_methods,
+                partial_success,
+            }) => over(Ok(AuthResult::Failure {
+                remaining_methods,
+                partial_success,
+            })),
+            Err(error) => over(Err(error)),
+        }
     }
 }
 
@@ -143,11 +230,55 @@ impl SshClient {
             .is_ok_and(|result| result.success())
     }
 
+    /// Tries a password; what the server says.
+    pub async fn try_password(&mut self, username: &str, password: &str) -> Attempted {
+        let tried = self.handle.authenticate_password(username, password);
+        within("the answer to a password", tried).await.into()
+    }
+
+    /// Tries a key; what the server says.
+    pub async fn try_key(&mut self, username: &str, key: &TestKey) -> Attempted {
+        let key = PrivateKeyWithHashAlg::new(key.private(), None);
+        let tried = self.handle.authenticate_publickey(username, key);
+        within("the answer to a key", tried).await.into()
+    }
+
+    /// Begins a keyboard-interactive dialogue.
+    pub async fn interactive(&mut self, username: &str) -> Asked {
+        let handle = &mut self.handle;
+        let begun = handle.authenticate_keyboard_interactive_start(username, None);
+        within("the first question", begun).await.into()
+    }
+
+    /// Answers the questions that were asked last.
+    pub async fn answer(&mut self, answers: &[&str]) -> Asked {
+        let answers = answers.iter().map(|answer| (*answer).to_owned()).collect();
+        let handle = &mut self.handle;
+        let answered = handle.authenticate_keyboard_interactive_respond(answers);
+        within("what follows answers", answered).await.into()
+    }
+
     /// Tries the RSA key with the signature algorithm of that name; whether it logged in.
     pub async fn rsa_key(&mut self, username: &str, key: &TestKey, algorithm: &str) -> bool {
         let key = PrivateKeyWithHashAlg::new(key.private(), rsa_hash(algorithm));
         let tried = self.handle.authenticate_publickey(username, key);
         within("the answer to a key", tried)
+            .await
+            .is_ok_and(|result| result.success())
+    }
+
+    /// Tries a key with a certificate of it; whether it logged in.
+    pub async fn certificate(
+        &mut self,
+        username: &str,
+        key: &TestKey,
+        certificate: &TestCertificate,
+    ) -> bool {
+        let certificate = certificate.inner().clone();
+        let tried = self
+            .handle
+            .authenticate_openssh_cert(username, key.private(), certificate);
+        within("the answer to a certificate", tried)
             .await
             .is_ok_and(|result| result.success())
     }

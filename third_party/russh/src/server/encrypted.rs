@@ -24,7 +24,7 @@ use log::{debug, error, info, trace, warn};
 use msg;
 use signature::Verifier;
 use ssh_encoding::{Decode, Encode, Reader};
-use ssh_key::{Algorithm, PublicKey, Signature};
+use ssh_key::{PublicKey, Signature};
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::time::Instant;
 
@@ -1206,6 +1206,60 @@ impl Encrypted {
 
         let pubkey_algo = map_err!(String::decode(r))?;
         let pubkey_key = map_err!(Bytes::decode(r))?;
+
+        // sftpgo patch 11
+        let mut data = Vec::new();
+        let mut signature = Vec::new();
+        let mut rest = *r;
+        if is_real != 0 {
+            let before = original_packet.len().saturating_sub(r.len());
+            map_err!(self.session_id.as_ref().encode(&mut data))?;
+            data.extend_from_slice(original_packet.get(..before).unwrap_or_default());
+            signature = map_err!(Vec::<u8>::decode(&mut rest))?;
+        }
+        map_err!(ensure_end(&rest))?;
+        let request = PublicKeyRequest {
+            algorithm: &pubkey_algo,
+            key: &pubkey_key,
+            signature: (is_real != 0).then_some(RequestSignature {
+                data: &data,
+                signature: &signature,
+            }),
+        };
+        if let Some(auth) = handler.auth_publickey_request(user, request).await? {
+            match auth {
+                Auth::Accept if is_real != 0 => {
+                    auth_user.clear();
+                    auth_user.push_str(user);
+                    server_auth_request_success(&mut self.write);
+                    self.state = EncryptedState::InitCompression;
+                }
+                Auth::Accept => {
+                    auth_request.current = None;
+                    push_packet!(self.write, {
+                        self.write.push(msg::USERAUTH_PK_OK);
+                        map_err!(pubkey_algo.encode(&mut self.write))?;
+                        map_err!(pubkey_key.encode(&mut self.write))?;
+                    });
+                }
+                auth => {
+                    auth_user.clear();
+                    if let Auth::Reject {
+                        proceed_with_methods,
+                        partial_success,
+                    } = auth
+                    {
+                        auth_request.partial_success = partial_success;
+                        if let Some(methods) = proceed_with_methods {
+                            auth_request.methods = methods;
+                        }
+                    }
+                    reject_auth_request(until, &mut self.write, auth_request).await?;
+                }
+            }
+            return Ok(());
+        }
+
         let key_or_cert = PublicKeyOrCertificate::decode(&pubkey_algo, &pubkey_key);
 
         // Parse the public key or certificate
@@ -1291,14 +1345,6 @@ impl Encrypted {
                     // announce rsa-sha2-512 and sign with ssh-rsa (SHA-1).
                     let algorithm = match requested_algo {
                         Ok(algo) if algo == sig.algorithm() => algo,
-                        // sftpgo patch 9: `ssh-rsa` is the name of the key as well. Who writes it and signs with SHA-2 has
-                        // signed more strongly than announced (RFC 8332 section 3.2 lets a server accept that).
-                        Ok(Algorithm::Rsa { hash: None })
-                            if matches!(pk_or_cert, PublicKeyOrCertificate::PublicKey { .. })
-                                && matches!(sig.algorithm(), Algorithm::Rsa { hash: Some(_) }) =>
-                        {
-                            sig.algorithm()
-                        }
                         _ => {
                             debug!("signature algorithm does not match the requested one");
                             auth_user.clear();
@@ -1482,11 +1528,13 @@ async fn read_userauth_info_response<H: Handler + Send, R: Reader>(
         // prevent a malicious client from causing a multi-GB allocation or
         // billions of loop iterations with a crafted count.
         // Each response needs at least 4 bytes (length prefix).
-        let max_responses = r.remaining_len().saturating_add(3) / 4;
-        let n = (n as usize).min(max_responses);
-        let mut responses = Vec::with_capacity(n);
+        // sftpgo patch 10: a count that is not that of the responses is malformed, and so is a response that is cut off.
+        if n as usize > r.remaining_len() / 4 {
+            return Err(Error::Inconsistent.into());
+        }
+        let mut responses = Vec::with_capacity(n as usize);
         for _ in 0..n {
-            responses.push(Bytes::decode(r).ok())
+            responses.push(Some(map_err!(Bytes::decode(r))?))
         }
         map_err!(ensure_end(r))?;
 

@@ -108,9 +108,9 @@ pub struct Config {
     pub before_login: Option<BeforeLogin>,
     /// sftpgo patch 21: who was told that the connection is over, and does not close it, is cut off after this.
     pub linger: Option<std::time::Duration>,
-    /// sftpgo patch 25: what `server-sig-algs` says (RFC 8308 section 3.1); without it what `preferred.key` says, which is
-    /// about the keys of the server.
-    pub signature_algorithms: Option<Vec<&'static str>>,
+    /// sftpgo patch 11: the names of the signature algorithms that clients are told (RFC 8308 section 3.1); `None` are those
+    /// of the host keys.
+    pub signature_algorithms: Option<Vec<String>>,
     /// The maximal size of a single packet.
     pub maximum_packet_size: u32,
     /// Buffer size for each channel (a number of unprocessed messages to store before propagating backpressure to the TCP stream)
@@ -277,6 +277,29 @@ pub struct VerifiedPublicKey<'a> {
     pub algorithm: &'a ssh_key::Algorithm,
 }
 
+/// sftpgo patch 11: a `publickey` authentication request (RFC 4252 §7) as it came, passed to
+/// [`Handler::auth_publickey_request`]. Nothing of it was looked at.
+#[non_exhaustive]
+#[derive(Debug, Clone, Copy)]
+pub struct PublicKeyRequest<'a> {
+    /// The public key algorithm named in the request.
+    pub algorithm: &'a str,
+    /// The public key blob.
+    pub key: &'a [u8],
+    /// `None` if the client only asks whether the key would do.
+    pub signature: Option<RequestSignature<'a>>,
+}
+
+/// sftpgo patch 11: what a client signed, and how.
+#[non_exhaustive]
+#[derive(Debug, Clone, Copy)]
+pub struct RequestSignature<'a> {
+    /// The session identifier and the request up to the signature.
+    pub data: &'a [u8],
+    /// The signature blob.
+    pub signature: &'a [u8],
+}
+
 /// Server handler. Each client will have their own handler.
 ///
 /// Note: this is an async trait. The trait functions return `impl Future`,
@@ -366,6 +389,18 @@ pub trait Handler: Sized {
         key: VerifiedPublicKey<'_>,
     ) -> impl Future<Output = Result<Auth, Self::Error>> + Send {
         async { Ok(Auth::reject()) }
+    }
+
+    /// sftpgo patch 11: evaluates a `publickey` request instead of the library, which then decodes no key and verifies no
+    /// signature: `Auth::Accept` answers a question with PK_OK, and a request with a signature with SUCCESS. `None` leaves
+    /// the request to the library and the other methods.
+    #[allow(unused_variables)]
+    fn auth_publickey_request(
+        &mut self,
+        user: &str,
+        request: PublicKeyRequest<'_>,
+    ) -> impl Future<Output = Result<Option<Auth>, Self::Error>> + Send {
+        async { Ok(None) }
     }
 
     /// Check authentication using an OpenSSH certificate. This method

@@ -1648,13 +1648,15 @@ impl Session {
                 1u32.encode(&mut enc.write)?;
                 "server-sig-algs".encode(&mut enc.write)?;
 
-                // sftpgo patch 25
-                let config = &self.common.config;
-                NameList(match &config.signature_algorithms {
-                    Some(names) => names.iter().map(ToString::to_string).collect(),
-                    None => config.preferred.key.iter().map(|x| x.to_string()).collect(),
-                })
-                .encode(&mut enc.write)?;
+                // sftpgo patch 11
+                let names = match &self.common.config.signature_algorithms {
+                    Some(names) => names.clone(),
+                    None => {
+                        let host_keys = &self.common.config.preferred.key;
+                        host_keys.iter().map(|x| x.to_string()).collect()
+                    }
+                };
+                NameList(names).encode(&mut enc.write)?;
             });
         }
         Ok(())

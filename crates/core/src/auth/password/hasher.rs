@@ -122,6 +122,17 @@ impl PasswordHasher {
         Ok(Verdict::Differs)
     }
 
+    /// A hash that looks like those of accounts and that no password matches; the same each time.
+    pub(crate) async fn decoy(&self) -> OpResult<String> {
+        if let Some(decoy) = self.decoy.get() {
+            return Ok(decoy.clone());
+        }
+        let decoy = Arc::clone(&self.decoy);
+        let memory = argon2id::MEMORY.into();
+        self.run(memory, move || decoy.get_or_init(hash_of_nothing).clone())
+            .await
+    }
+
     /// Runs a job that takes `memory` KiB when there is room for it.
     async fn run<T: Send + 'static>(
         &self,

@@ -3,4 +3,4 @@
 
 pub(super) mod confine;
 pub(super) mod find;
-pub(super) mod process;
+pub(crate) mod process;

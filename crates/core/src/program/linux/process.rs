@@ -35,18 +35,18 @@ pub(in crate::program) struct Launch {
 
 /// The ends of its pipes.
 #[derive(Debug)]
-pub(in crate::program) struct Pipes {
-    pub(in crate::program) stdin: ChildStdin,
-    pub(in crate::program) stdout: ChildStdout,
-    pub(in crate::program) stderr: ChildStderr,
+pub(crate) struct Pipes {
+    pub(crate) stdin: ChildStdin,
+    pub(crate) stdout: ChildStdout,
+    pub(crate) stderr: ChildStderr,
 }
 
 /// A running program. Whoever drops it before it ended ends it.
 #[derive(Debug)]
-pub(in crate::program) struct Process {
+pub(crate) struct Process {
     group: Group,
     /// How it ended, once it and everything in its group has.
-    pub(in crate::program) ended: oneshot::Receiver<io::Result<ExitStatus>>,
+    pub(crate) ended: oneshot::Receiver<io::Result<ExitStatus>>,
 }
 
 /// The process group, as long as its number is its own.
@@ -86,18 +86,43 @@ impl Drop for Process {
 /// # Errors
 /// No thread, no rules, no pipes, or it cannot be executed.
 pub(in crate::program) async fn start(launch: Launch) -> io::Result<(Pipes, Process)> {
+    start_with(move || spawn(&launch)).await
+}
+
+/// Starts a program of the operator: it may do what the server may, and has the server's environment and `variables`.
+///
+/// # Errors
+/// No thread, no pipes, it cannot be executed, or a variable has a NUL byte in it.
+pub(crate) async fn start_trusted(
+    program: PathBuf,
+    variables: Vec<(OsString, OsString)>,
+) -> io::Result<(Pipes, Process)> {
+    start_with(move || {
+        let mut command = Command::new(program);
+        command.envs(variables);
+        spawn_piped(command)
+    })
+    .await
+}
+
+async fn start_with(
+    spawn: impl FnOnce() -> io::Result<(Child, Pipes)> + Send + 'static,
+) -> io::Result<(Pipes, Process)> {
     let (started, starting) = oneshot::channel();
     std::thread::Builder::new()
         .name("program".to_owned())
         .stack_size(256 * 1024)
-        .spawn(move || run(&launch, started))?;
+        .spawn(move || run(spawn, started))?;
     starting
         .await
         .map_err(|_| io::Error::other("the thread of a program ended early"))?
 }
 
-fn run(launch: &Launch, started: oneshot::Sender<io::Result<(Pipes, Process)>>) {
-    let (mut child, pipes) = match spawn(launch) {
+fn run(
+    spawn: impl FnOnce() -> io::Result<(Child, Pipes)>,
+    started: oneshot::Sender<io::Result<(Pipes, Process)>>,
+) {
+    let (mut child, pipes) = match spawn() {
         Ok(spawned) => spawned,
         Err(error) => {
             let _ = started.send(Err(error));
@@ -131,11 +156,7 @@ fn spawn(launch: &Launch) -> io::Result<(Child, Pipes)> {
         .env_clear()
         .envs(launch.environment.iter().map(|(name, value)| (name, value)))
         // The directory that was judged, and not whatever has its name now.
-        .current_dir(format!("/proc/self/fd/{}", launch.directory.as_raw_fd()))
-        .process_group(0)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
+        .current_dir(format!("/proc/self/fd/{}", launch.directory.as_raw_fd()));
     if geteuid().is_root() {
         // With a user other groups are given up too; each alone leaves the other as it is.
         if let Some(gid) = launch.owner.1 {
@@ -145,6 +166,15 @@ fn spawn(launch: &Launch) -> io::Result<(Child, Pipes)> {
             command.uid(uid);
         }
     }
+    spawn_piped(command)
+}
+
+fn spawn_piped(mut command: Command) -> io::Result<(Child, Pipes)> {
+    command
+        .process_group(0)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
     let mut child = command.spawn()?;
     match (child.stdin.take(), child.stdout.take(), child.stderr.take()) {
         (Some(stdin), Some(stdout), Some(stderr)) => {

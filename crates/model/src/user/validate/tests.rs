@@ -97,6 +97,38 @@ fn filters_take_cidr_ranges_known_methods_and_whole_extension_filters() {
 }
 
 #[test]
+fn required_methods_are_sequences_of_which_one_is_possible() {
+    for bad in [
+        json!({"required_login_methods": ["publickey+password"]}),
+        json!({"required_login_methods": [""]}),
+        json!({"required_login_methods": ["password,password"]}),
+        json!({"required_login_methods": vec!["password"; 17]}),
+        json!({"required_login_methods": ["publickey,password"], "denied_login_methods": ["password"]}),
+    ] {
+        assert!(refused(json!({"filters": bad})), "{bad}");
+    }
+    let sequences = [
+        "publickey, password",
+        "keyboard-interactive",
+        "publickey,password",
+    ];
+    let good = json!({"required_login_methods": sequences, "denied_login_methods": ["password"]});
+    let filters = validate(json!({"filters": good})).unwrap().filters;
+    assert_eq!(
+        filters.required_login_methods,
+        ["publickey,password", "keyboard-interactive"]
+    );
+}
+
+#[test]
+fn a_stored_sequence_that_is_not_understood_is_not_taken_for_none() {
+    let mut record = validate(json!({})).unwrap();
+    record.filters.required_login_methods = vec!["publickey,otp".to_owned()];
+    let error = record.compile().unwrap_err();
+    assert!(error.to_string().contains("publickey,otp"), "{error}");
+}
+
+#[test]
 fn object_stores_need_a_bucket_and_whole_credentials() {
     let s3 = |config: Value| refused(json!({"filesystem": {"provider": 1, "s3config": config}}));
     assert!(s3(json!({})));

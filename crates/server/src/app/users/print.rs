@@ -77,6 +77,12 @@ pub(super) fn user(user: &UserRecord) -> String {
     for network in &user.filters.denied_ip {
         line("denied network", network);
     }
+    for method in &user.filters.denied_login_methods {
+        line("denied method", method);
+    }
+    for sequence in &user.filters.required_login_methods {
+        line("required methods", sequence);
+    }
     if user.expiration_date > 0 {
         line("expires", &time(user.expiration_date));
     }

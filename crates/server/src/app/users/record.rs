@@ -41,8 +41,14 @@ pub(super) fn change(user: &mut UserRecord, args: &ChangeArgs) -> Result<(), App
     set(&mut user.status, fields.active());
     set(&mut user.uid, fields.uid);
     set(&mut user.gid, fields.gid);
-    networks(&mut user.filters.allowed_ip, &fields.allowed_ip);
-    networks(&mut user.filters.denied_ip, &fields.denied_ip);
+    let filters = &mut user.filters;
+    list(&mut filters.allowed_ip, &fields.allowed_ip);
+    list(&mut filters.denied_ip, &fields.denied_ip);
+    list(&mut filters.denied_login_methods, &fields.denied_methods);
+    list(
+        &mut filters.required_login_methods,
+        &fields.required_methods,
+    );
     Ok(())
 }
 
@@ -53,7 +59,7 @@ fn set(field: &mut i64, given: Option<impl Into<i64>>) {
 }
 
 /// An empty text removes all, as the help says.
-fn networks(field: &mut Vec<String>, given: &[String]) {
+fn list(field: &mut Vec<String>, given: &[String]) {
     if !given.is_empty() {
         *field = given
             .iter()

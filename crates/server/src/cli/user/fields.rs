@@ -86,6 +86,17 @@ pub struct UserFields {
     /// Network from which logins are denied, in CIDR notation; may be repeated as `--allow-ip`
     #[arg(long = "deny-ip", value_name = "CIDR")]
     pub denied_ip: Vec<String>,
+
+    /// Login method that is denied: `publickey`, `password` or `keyboard-interactive`; the flag may
+    /// be repeated, all given ones replace the former ones, and an empty text removes all
+    #[arg(long = "deny-method", value_name = "METHOD")]
+    pub denied_methods: Vec<String>,
+
+    /// Login methods that must all be proved, in this order: `publickey,password`; the flag may be
+    /// repeated for other ways in, all given ones replace the former ones, and an empty text
+    /// removes all
+    #[arg(long = "require-methods", value_name = "METHOD,METHOD")]
+    pub required_methods: Vec<String>,
 }
 
 /// The permissions of one directory, not yet checked against the known permissions.

@@ -1,7 +1,7 @@
 //! What every interop test needs: a server, a client with a deadline, files to move.
 
 pub(crate) mod files;
-mod keys;
+pub(crate) mod keys;
 mod run;
 mod server;
 

@@ -1,0 +1,88 @@
+//! Storing what hooks make of accounts. An account that stays as it is, is not written: a write tells every server to look
+//! at it again, and a hook may say the same at each login.
+
+use sftpgo_model::{Secret, UserRecord};
+
+use super::authenticator::Authenticator;
+use super::error::AuthError;
+use super::password::{Verdict, is_recognised_hash};
+use crate::admin::prepared;
+use crate::secret;
+
+impl Authenticator {
+    /// Replaces what is stored of an account, but for what the server keeps. `manage_users` does not hold for it.
+    pub(super) async fn replace(
+        &self,
+        stored: &UserRecord,
+        record: UserRecord,
+    ) -> Result<(), AuthError> {
+        let mut record = UserRecord {
+            id: stored.id,
+            used_quota_size: stored.used_quota_size,
+            used_quota_files: stored.used_quota_files,
+            last_quota_update: stored.last_quota_update,
+            last_login: stored.last_login,
+            ..record
+        };
+        keep_secret(stored, &mut record);
+        let prepared = self.prepare(record).await?;
+        if prepared == *stored {
+            return Ok(());
+        }
+        let updated = self.core().provider.update_user(&prepared).await;
+        updated.map_err(|error| AuthError::unavailable(format!("account: {error}")))
+    }
+
+    /// The form that is stored.
+    pub(super) async fn prepare(&self, record: UserRecord) -> Result<UserRecord, AuthError> {
+        let core = self.core();
+        let base_dir = core.settings.users_base_dir.as_deref();
+        prepared(record, base_dir, &core.hasher)
+            .await
+            .map_err(|error| AuthError::unavailable(error.to_string()))
+    }
+
+    /// The hash of a password that a hook gives, which may be a hash already.
+    pub(super) async fn hash_given(
+        &self,
+        username: &str,
+        given: &str,
+        stored: Option<&str>,
+    ) -> Result<String, AuthError> {
+        if given.is_empty() || is_recognised_hash(given) {
+            return Ok(given.to_owned());
+        }
+        self.hash(username, given, stored).await
+    }
+
+    /// The hash of a password: the stored one, if it is of the same.
+    pub(super) async fn hash(
+        &self,
+        username: &str,
+        password: &str,
+        stored: Option<&str>,
+    ) -> Result<String, AuthError> {
+        let busy = |error| AuthError::unavailable(format!("password hash: {error}"));
+        let core = self.core();
+        if let Some(stored) = stored.filter(|stored| is_recognised_hash(stored)) {
+            let checked = core.passwords.check(username, password, Some(stored)).await;
+            if checked.map_err(busy)? == Verdict::Matches {
+                return Ok(stored.to_owned());
+            }
+        }
+        core.hasher.hash(password).await.map_err(busy)
+    }
+}
+
+/// A secret that is the stored one is not sealed anew: the account would be another one each time.
+fn keep_secret(stored: &UserRecord, record: &mut UserRecord) {
+    let stored = &stored.filesystem.s3config.access_secret;
+    let given = &mut record.filesystem.s3config.access_secret;
+    let same = match given {
+        Secret::Plain(plain) => secret::open(stored).is_some_and(|opened| opened == *plain),
+        Secret::Empty | Secret::Sealed(_) | Secret::Hidden(_) => false,
+    };
+    if same {
+        *given = stored.clone();
+    }
+}
