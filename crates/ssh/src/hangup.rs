@@ -1,20 +1,21 @@
 //! Notices that a client has gone while its attempt to log in waits for a hook: nobody reads its socket meanwhile.
 
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::AsFd;
 
 use tokio::io::Interest;
-use tokio::io::unix::AsyncFd;
+use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 
-/// A second descriptor of a client's socket, to see it end. Nothing is read from it.
+/// A second descriptor of a client's socket, to see it end. Nothing is read from it, and nothing written.
 #[derive(Debug)]
-pub(crate) struct Hangup(OwnedFd);
+pub(crate) struct Hangup(TcpStream);
 
 impl Hangup {
     /// Must be dropped no later than the connection: the socket is open as long as this is.
-    pub(crate) fn of(socket: &impl AsFd) -> io::Result<Self> {
-        socket.as_fd().try_clone_to_owned().map(Self)
+    pub(crate) fn of(socket: &TcpStream) -> io::Result<Self> {
+        let second = std::net::TcpStream::from(socket.as_fd().try_clone_to_owned()?);
+        TcpStream::from_std(second).map(Self)
     }
 
     /// Waits for `attempt`. If the client goes meanwhile, `cancel` is cancelled, so that what the attempt waits for ends.
@@ -35,15 +36,13 @@ impl Hangup {
 
     /// Ends when the client has closed its side. A client that only sends no more could not go on either.
     async fn happened(&self) {
-        let watched = AsyncFd::with_interest(self.0.as_fd(), Interest::READABLE);
-        if let Ok(watched) = watched {
-            while let Ok(mut ready) = watched.readable().await {
-                if ready.ready().is_read_closed() {
-                    return;
-                }
-                // What it sent is read later, by others.
-                ready.clear_ready();
+        while let Ok(ready) = self.0.ready(Interest::READABLE).await {
+            if ready.is_read_closed() {
+                return;
             }
+            // What it sent is read later, by others; this waits for the next that comes.
+            let later = || Err::<(), _>(io::ErrorKind::WouldBlock.into());
+            let _ = self.0.try_io(Interest::READABLE, later);
         }
         std::future::pending().await
     }
@@ -54,7 +53,7 @@ mod tests {
     use std::time::Duration;
 
     use tokio::io::AsyncWriteExt as _;
-    use tokio::net::{TcpListener, TcpStream};
+    use tokio::net::TcpListener;
     use tokio::time::timeout;
 
     use super::*;

@@ -20,7 +20,7 @@ use super::errors::log_errors;
 use super::http::HttpClient;
 use super::places::Talking;
 use super::program;
-use crate::program::process::{Pipes, Process};
+use crate::program::process::{Killer, Pipes, Process};
 
 /// Bytes of a round: what it becomes has to fit into one SSH packet.
 const LONGEST_ROUND: usize = 16 * 1024;
@@ -127,6 +127,8 @@ async fn bounded<T>(
 /// A running program, from the side of whoever talks with it.
 #[derive(Debug)]
 struct Talk {
+    /// Dropped first: a program that is ended must not take the end of its input for an answer.
+    killer: Killer,
     input: ChildStdin,
     output: BufReader<ChildStdout>,
     /// Told when it may end by itself; dropped untold, it is ended.
@@ -152,6 +154,7 @@ impl Talk {
             stderr,
         } = pipes;
         let (end, ending) = oneshot::channel();
+        let killer = process.killer();
         let owner = Owner {
             process,
             stderr: ChildStderr::from_std(stderr).map_err(program::no_pipe)?,
@@ -159,6 +162,7 @@ impl Talk {
             _place: place,
         };
         let talk = Self {
+            killer,
             input: ChildStdin::from_std(stdin).map_err(program::no_pipe)?,
             output: BufReader::new(ChildStdout::from_std(stdout).map_err(program::no_pipe)?),
             end,
@@ -190,6 +194,7 @@ impl Talk {
     }
 
     fn end(self) {
+        self.killer.disarm();
         // It may have ended meanwhile.
         let _ = self.end.send(());
     }

@@ -247,10 +247,12 @@ impl Sources {
             shape.find(key).is_some_and(|setting| setting.secret) && value.as_str() != Some("")
         };
         let values = self.values.into_iter().map(|(key, (value, source))| {
-            let value = match value {
-                value if hidden(&key, &value) => Value::from("[redacted]"),
-                Value::String(text) => Value::from(without_credentials(&text)),
-                value => value,
+            let value = if hidden(&key, &value) {
+                Value::from("[redacted]")
+            } else if let Value::String(text) = &value {
+                Value::from(without_credentials(text))
+            } else {
+                value
             };
             ShownValue { key, value, source }
         });

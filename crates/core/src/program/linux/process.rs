@@ -63,6 +63,11 @@ impl Group {
 }
 
 impl Process {
+    /// Something that ends it as well, for whoever does not own it.
+    pub(crate) fn killer(&self) -> Killer {
+        Killer(Some(self.group.clone()))
+    }
+
     /// Asks it to end.
     pub(in crate::program) fn terminate(&self) {
         self.group.signal(Signal::TERM);
@@ -78,6 +83,25 @@ impl Drop for Process {
     /// Also when nobody waits any more for the start: what was started then never gets an owner.
     fn drop(&mut self) {
         self.kill();
+    }
+}
+
+/// Ends a program when it is dropped, if that has not ended by then.
+#[derive(Debug)]
+pub(crate) struct Killer(Option<Group>);
+
+impl Killer {
+    /// Lets the program be.
+    pub(crate) fn disarm(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Killer {
+    fn drop(&mut self) {
+        if let Some(group) = self.0.take() {
+            group.signal(Signal::KILL);
+        }
     }
 }
 

@@ -118,10 +118,30 @@ async fn a_dialogue_that_nobody_answers_ends_in_time_and_with_its_connection() {
     }
 }
 
+/// A request to log in; fields of the method follow.
+fn request(method: &[u8]) -> Message {
+    let request = Message::new(50).string(b"alice");
+    request.string(b"ssh-connection").string(method)
+}
+
+fn interactive() -> Message {
+    request(b"keyboard-interactive").string(b"").string(b"")
+}
+
+fn password(password: &str) -> Message {
+    request(b"password").byte(0).string(password.as_bytes())
+}
+
 #[tokio::test]
 async fn another_attempt_ends_the_dialogue_and_few_may_be_given_up() {
+    const FAILURE: u8 = 51;
+    const SUCCESS: u8 = 52;
+    const QUESTIONS: u8 = 60;
     let scripts = Scripts::new();
-    let asks = "echo asked >> \"$here/asked\"\necho '{\"questions\":[\"a\"],\"echos\":[true]}'\nread -r a\necho '{\"auth_result\":1}'";
+    let asks = r#"echo asked >> "$here/asked"
+echo '{"questions":["a"],"echos":[true]}'
+read -r a
+echo '{"auth_result":1}'"#;
     let server = TestServer::builder()
         .set(
             "sftpd.keyboard_interactive_auth_program",
@@ -131,26 +151,26 @@ async fn another_attempt_ends_the_dialogue_and_few_may_be_given_up() {
         .start()
         .await;
     server.add(Account::new("alice")).await;
-    let mut client = server.connect().await;
-    client.interactive("alice").await;
-    assert!(!client.password("alice", "wrong").await);
+    let mut peer = Peer::connect(server.ssh_address()).await;
+    peer.service().await;
     let failed = &server.core().metrics().keyboard_interactive_logins.failed;
-    assert_eq!(failed.value(), 1);
-    for _ in 0..2 {
-        assert!(matches!(
-            client.interactive("alice").await,
-            Asked::Questions(..)
-        ));
-    }
-    // That one was the third that it gave up, and it gets no other.
-    for _ in 0..3 {
-        assert!(matches!(
-            client.interactive("alice").await,
-            Asked::Over(Attempted::Refused { .. })
-        ));
+    let answer_to_nothing = Message::new(61).u32(1).string(b"a");
+    for (sent, answer, failures) in [
+        (interactive(), QUESTIONS, 0),
+        (password("wrong"), FAILURE, 1),
+        (answer_to_nothing, FAILURE, 1),
+        (interactive(), QUESTIONS, 1),
+        (interactive(), QUESTIONS, 2),
+        // That is the third that it gives up, and it gets no other.
+        (interactive(), FAILURE, 4),
+        (interactive(), FAILURE, 5),
+        (password(PASSWORD), SUCCESS, 5),
+    ] {
+        peer.send(&sent).await;
+        let number = peer.receive().await.unwrap()[0];
+        assert_eq!((number, failed.value()), (answer, failures), "{sent:?}");
     }
     assert_eq!(scripts.lines("asked"), 3);
-    assert!(client.password("alice", PASSWORD).await);
 }
 
 #[tokio::test]
@@ -215,13 +235,7 @@ async fn a_count_of_answers_that_is_not_theirs_ends_the_connection() {
     for (count, answers) in [(u32::MAX, 1), (u32::MAX, 9), (2, 1), (1, 2), (0, 1)] {
         let mut peer = Peer::connect(server.ssh_address()).await;
         peer.service().await;
-        let request = Message::new(50)
-            .string(b"alice")
-            .string(b"ssh-connection")
-            .string(b"keyboard-interactive")
-            .string(b"")
-            .string(b"");
-        peer.send(&request).await;
+        peer.send(&interactive()).await;
         assert!(peer.next(60).await.is_some());
         let response = (0..answers).fold(Message::new(61).u32(count), |message, _| {
             message.string(b"")

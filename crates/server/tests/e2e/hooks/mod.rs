@@ -16,6 +16,7 @@ use std::process::{Command, Stdio};
 
 use rustix::process::{Pid, test_kill_process};
 use serde_json::{Value, json};
+use sftpgo_core::data::UserQuery;
 use sftpgo_testkit::{Account, TestServer, until};
 use tempfile::TempDir;
 
@@ -122,6 +123,9 @@ pub(crate) async fn key_works(server: &TestServer) -> bool {
 
 /// How many users there are.
 pub(crate) async fn users(server: &TestServer) -> usize {
-    let all = server.users().list(&Default::default()).await;
-    all.unwrap().len()
+    let query = UserQuery {
+        limit: 100,
+        ..UserQuery::default()
+    };
+    server.users().list(&query).await.unwrap().len()
 }
