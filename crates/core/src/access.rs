@@ -321,7 +321,8 @@ const COPY_AND_REMOVE: PermissionSet = PermissionSet::NONE
     .with(Permission::Delete);
 
 /// Whether moving something from one path to another allows nothing that was not allowed before: the new place gives no
-/// permission that the old one does not give, or the old one lets it be copied and removed anyway. What is moved has no rules of its own inside, and what it becomes has none either (`Demand::moves`).
+/// permission that the old one does not give, or the old one lets it be copied and removed anyway. What is moved has no rules
+/// of its own inside, and what it becomes has none either (`Demand::moves`).
 pub(crate) fn gains_nothing_by_moving(user: &User, from: &VirtualPath, to: &VirtualPath) -> bool {
     let old = user.permissions.in_directory(&from.parent());
     let new = user.permissions.in_directory(&to.parent());

@@ -5,6 +5,7 @@
 //! keeps deadlines. What differs between databases is a `Dialect` (words) and an `SqlEngine` (connections); a new database is
 //! one folder with both, and a row in [`crate::drivers`].
 
+mod bookmarks;
 mod cluster;
 mod counting;
 mod dialect;

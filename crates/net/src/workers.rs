@@ -15,6 +15,8 @@ use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::task::TaskTracker;
 
+use crate::pace::Pace;
+
 type Job = Box<dyn FnOnce() -> Pin<Box<dyn Future<Output = ()> + Send>> + Send>;
 
 /// How often a thread looks how busy it was.
@@ -25,6 +27,7 @@ const PERIOD: Duration = Duration::from_millis(250);
 pub struct Workers {
     threads: Vec<Worker>,
     next: AtomicUsize,
+    pace: Arc<Pace>,
 }
 
 #[derive(Debug)]
@@ -101,7 +104,13 @@ impl Workers {
         Ok(Arc::new(Self {
             threads,
             next: AtomicUsize::new(0),
+            pace: Pace::new(count),
         }))
+    }
+
+    /// Whose turn it is among new connections.
+    pub fn pace(&self) -> &Arc<Pace> {
+        &self.pace
     }
 
     /// Runs the future that `make` gives on the thread that is least busy, and waits for its end. `make` is called on that

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use sftpgo_core::{ConnectionInfo, Core};
-use sftpgo_net::{AcceptLimits, ConnectionSlot, Listener, Server, Workers};
+use sftpgo_net::{AcceptLimits, ConnectionSlot, Listener, Newcomer, Server, Workers};
 use thiserror::Error;
 use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
@@ -99,6 +99,10 @@ impl SshFrontEnd {
             let commands = Arc::clone(&self.commands);
             let workers = Arc::clone(&workers);
             async move {
+                let newcomer = tokio::select! {
+                    newcomer = workers.pace().turn() => newcomer,
+                    () = slot.draining().cancelled() => return,
+                };
                 // The socket leaves the listener's event queue for that of the connection's thread.
                 let Ok(stream) = stream.into_std() else {
                     return;
@@ -106,6 +110,7 @@ impl SshFrontEnd {
                 let accepted = Accepted {
                     stream,
                     peer,
+                    newcomer,
                     slot,
                     end,
                     commands,
@@ -119,6 +124,7 @@ impl SshFrontEnd {
 struct Accepted {
     stream: std::net::TcpStream,
     peer: SocketAddr,
+    newcomer: Arc<Newcomer>,
     slot: ConnectionSlot,
     end: CancellationToken,
     commands: Arc<[String]>,
@@ -128,6 +134,7 @@ async fn handle(core: Arc<Core>, settings: Arc<TransportSettings>, accepted: Acc
     let Accepted {
         stream,
         peer,
+        newcomer,
         mut slot,
         end,
         commands,
@@ -164,7 +171,7 @@ async fn handle(core: Arc<Core>, settings: Arc<TransportSettings>, accepted: Acc
         channels: channels.clone(),
     };
     let draining = slot.draining().clone();
-    let running = transport::run(&settings, stream, connection, end.clone(), || {
+    let running = transport::run(&settings, stream, newcomer, connection, end.clone(), || {
         slot.authenticated()
     });
     // When the server stops, a connection lasts as long as something runs in its channels.

@@ -8,6 +8,7 @@ use super::slots::Slot;
 use crate::engine::Core;
 use crate::error::{OpErrorKind, OpResult};
 use crate::mounts::Mounts;
+use crate::quota::If;
 use crate::session::Session;
 
 /// How long nothing may change around a scan for it to count as exact.
@@ -54,28 +55,25 @@ pub(super) async fn correct(core: &Core, user: &User, mounts: &Mounts) {
         let Some(turn) = scan.turn().await else {
             return;
         };
-        let watch = core.quota.watch(&user.username);
-        let found = match mounts.usage().await {
-            Ok(found) => found,
+        let set = if round == SCANS {
+            If::NobodyElsewhere
+        } else {
+            If::Still
+        };
+        let walk = core.walk(user, mounts, set).await;
+        drop(turn);
+        let walk = match walk {
+            Ok(walk) => walk,
             Err(error) => {
                 tracing::warn!(username = user.username, %error, "the quota was not scanned after a command");
-                drop(turn);
                 if !core.pause(QUIET * round).await {
                     return;
                 }
                 continue;
             }
         };
-        let elsewhere = core.sessions.are_elsewhere(&user.username).await;
-        let still = watch.is_still() && !elsewhere;
-        if still || (round == SCANS && !elsewhere) {
-            core.quota.set(user, found).await;
-        } else {
-            core.quota.raise(user, found).await;
-        }
-        drop(turn);
         // A removal that was done before the scan may be counted after it.
-        if !core.pause(QUIET).await || (still && watch.is_still()) {
+        if !core.pause(QUIET).await || walk.was_exact() {
             return;
         }
     }

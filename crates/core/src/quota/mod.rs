@@ -17,6 +17,7 @@ mod state;
 pub(crate) use hold::QuotaHold;
 pub use ledger::QuotaLedger;
 pub(crate) use mount::MountQuota;
+pub(crate) use rescan::If;
 pub use rescan::{Quiet, ScanSummary};
 pub use scans::QuotaScan;
 pub(crate) use scans::{NotListed, Scans};

@@ -7,6 +7,7 @@ use futures_util::StreamExt as _;
 use sftpgo_model::User;
 use sftpgo_storage::Usage;
 
+use super::activity::Watch;
 use super::scans::{ListedScan, NotListed};
 use crate::engine::Core;
 use crate::error::{OpError, OpErrorKind, OpResult};
@@ -38,6 +39,29 @@ impl Quiet {
             Self::Serving => Duration::from_secs(1) * round,
             Self::Alone => Duration::ZERO,
         }
+    }
+}
+
+/// When counters become what a walk found, and not only at least that.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum If {
+    /// Nothing moved meanwhile.
+    Still,
+    /// Whatever moved here: the last word of a scan that found no quiet time. Never while another server may change them.
+    NobodyElsewhere,
+}
+
+/// One walk over the files of a user.
+pub(crate) struct Walk {
+    found: Usage,
+    still: bool,
+    watch: Watch,
+}
+
+impl Walk {
+    /// Whether nothing moved from the beginning of the walk until now.
+    pub(crate) fn was_exact(&self) -> bool {
+        self.still && self.watch.is_still()
     }
 }
 
@@ -162,40 +186,48 @@ impl Core {
         for round in 1..=ROUNDS {
             let turn = scan.alone().await;
             let place = self.scans.place().await;
-            let watch = self.quota.watch(username);
-            let walked = tokio::time::timeout(WALK, mounts.usage()).await;
-            drop(place);
-            let elsewhere = self.sessions.are_elsewhere(username).await;
-            let still = watch.is_still() && !elsewhere;
-            match walked.map_err(|_| too_slow())? {
-                Ok(found) => {
-                    at_least = found;
-                    if still {
-                        self.quota.set(&user, found).await;
-                    } else {
-                        self.quota.raise(&user, found).await;
-                    }
-                }
+            let walk = self.walk(&user, &mounts, If::Still);
+            let walk = tokio::time::timeout(WALK, walk).await;
+            drop((place, turn));
+            let walk = match walk.map_err(|_| too_slow())? {
+                Ok(walk) => Some(walk),
                 // Such as a directory that was moved while somebody looked at it.
                 Err(error) if error.kind() == OpErrorKind::Unavailable && round < ROUNDS => {
                     tracing::debug!(sender = "quota", username, %error, "a walk of the quota scan failed");
-                    drop((turn, watch));
-                    if !self.pause(quiet.after(round)).await {
-                        return Ok(Found::Stopped);
-                    }
-                    continue;
+                    None
                 }
                 Err(error) => return Err(error),
-            }
-            drop(turn);
+            };
             if !self.pause(quiet.after(round)).await {
                 return Ok(Found::Stopped);
             }
-            if still && watch.is_still() {
-                return Ok(Found::Exactly(at_least));
+            if let Some(walk) = walk {
+                at_least = walk.found;
+                if walk.was_exact() {
+                    return Ok(Found::Exactly(at_least));
+                }
             }
         }
         Ok(Found::AtLeast(at_least))
+    }
+
+    /// Walks over the files of a user, and writes what it found: the counters become that if nothing moved meanwhile, else
+    /// they are at least that.
+    pub(crate) async fn walk(&self, user: &User, mounts: &Mounts, set: If) -> OpResult<Walk> {
+        let watch = self.quota.watch(&user.username);
+        let found = mounts.usage().await?;
+        let elsewhere = self.sessions.are_elsewhere(&user.username).await;
+        let still = watch.is_still() && !elsewhere;
+        if still || (set == If::NobodyElsewhere && !elsewhere) {
+            self.quota.set(user, found).await;
+        } else {
+            self.quota.raise(user, found).await;
+        }
+        Ok(Walk {
+            found,
+            still,
+            watch,
+        })
     }
 }
 

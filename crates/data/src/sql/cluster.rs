@@ -31,12 +31,29 @@ pub(crate) struct Servers {
     forgotten: AtomicBool,
     /// What this server said of itself last.
     load: Mutex<Load>,
-    /// When this server last said that it lives, and until when it takes nobody for dead: while the database was away, none
-    /// could say so.
-    last_beat: Mutex<Option<Instant>>,
-    patient_until: Mutex<Option<Instant>>,
+    patience: Mutex<Patience>,
     /// Users of servers that this one buried, until somebody was told.
     orphans: Mutex<Vec<String>>,
+}
+
+/// While the database was away, no server could say that it lives.
+#[derive(Debug, Default)]
+struct Patience {
+    /// When this server last said so.
+    last_beat: Option<Instant>,
+    /// Until when it takes nobody for dead.
+    until: Option<Instant>,
+}
+
+impl Patience {
+    /// Notes a beat; `false` if the one before was so long ago that the others may have missed theirs, too.
+    fn beat(&mut self, now: Instant) -> bool {
+        let last = self.last_beat.replace(now);
+        if last.is_some_and(|last| now.duration_since(last) > NODE_LIFETIME * 2 / 3) {
+            self.until = Some(now + NODE_LIFETIME);
+        }
+        self.until.is_none_or(|until| now >= until)
+    }
 }
 
 impl Servers {
@@ -49,8 +66,7 @@ impl Servers {
             joined: AtomicBool::new(false),
             forgotten: AtomicBool::new(false),
             load: Mutex::default(),
-            last_beat: Mutex::default(),
-            patient_until: Mutex::default(),
+            patience: Mutex::default(),
             orphans: Mutex::default(),
         }
     }
@@ -59,7 +75,7 @@ impl Servers {
     #[cfg(test)]
     pub(crate) fn miss_beats(&self) {
         let past = Instant::now().checked_sub(NODE_LIFETIME);
-        *self.last_beat.lock() = Some(past.unwrap());
+        self.patience.lock().last_beat = Some(past.unwrap());
     }
 
     /// Makes the last beat look old.
@@ -157,17 +173,6 @@ impl Servers {
         Ok(lives.then_some(neighbours))
     }
 
-    /// Notes a beat; `false` if the one before was so long ago that the others may have missed theirs, too.
-    fn may_bury(&self) -> bool {
-        let now = Instant::now();
-        let last = self.last_beat.lock().replace(now);
-        let mut until = self.patient_until.lock();
-        if last.is_some_and(|last| now.duration_since(last) > NODE_LIFETIME * 2 / 3) {
-            *until = Some(now + NODE_LIFETIME);
-        }
-        until.is_none_or(|until| now >= until)
-    }
-
     /// Forgets servers that died. Of several that see it, one gets their users.
     async fn bury_dead(&self) -> DataResult<()> {
         let rows = self.link.query(&self.statements.dead, &[]).await?;
@@ -258,7 +263,7 @@ impl ClusterStore for Servers {
     async fn beat(&self, load: Load) -> DataResult<Beat> {
         *self.load.lock() = load;
         self.link.retried(|| self.say_alive()).await?;
-        if self.may_bury() {
+        if self.patience.lock().beat(Instant::now()) {
             self.bury_dead().await?;
         }
         let to_share = self

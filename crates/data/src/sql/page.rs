@@ -14,7 +14,8 @@ use crate::provider::{SortOrder, UserQuery};
 #[derive(Debug)]
 pub(super) struct Pages {
     dialect: &'static Dialect,
-    select: String,
+    /// The table as SQL names it.
+    table: String,
     /// What orders by bytes.
     name: String,
 }
@@ -28,16 +29,29 @@ impl Pages {
         } else {
             (dialect.by_bytes)("username")
         };
-        let (columns, table) = (COLUMNS.join(", "), table.quoted(dialect.quote));
         Self {
             dialect,
-            select: format!("SELECT {columns} FROM {table}"),
+            table: table.quoted(dialect.quote),
             name,
         }
     }
 
-    /// The statement and its values; `None` if there can be no such user.
-    pub(super) fn statement(&self, query: &UserQuery) -> Option<(Statement, Vec<Value<'static>>)> {
+    /// The statement of the records and its values; `None` if there can be no such user.
+    pub(super) fn records(&self, query: &UserQuery) -> Option<(Statement, Vec<Value<'static>>)> {
+        self.statement(query, &COLUMNS.join(", "))
+    }
+
+    /// The statement of the names alone: with an index of names the database leaves out those of an offset without a look at
+    /// their records.
+    pub(super) fn names(&self, query: &UserQuery) -> Option<(Statement, Vec<Value<'static>>)> {
+        self.statement(query, "username")
+    }
+
+    fn statement(
+        &self,
+        query: &UserQuery,
+        columns: &str,
+    ) -> Option<(Statement, Vec<Value<'static>>)> {
         let range = NameRange::of(query);
         if range.is_empty() {
             return None;
@@ -60,7 +74,7 @@ impl Pages {
         if let Some(upper) = range.upper {
             condition(name, "<", upper);
         }
-        let mut sql = self.select.clone();
+        let mut sql = format!("SELECT {columns} FROM {}", self.table);
         if !conditions.is_empty() {
             sql = format!("{sql} WHERE {}", conditions.join(" AND "));
         }

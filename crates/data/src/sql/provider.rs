@@ -1,5 +1,6 @@
 //! The operations of a data provider on a SQL database.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
@@ -7,6 +8,7 @@ use async_trait::async_trait;
 use sftpgo_model::{UnixMillis, UserRecord};
 use tokio::time::timeout;
 
+use super::bookmarks::Bookmarks;
 use super::cluster::Servers;
 use super::counting::Counting;
 use super::engine::{Row, SqlEngine, Statement, Value};
@@ -29,6 +31,7 @@ pub struct SqlProvider {
     statements: Statements,
     counting: Counting,
     feed: Feed,
+    bookmarks: Bookmarks,
     servers: Option<Servers>,
 }
 
@@ -42,6 +45,7 @@ impl SqlProvider {
             statements: Statements::new(link.dialect(), table, version),
             counting: Counting::new(link.clone(), table, node.clone(), noted),
             feed: Feed::new(link.clone(), table, noted),
+            bookmarks: Bookmarks::default(),
             servers: noted.then(|| Servers::new(link.clone(), node)),
             link,
         }
@@ -58,6 +62,37 @@ impl SqlProvider {
     #[cfg(test)]
     pub(crate) fn servers(&self) -> Option<&Servers> {
         self.servers.as_ref()
+    }
+
+    /// The same part of the list as what comes after a name. That name is in the index alone, so nobody reads the records
+    /// that are left out. `None` if there are no more than those.
+    async fn without_offset<'q>(
+        &self,
+        query: &'q UserQuery,
+    ) -> DataResult<Option<Cow<'q, UserQuery>>> {
+        let mut near = Cow::Borrowed(query);
+        if let Some((name, offset)) = self.bookmarks.before(query) {
+            near = Cow::Owned(after(query, name, query.offset.saturating_sub(offset)));
+        }
+        let Some(before) = near.offset.checked_sub(1) else {
+            return Ok(Some(near));
+        };
+        let before = UserQuery {
+            limit: 1,
+            offset: before,
+            ..near.into_owned()
+        };
+        let Some((statement, values)) = self.statements.pages.names(&before) else {
+            return Ok(None);
+        };
+        let edition = self.bookmarks.edition();
+        let rows = self.link.query(&statement, &values).await?;
+        let Some(row) = rows.into_iter().next() else {
+            return Ok(None);
+        };
+        let name = record::name_from_row(row)?;
+        self.bookmarks.note(query, query.offset, &name, edition);
+        Ok(Some(Cow::Owned(after(query, name, 0))))
     }
 
     async fn one_user(
@@ -93,21 +128,36 @@ impl UserStore for SqlProvider {
     }
 
     async fn users(&self, query: &UserQuery) -> DataResult<Vec<UserRecord>> {
-        let Some((statement, values)) = self.statements.pages.statement(query) else {
+        let edition = self.bookmarks.edition();
+        let Some(near) = self.without_offset(query).await? else {
+            return Ok(Vec::new());
+        };
+        let Some((statement, values)) = self.statements.pages.records(&near) else {
             return Ok(Vec::new());
         };
         let rows = self.link.query(&statement, &values).await?;
-        match &query.username {
-            Some(name) => named(rows, name),
-            None => rows.into_iter().map(record::from_row).collect(),
+        let users: Vec<_> = match &query.username {
+            Some(name) => named(rows, name)?,
+            None => rows
+                .into_iter()
+                .map(record::from_row)
+                .collect::<DataResult<_>>()?,
+        };
+        if let Some(last) = users.last() {
+            let read = u32::try_from(users.len()).unwrap_or(u32::MAX);
+            let end = query.offset.saturating_add(read);
+            self.bookmarks.note(query, end, &last.username, edition);
         }
+        Ok(users)
     }
 
     async fn add_user(&self, record: &UserRecord) -> DataResult<UserRecord> {
         let mut values = vec![record.username.as_str().into()];
         values.extend(record::writable_values(record)?);
-        let insert = self.link.insert(&self.statements.insert, &values);
-        let id = insert.await.map_err(|error| {
+        let inserted = self.link.insert(&self.statements.insert, &values).await;
+        // Also if it failed: an answer may be lost.
+        self.bookmarks.clear();
+        let id = inserted.map_err(|error| {
             if error.kind() == DataErrorKind::Duplicate {
                 return duplicate(&record.username);
             }
@@ -129,7 +179,9 @@ impl UserStore for SqlProvider {
     }
 
     async fn delete_user(&self, id: i64) -> DataResult<()> {
-        let removed = self.feed.delete(id).await?;
+        let removed = self.feed.delete(id).await;
+        self.bookmarks.clear();
+        let removed = removed?;
         self.counting.forget(&removed);
         Ok(())
     }
@@ -167,6 +219,15 @@ impl DataProvider for SqlProvider {
 
     async fn close(&self) {
         self.link.close().await;
+    }
+}
+
+/// The same list from this name on.
+fn after(query: &UserQuery, name: String, offset: u32) -> UserQuery {
+    UserQuery {
+        after: Some(name),
+        offset,
+        ..query.clone()
     }
 }
 

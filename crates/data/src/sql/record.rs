@@ -90,6 +90,15 @@ fn json<'a>(record: &UserRecord, column: &str, value: &impl Serialize) -> DataRe
     Ok(text.into())
 }
 
+/// Reads a row of one column, the name.
+pub(crate) fn name_from_row(row: Row) -> DataResult<String> {
+    let mut row = Columns {
+        values: row.into_iter(),
+        username: String::new(),
+    };
+    row.text()
+}
+
 /// Reads the columns of [`COLUMNS`].
 pub(crate) fn from_row(row: Row) -> DataResult<UserRecord> {
     let mut row = Columns {

@@ -249,7 +249,7 @@ impl Sources {
         let values = self.values.into_iter().map(|(key, (value, source))| {
             let value = if hidden(&key, &value) {
                 Value::from("[redacted]")
-            } else if let Value::String(text) = &value {
+            } else if let Some(text) = value.as_str() {
                 Value::from(without_credentials(text))
             } else {
                 value

@@ -303,3 +303,34 @@ async fn every_key_of_a_value_with_several_lines_opens_a_session() {
     }
     assert!(!key_works(&server, "alice", &TestKey::numbered(10)).await);
 }
+
+/// New connections wait for their turn while bytes move (`sftpgo_net::Pace`, whose tests say how long); nobody is refused, and
+/// the bytes are right.
+#[tokio::test]
+async fn a_storm_of_handshakes_gives_way_to_a_transfer() {
+    const ROUND: usize = 50;
+    let server = Arc::new(server_with(Account::new("alice")).await);
+    let content: Vec<u8> = (0..4_u32 << 20).map(|at| (at >> 8) as u8).collect();
+    let mut sftp = server.sftp("alice").await;
+    sftp.put(b"/file", &content).await.unwrap();
+    let storm = async {
+        for _ in 0..4 {
+            let logins = (0..ROUND).map(|_| {
+                let server = Arc::clone(&server);
+                tokio::spawn(async move { server.login("alice").await })
+            });
+            for login in logins.collect::<Vec<_>>() {
+                login.await.unwrap();
+            }
+        }
+    };
+    let transfers = async {
+        loop {
+            assert!(sftp.get(b"/file").await.unwrap() == content);
+        }
+    };
+    tokio::select! {
+        () = storm => {}
+        () = transfers => {}
+    }
+}

@@ -4,12 +4,14 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use russh::server::{BeforeLogin, Config, run_stream};
+use russh::server::{BeforeLogin, Config, open_stream};
 use russh::{Limits, SshId};
 use sftpgo_core::auth::AcceptedSignatures;
 use sftpgo_core::model::LoginMethod;
+use sftpgo_net::Newcomer;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{Semaphore, oneshot};
+use tokio::task::JoinError;
 use tokio_util::sync::CancellationToken;
 
 use super::Events;
@@ -131,10 +133,12 @@ pub(crate) enum End {
     Broken(String),
 }
 
-/// Runs a connection until it ends; `cancel` ends it at once. `authenticated` is told when somebody is logged in.
+/// Runs a connection that had its turn until it ends; `cancel` ends it at once. `authenticated` is told when somebody is
+/// logged in.
 pub(crate) async fn run<S, E>(
     settings: &TransportSettings,
     stream: S,
+    newcomer: Arc<Newcomer>,
     events: E,
     cancel: CancellationToken,
     authenticated: impl FnOnce() + Send,
@@ -154,19 +158,21 @@ where
         in_vain: 0,
         identified: false,
     };
-    let stream = Socket::new(stream, cancel.clone());
+    let stream = Socket::new(stream, Arc::clone(&newcomer), cancel.clone());
     let deadline = tokio::time::sleep(settings.login_deadline);
     tokio::pin!(deadline);
-    let start = run_stream(Arc::clone(&settings.config), stream, handler);
-    let mut running = tokio::select! {
-        started = start => match started {
-            Ok(running) => running,
+    let start = open_stream(Arc::clone(&settings.config), stream, handler);
+    let session = tokio::select! {
+        started = newcomer.measure(start) => match started {
+            Ok((_handle, session)) => session,
             Err(error) => return End::NotLoggedIn(error.into_reason()),
         },
         () = &mut deadline => return End::NotLoggedIn("no handshake in time".to_owned()),
     };
+    // A task of its own: nothing of what this one waits for is looked at with each packet.
+    let mut running = tokio::spawn(newcomer.measure(session));
     let logged_in = tokio::select! {
-        ended = &mut running => return End::NotLoggedIn(reason(ended)),
+        ended = &mut running => return not_logged_in(ended),
         () = &mut deadline => {
             cancel.cancel();
             // The socket ends at its next poll, and the library with it.
@@ -177,19 +183,25 @@ where
         told = login => told.is_ok(),
     };
     if !logged_in {
-        return End::NotLoggedIn(reason(running.await));
+        return not_logged_in(running.await);
     }
+    newcomer.logged_in();
     authenticated();
-    match running.await {
-        Ok(()) => End::Closed,
-        Err(error) => End::Broken(error.into_reason()),
+    match fault(running.await) {
+        None => End::Closed,
+        Some(reason) => End::Broken(reason),
     }
 }
 
-/// Why a connection ended on which nobody had logged in.
-fn reason(ended: Result<(), TransportError>) -> String {
+fn not_logged_in(ended: Result<Result<(), TransportError>, JoinError>) -> End {
+    End::NotLoggedIn(fault(ended).unwrap_or_else(|| "the client left".to_owned()))
+}
+
+/// What went wrong in a session that is over.
+fn fault(ended: Result<Result<(), TransportError>, JoinError>) -> Option<String> {
     match ended {
-        Ok(()) => "the client left".to_owned(),
-        Err(error) => error.into_reason(),
+        Ok(result) => result.err().map(TransportError::into_reason),
+        // A panic, whose message went to the log.
+        Err(error) => Some(error.to_string()),
     }
 }

@@ -1,10 +1,12 @@
-//! The socket as the SSH library sees it: it ends when the connection is cancelled.
+//! The socket as the SSH library sees it: it ends when the connection is cancelled, and counts what it moves.
 
 use std::future::Future as _;
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use sftpgo_net::Newcomer;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
@@ -12,14 +14,22 @@ use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 #[derive(Debug)]
 pub(super) struct Socket<S> {
     inner: S,
+    newcomer: Arc<Newcomer>,
     cancelled: Pin<Box<WaitForCancellationFutureOwned>>,
 }
 
 impl<S> Socket<S> {
-    pub(super) fn new(inner: S, cancel: CancellationToken) -> Self {
+    pub(super) fn new(inner: S, newcomer: Arc<Newcomer>, cancel: CancellationToken) -> Self {
         Self {
             inner,
+            newcomer,
             cancelled: Box::pin(cancel.cancelled_owned()),
+        }
+    }
+
+    fn count(&self, written: &Poll<io::Result<usize>>) {
+        if let Poll::Ready(Ok(bytes)) = written {
+            self.newcomer.moved(*bytes);
         }
     }
 
@@ -38,7 +48,10 @@ impl<S: AsyncRead + Unpin> AsyncRead for Socket<S> {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         self.check_alive(cx)?;
-        Pin::new(&mut self.inner).poll_read(cx, buffer)
+        let before = buffer.filled().len();
+        let state = Pin::new(&mut self.inner).poll_read(cx, buffer);
+        self.newcomer.moved(buffer.filled().len() - before);
+        state
     }
 }
 
@@ -49,7 +62,9 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Socket<S> {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         self.check_alive(cx)?;
-        Pin::new(&mut self.inner).poll_write(cx, bytes)
+        let state = Pin::new(&mut self.inner).poll_write(cx, bytes);
+        self.count(&state);
+        state
     }
 
     fn poll_write_vectored(
@@ -58,7 +73,9 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Socket<S> {
         pieces: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         self.check_alive(cx)?;
-        Pin::new(&mut self.inner).poll_write_vectored(cx, pieces)
+        let state = Pin::new(&mut self.inner).poll_write_vectored(cx, pieces);
+        self.count(&state);
+        state
     }
 
     fn is_write_vectored(&self) -> bool {

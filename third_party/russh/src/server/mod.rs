@@ -1175,9 +1175,24 @@ impl<H: Handler> Future for RunningSession<H> {
 /// Start a single connection in the background.
 pub async fn run_stream<H, R>(
     config: Arc<Config>,
-    mut stream: R,
+    stream: R,
     handler: H,
 ) -> Result<RunningSession<H>, H::Error>
+where
+    H: Handler + Send + 'static,
+    R: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let (handle, session) = open_stream(config, stream, handler).await?;
+    let join = russh_util::runtime::spawn(session);
+    Ok(RunningSession { handle, join })
+}
+
+/// Exchanges identification lines, and returns the session for the caller to run. (sftpgo patch 19)
+pub async fn open_stream<H, R>(
+    config: Arc<Config>,
+    mut stream: R,
+    handler: H,
+) -> Result<(Handle, impl Future<Output = Result<(), H::Error>> + Send + 'static), H::Error>
 where
     H: Handler + Send + 'static,
     R: AsyncRead + AsyncWrite + Unpin + Send + 'static,
@@ -1215,9 +1230,7 @@ where
 
     session.begin_rekey()?;
 
-    let join = russh_util::runtime::spawn(session.run(stream, handler));
-
-    Ok(RunningSession { handle, join })
+    Ok((handle, session.run(stream, handler)))
 }
 
 async fn read_ssh_id<R: AsyncRead + Unpin>(
