@@ -1,9 +1,11 @@
 //! What a client is told of a login that failed says nothing about the account: not its words, not their order, not the work
 //! that was done for it.
+#![cfg(unix)]
 
 use serde_json::json;
 use sftpgo_testkit::{Account, PASSWORD, TestKey, TestServer};
 
+use super::hooks::Scripts;
 use super::hostile::peer::{Message, Peer};
 
 /// Accounts that have something to hide, and one that is not there.
@@ -16,9 +18,20 @@ const USERS: [&str; 6] = [
     "denied",
 ];
 
-async fn server() -> TestServer {
+/// Two questions to everybody, whoever they are.
+const DIALOGUE: &str = r#"
+echo '{"questions":["Pin: "],"echos":[false]}'
+read -r pin
+echo '{"instruction":"one more","questions":["Code: "],"echos":[true]}'
+read -r code
+echo '{"auth_result":-1}'
+"#;
+
+async fn server(scripts: &Scripts) -> TestServer {
+    let dialogue = scripts.script("dialogue", DIALOGUE);
     let server = TestServer::builder()
         .set("sftpd.max_auth_tries", 3)
+        .set("sftpd.keyboard_interactive_auth_program", dialogue)
         .start()
         .await;
     let accounts = [
@@ -82,7 +95,8 @@ async fn said(server: &TestServer, attempts: &[Attempt<'_>]) -> Vec<Vec<u8>> {
 
 #[tokio::test]
 async fn every_account_and_none_are_refused_with_the_same_bytes_in_the_same_order() {
-    let server = server().await;
+    let scripts = Scripts::new();
+    let server = server(&scripts).await;
     let mut expected: Option<Vec<Vec<Vec<u8>>>> = None;
     for user in USERS {
         let none = |_: &Peer| attempt(user, "none");
@@ -99,8 +113,9 @@ async fn every_account_and_none_are_refused_with_the_same_bytes_in_the_same_orde
                 .string(b"")
                 .string(b"")
         };
+        let answered = |_: &Peer| Message::new(61).u32(1).string(b"1234");
         let gssapi = |_: &Peer| attempt(user, "gssapi-with-mic").u32(1).string(b"oid");
-        let conversations: [&[Attempt<'_>]; 8] = [
+        let conversations: [&[Attempt<'_>]; 9] = [
             &[&none],
             // Up to the limit of attempts, and over it.
             &[&none, &wrong, &wrong, &wrong, &wrong],
@@ -108,7 +123,8 @@ async fn every_account_and_none_are_refused_with_the_same_bytes_in_the_same_orde
             &[&changed],
             &[&none, &offered, &wrong],
             &[&signed, &offered],
-            &[&interactive],
+            &[&interactive, &answered, &answered],
+            &[&interactive, &wrong, &interactive, &answered, &answered],
             &[&gssapi, &wrong],
         ];
         let mut all = Vec::new();
@@ -124,7 +140,8 @@ async fn every_account_and_none_are_refused_with_the_same_bytes_in_the_same_orde
 /// are wrong are checked first, and say no more by it.
 #[tokio::test]
 async fn the_right_password_of_who_may_not_log_in_is_refused_like_a_wrong_one() {
-    let server = server().await;
+    let scripts = Scripts::new();
+    let server = server(&scripts).await;
     let mut expected = None;
     for user in USERS {
         let wrong = if user == "alice" { "wrong" } else { PASSWORD };
@@ -138,7 +155,8 @@ async fn the_right_password_of_who_may_not_log_in_is_refused_like_a_wrong_one() 
 /// Counted and not timed: a name that nobody has costs what a wrong password costs.
 #[tokio::test]
 async fn a_name_that_nobody_has_costs_as_many_hashes_as_a_wrong_password() {
-    let server = server().await;
+    let scripts = Scripts::new();
+    let server = server(&scripts).await;
     for user in USERS {
         for (password, hashes) in [("wrong", 1), ("", 0), (&"x".repeat(2_000), 0)] {
             let tried = |_: &Peer| {

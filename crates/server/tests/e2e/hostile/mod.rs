@@ -17,6 +17,7 @@ mod rekey;
 mod sessions;
 mod spellings;
 mod stalled;
+#[cfg(unix)]
 mod states;
 mod swapping;
 mod texts;

@@ -6,8 +6,10 @@
 use std::net::SocketAddr;
 
 use futures_util::{StreamExt as _, stream};
+use serde_json::json;
 use sftpgo_testkit::{Account, TestServer};
 
+use super::super::hooks::Scripts;
 use super::peer::{Message, Peer, kex_init, request};
 use super::until_all_left;
 
@@ -15,8 +17,8 @@ use super::until_all_left;
 const STRICT: &[u8] = b"curve25519-sha256,kex-strict-c-v00@openssh.com";
 const LAX: &[u8] = b"curve25519-sha256";
 
-/// Connections at a time; an address may have more.
-const AT_A_TIME: usize = 32;
+/// Connections at a time; an address may have more, and as many dialogues.
+const AT_A_TIME: usize = 24;
 
 /// How far a client has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,6 +37,10 @@ enum State {
     KeyOffered,
     /// A password was wrong.
     PasswordRefused,
+    /// A question of keyboard-interactive waits for its answer.
+    Asked,
+    /// A key was right, and more is asked for.
+    HalfLoggedIn,
     /// Keys are exchanged anew by the client.
     RekeyBegun,
     /// The server has answered that.
@@ -42,11 +48,11 @@ enum State {
 }
 
 use State::{
-    Greeted, KexAnswered, KexBegun, KeyOffered, NewKeys, PasswordRefused, RekeyAnswered,
-    RekeyBegun, Service,
+    Asked, Greeted, HalfLoggedIn, KexAnswered, KexBegun, KeyOffered, NewKeys, PasswordRefused,
+    RekeyAnswered, RekeyBegun, Service,
 };
 
-const STATES: [State; 12] = [
+const STATES: [State; 14] = [
     Greeted,
     KexBegun { strict: false },
     KexBegun { strict: true },
@@ -57,6 +63,8 @@ const STATES: [State; 12] = [
     Service,
     KeyOffered,
     PasswordRefused,
+    Asked,
+    HalfLoggedIn,
     RekeyBegun,
     RekeyAnswered,
 ];
@@ -97,7 +105,7 @@ impl State {
             Service => served(address).await,
             KeyOffered => {
                 let mut peer = served(address).await;
-                peer.send(&key_offer()).await;
+                peer.send(&key_of("alice", false)).await;
                 peer.next(60).await.unwrap();
                 peer
             }
@@ -106,6 +114,26 @@ impl State {
                 let method = attempt(b"password").byte(0).string(b"wrong");
                 peer.send(&method).await;
                 peer.next(51).await.unwrap();
+                peer
+            }
+            Asked => {
+                let mut peer = served(address).await;
+                let method = attempt(b"keyboard-interactive").string(b"").string(b"");
+                peer.send(&method).await;
+                peer.next(60).await.unwrap();
+                peer
+            }
+            HalfLoggedIn => {
+                let mut peer = served(address).await;
+                let request = key_of("carol", true);
+                let data = [
+                    &Message::default().string(&peer.session_id).0[..],
+                    &request.0,
+                ];
+                let signature = Account::key("carol").signature(&data.concat());
+                peer.send(&request.string(&signature)).await;
+                let answer = peer.next(51).await.unwrap();
+                assert_eq!(answer.last(), Some(&1), "partial success");
                 peer
             }
             RekeyBegun => {
@@ -137,17 +165,20 @@ impl State {
             RekeyBegun => exchanging(30, false),
             KexAnswered { strict } => exchanging(21, strict),
             RekeyAnswered => exchanging(21, false),
-            NewKeys { .. } | Service | KeyOffered | PasswordRefused => match number {
-                1 => End,
-                2..=4 | 7 => Nothing,
-                5 => Answer(6),
-                20 => Answer(20),
-                50 if !matches!(self, NewKeys { .. }) => Answer(51),
-                // Attempts and answers without the service, answers to no question, and what only a server says or who
-                // is logged in.
-                6 | 50..=53 | 60 | 61 | 80.. => End,
-                _ => Unimplemented,
-            },
+            Asked if number == 61 => Answer(51),
+            NewKeys { .. } | Service | KeyOffered | PasswordRefused | Asked | HalfLoggedIn => {
+                match number {
+                    1 => End,
+                    2..=4 | 7 => Nothing,
+                    5 => Answer(6),
+                    20 => Answer(20),
+                    50 if !matches!(self, NewKeys { .. }) => Answer(51),
+                    // Attempts and answers without the service, answers to no question, and what only a server says or who
+                    // is logged in.
+                    6 | 50..=53 | 60 | 61 | 80.. => End,
+                    _ => Unimplemented,
+                }
+            }
         }
     }
 
@@ -166,7 +197,7 @@ impl State {
                 (Message::new(1).u32(11).string(b"").string(b""), 0)
             }
             NewKeys { .. } => (Message::new(5).string(b"ssh-userauth"), 6),
-            Service | KeyOffered | PasswordRefused => (attempt(b"none"), 51),
+            Service | KeyOffered | PasswordRefused | Asked | HalfLoggedIn => (attempt(b"none"), 51),
         }
     }
 }
@@ -196,17 +227,22 @@ fn ecdh_init() -> Message {
 }
 
 fn attempt(method: &[u8]) -> Message {
+    attempt_of("alice", method)
+}
+
+fn attempt_of(user: &str, method: &[u8]) -> Message {
     Message::new(50)
-        .string(b"alice")
+        .string(user.as_bytes())
         .string(b"ssh-connection")
         .string(method)
 }
 
-fn key_offer() -> Message {
-    attempt(b"publickey")
-        .byte(0)
+/// The own key of a user, up to the signature.
+fn key_of(user: &str, signed: bool) -> Message {
+    attempt_of(user, b"publickey")
+        .byte(signed.into())
         .string(b"ssh-ed25519")
-        .string(&Account::key("alice").blob())
+        .string(&Account::key(user).blob())
 }
 
 /// A well-formed message of that number: what is refused is refused for its number.
@@ -298,14 +334,29 @@ async fn goes_on(peer: &mut Peer, state: State, shown: &str) {
     assert_eq!(answers, [1], "a channel behind {shown}");
 }
 
+/// A question that has no right answer.
+const DIALOGUE: &str = r#"
+echo '{"questions":["Code: "],"echos":[false]}'
+read -r code
+echo '{"auth_result":-1}'
+"#;
+
 #[tokio::test]
 async fn every_message_in_every_state_before_the_login_is_expected_answered_or_the_end() {
+    let scripts = Scripts::new();
     // As many attempts as there are numbers come from one address.
     let server = TestServer::builder()
         .set("sftpd.max_auth_tries", -1)
+        .set(
+            "sftpd.keyboard_interactive_auth_program",
+            scripts.script("dialogue", DIALOGUE),
+        )
         .start()
         .await;
     server.add(Account::new("alice")).await;
+    let filters = json!({ "required_login_methods": ["publickey,password"] });
+    let carol = Account::new("carol").with("filters", filters);
+    server.add(carol).await;
     let address = server.ssh_address();
     for state in STATES {
         stream::iter(0..=255)

@@ -1,4 +1,6 @@
 //! Logins by the clients of the field: one table of cases, which every client fills. Each logs in and runs `pwd`.
+//!
+//! Dropbear knows no certificates; everything else is a row of all of them.
 
 mod asyncssh;
 mod dbclient;
@@ -8,15 +10,50 @@ mod plink;
 
 use std::path::{Path, PathBuf};
 
-use serde_json::json;
+use serde_json::{Value, json};
+use tempfile::TempDir;
 
-use super::support::{PASSWORD, Run, Server};
+use super::support::{PASSWORD, Run, Server, files, keys};
 
 /// By what somebody logs in.
 enum Proof<'a> {
     Password(&'a str),
     /// A private key in the format of OpenSSH.
     Key(&'a Path),
+    /// The same, with the certificate that lies beside it.
+    Certified(&'a Path),
+    /// Answers to the two questions of [`DIALOGUE`].
+    Answers([&'a str; 2]),
+}
+
+/// What it says to the right answers.
+const PIN: &str = "4711";
+const CODE: &str = "123456";
+
+/// A program for keyboard-interactive: two questions, one after the other.
+const DIALOGUE: &str = r#"#!/bin/sh
+echo '{"questions":["Pin: "],"echos":[false]}'
+read -r pin
+echo '{"instruction":"one more","questions":["Code: "],"echos":[true]}'
+read -r code
+if [ "$pin" = 4711 ] && [ "$code" = 123456 ]; then
+  echo '{"auth_result":1}'
+else
+  echo '{"auth_result":-1}'
+fi
+"#;
+
+/// A certificate file beside a private key, where OpenSSH looks for it.
+fn certificate_of(key: &Path) -> PathBuf {
+    let name = key.file_name().unwrap().to_str().unwrap();
+    key.with_file_name(format!("{name}-cert.pub"))
+}
+
+/// A server with one more file.
+struct World {
+    server: Server,
+    /// Read again at each login.
+    _directory: TempDir,
 }
 
 /// A client of the table.
@@ -31,7 +68,24 @@ struct Client {
 
 impl Client {
     fn server(&self) -> Server {
-        Server::with(json!({ "algorithms_profile": self.profile }))
+        self.server_with(json!({}))
+    }
+
+    fn server_with(&self, mut settings: Value) -> Server {
+        settings["algorithms_profile"] = self.profile.into();
+        Server::with(settings)
+    }
+
+    /// A server that asks the questions of [`DIALOGUE`].
+    fn asking(&self) -> World {
+        let directory = tempfile::tempdir().unwrap();
+        let program = directory.path().join("dialogue");
+        std::fs::write(&program, DIALOGUE).unwrap();
+        files::set_mode(&program, 0o700);
+        World {
+            server: self.server_with(json!({ "keyboard_interactive_auth_program": program })),
+            _directory: directory,
+        }
     }
 
     #[track_caller]
@@ -62,6 +116,37 @@ impl Client {
         let server = self.server();
         self.is_refused(&server, &Proof::Password("wrong"));
         self.logs_in(&server, &Proof::Password(PASSWORD));
+    }
+
+    /// Only the authority is known to the server.
+    fn logs_in_with_certificates(&self, kinds: &[&[&str]]) {
+        let directory = tempfile::tempdir().unwrap();
+        let authority = directory.path().join("ca");
+        keys::make(&authority);
+        let trusted = authority.with_extension("pub");
+        let server = self.server_with(json!({ "trusted_user_ca_keys": [trusted] }));
+        for (number, kind) in kinds.iter().enumerate() {
+            let key = server
+                .client_home()
+                .join(format!(".ssh/certified-{number}"));
+            keys::make_of(kind, &key);
+            keys::certify(&authority, &key, &["-n", "somebody-else"]);
+            self.is_refused(&server, &Proof::Certified(&key));
+            keys::certify(&authority, &key, &["-n", "alice"]);
+            self.logs_in(&server, &Proof::Certified(&key));
+        }
+    }
+
+    fn logs_in_with_the_right_answers(&self) {
+        let world = self.asking();
+        self.logs_in(&world.server, &Proof::Answers([PIN, CODE]));
+    }
+
+    fn is_refused_with_wrong_answers(&self) {
+        let world = self.asking();
+        for answers in [["wrong", CODE], [PIN, "wrong"]] {
+            self.is_refused(&world.server, &Proof::Answers(answers));
+        }
     }
 
     fn is_refused_with_a_wrong_key(&self) {
@@ -107,10 +192,34 @@ macro_rules! table {
         fn a_key_that_the_account_does_not_have_is_refused() {
             $client.is_refused_with_a_wrong_key();
         }
+
+        #[test]
+        fn a_dialogue_of_two_rounds_logs_in() {
+            $client.logs_in_with_the_right_answers();
+        }
+
+        #[test]
+        fn a_wrong_answer_in_either_round_is_refused() {
+            $client.is_refused_with_wrong_answers();
+        }
     };
 }
 
-use table;
+/// The row of those who know certificates.
+macro_rules! certificates {
+    ($client:expr) => {
+        #[test]
+        fn certificates_of_every_kind_of_key_log_in() {
+            $client.logs_in_with_certificates(&[
+                &["ed25519"],
+                &["ecdsa", "-b", "256"],
+                &["rsa", "-b", "2048"],
+            ]);
+        }
+    };
+}
+
+use {certificates, table};
 
 /// Runs a program that turns a key into another format; the new file.
 fn converted(server: &Server, program: &str, arguments: &[&str], made: &Path) -> PathBuf {

@@ -27,15 +27,25 @@ fn with(server: &Server, proof: &Proof<'_>, options: &[&str]) -> Run {
             .args(["-o", "PreferredAuthentications=password"])
             .env("SSH_ASKPASS", server.askpass(password))
             .env("SSH_ASKPASS_REQUIRE", "force"),
-        Proof::Key(key) => run
+        // It finds certificates by itself.
+        Proof::Key(key) | Proof::Certified(key) => run
             .args(["-o", "PreferredAuthentications=publickey", "-i"])
             .arg(key),
+        Proof::Answers([pin, code]) => run
+            .args(["-o", "BatchMode=no", "-o", "NumberOfPasswordPrompts=1"])
+            .args(["-o", "PreferredAuthentications=keyboard-interactive"])
+            .env(
+                "SSH_ASKPASS",
+                server.askpass_for(&[("Pin", pin), ("Code", code)]),
+            )
+            .env("SSH_ASKPASS_REQUIRE", "force"),
     };
     // A host for which the settings name no key.
     run.args(["anyone", "pwd"])
 }
 
 super::table!(CLIENT);
+super::certificates!(CLIENT);
 
 /// Somebody who mistypes is asked again, on the same connection.
 #[test]

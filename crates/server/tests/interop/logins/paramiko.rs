@@ -13,11 +13,13 @@ fn login(server: &Server, proof: &Proof<'_>) -> Run {
     let case = |name| python_client(server, "paramiko_login.py", name);
     match proof {
         Proof::Password(password) => case("password").env("TARGET_PROOF", password),
-        Proof::Key(key) => case("key").env("TARGET_PROOF", key),
+        Proof::Key(key) | Proof::Certified(key) => case("key").env("TARGET_PROOF", key),
+        Proof::Answers(answers) => case("dialogue").env("TARGET_PROOF", answers.join(" ")),
     }
 }
 
 super::table!(CLIENT);
+super::certificates!(CLIENT);
 
 /// It asks for the service before each attempt, and waits for the answer.
 #[test]

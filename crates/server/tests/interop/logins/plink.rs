@@ -1,7 +1,9 @@
 //! `plink` of PuTTY, which WinSCP and FileZilla are built on.
 
+use std::path::{Path, PathBuf};
+
 use super::super::support::{Run, Server};
-use super::{Client, Proof, converted};
+use super::{Client, Proof, certificate_of, converted};
 
 const CLIENT: Client = Client {
     profile: "modern",
@@ -10,27 +12,35 @@ const CLIENT: Client = Client {
 };
 
 fn login(server: &Server, proof: &Proof<'_>) -> Run {
-    let run = server
-        .client("plink")
-        .args([
-            "-ssh",
-            "-batch",
-            "-noagent",
-            "-P",
-            &server.port().to_string(),
-        ])
-        .args(["-hostkey", &server.host_key_fingerprint()]);
+    let options = |run: Run| {
+        run.args(["-ssh", "-noagent", "-P", &server.port().to_string()])
+            .args(["-hostkey", &server.host_key_fingerprint()])
+    };
+    let batch = || options(server.client("plink").arg("-batch"));
     let run = match proof {
-        Proof::Password(password) => run.args(["-pw", password]),
-        Proof::Key(key) => {
-            let made = key.with_extension("ppk");
-            let (from, to) = (key.to_str().unwrap(), made.to_str().unwrap());
-            let arguments = [from, "-O", "private", "-o", to];
-            run.arg("-i")
-                .arg(converted(server, "puttygen", &arguments, &made))
+        Proof::Password(password) => batch().args(["-pw", password]),
+        Proof::Key(key) => batch().arg("-i").arg(in_its_format(server, key, &[])),
+        Proof::Certified(key) => {
+            let certificate = certificate_of(key);
+            let with = ["--certificate", certificate.to_str().unwrap()];
+            batch().arg("-i").arg(in_its_format(server, key, &with))
+        }
+        // Without a terminal it asks on stderr and reads stdin.
+        Proof::Answers([pin, code]) => {
+            let run = server.client("setsid").args(["--wait", "plink"]);
+            options(run).input(format!("{pin}\n{code}\n"))
         }
     };
     run.args(["alice@127.0.0.1", "pwd"])
 }
 
+/// The key in the format of PuTTY, which has room for a certificate.
+fn in_its_format(server: &Server, key: &Path, more: &[&str]) -> PathBuf {
+    let made = key.with_extension("ppk");
+    let (from, to) = (key.to_str().unwrap(), made.to_str().unwrap());
+    let arguments = [&[from], more, &["-O", "private", "-o", to]].concat();
+    converted(server, "puttygen", &arguments, &made)
+}
+
 super::table!(CLIENT);
+super::certificates!(CLIENT);

@@ -39,4 +39,24 @@ def key():
     asyncio.run(pwd(client_keys=[PROOF]))
 
 
-target.run({function.__name__: function for function in (password, key)})
+class Dialogue(asyncssh.SSHClient):
+    answers = dict(zip(("Pin: ", "Code: "), PROOF.split()))
+
+    def kbdint_auth_requested(self):
+        return ""
+
+    def kbdint_challenge_received(self, name, instructions, lang, prompts):
+        return [self.answers[prompt] for prompt, _ in prompts]
+
+
+def dialogue():
+    asyncio.run(
+        pwd(
+            client_keys=None,
+            client_factory=Dialogue,
+            preferred_auth="keyboard-interactive",
+        )
+    )
+
+
+target.run({function.__name__: function for function in (password, key, dialogue)})

@@ -1,6 +1,8 @@
 """Logs in with paramiko and prints what `pwd` says; exits with 1 if refused."""
 
+import contextlib
 import os
+import socket
 import sys
 
 import paramiko
@@ -13,7 +15,7 @@ PROOF = os.environ["TARGET_PROOF"]
 def pwd(**options):
     client = paramiko.SSHClient()
     client.load_host_keys(target.KNOWN_HOSTS)
-    try:
+    with refusals():
         client.connect(
             target.HOST,
             target.PORT,
@@ -24,12 +26,23 @@ def pwd(**options):
             auth_timeout=30,
             **options,
         )
+    with client:
+        run(client.get_transport())
+
+
+@contextlib.contextmanager
+def refusals():
+    try:
+        yield
     except paramiko.AuthenticationException as refused:
         print(refused, file=sys.stderr)
         sys.exit(1)
-    with client:
-        _, stdout, _ = client.exec_command("pwd")
-        sys.stdout.write(stdout.read().decode())
+
+
+def run(transport):
+    channel = transport.open_session()
+    channel.exec_command("pwd")
+    sys.stdout.write(channel.makefile("r").read())
 
 
 def password():
@@ -44,4 +57,17 @@ def key_then_password():
     pwd(key_filename=target.WRONG_KEY, password=PROOF)
 
 
-target.run({function.__name__: function for function in (password, key, key_then_password)})
+def dialogue():
+    answers = dict(zip(("Pin: ", "Code: "), PROOF.split()))
+
+    def answer(title, instructions, questions):
+        return [answers[question] for question, _ in questions]
+
+    transport = paramiko.Transport(socket.create_connection((target.HOST, target.PORT)))
+    transport.start_client(timeout=30)
+    with contextlib.closing(transport), refusals():
+        transport.auth_interactive("alice", answer)
+        run(transport)
+
+
+target.run({function.__name__: function for function in (password, key, key_then_password, dialogue)})

@@ -268,6 +268,15 @@ impl Server {
         self.program("askpass-once", &text)
     }
 
+    /// A program that answers each question in which one of these words stands.
+    pub(crate) fn askpass_for(&self, answers: &[(&str, &str)]) -> PathBuf {
+        let cases = answers
+            .iter()
+            .map(|(word, answer)| format!("*{word}*) echo '{answer}';;"));
+        let text = format!("case \"$1\" in {} esac", cases.collect::<String>());
+        self.program("askpass-for", &text)
+    }
+
     fn program(&self, name: &str, text: &str) -> PathBuf {
         let path = self.client_home().join(name);
         fs::write(&path, format!("#!/bin/sh\n{text}\n")).unwrap();
