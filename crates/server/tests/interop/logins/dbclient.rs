@@ -1,13 +1,14 @@
 //! `dbclient`, the client of Dropbear, which routers and other small machines have.
 
 use super::super::support::{Run, Server};
-use super::{Client, Proof, converted};
+use super::{Client, Proof, converted, on_a_terminal};
 
 const CLIENT: Client = Client {
     // Key exchange that holds against quantum computers came with 2025.87.
     profile: "compat",
     login,
-    refused: "No auth methods could be used",
+    // And its exit status is 0.
+    refused: "Disconnect received",
 };
 
 fn login(server: &Server, proof: &Proof<'_>) -> Run {
@@ -29,11 +30,7 @@ fn login(server: &Server, proof: &Proof<'_>) -> Run {
             ))
         }
         Proof::Certified(key) => unreachable!("it knows no certificates: {}", key.display()),
-        // Without a terminal it reads stdin.
-        Proof::Answers([pin, code]) => {
-            let run = server.client("setsid").args(["--wait", "dbclient"]);
-            options(run).input(format!("{pin}\n{code}\n"))
-        }
+        Proof::Answers(answers) => options(on_a_terminal(server, answers).arg("dbclient")),
     };
     run.args(["alice@127.0.0.1", "pwd"])
 }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::super::support::{Run, Server};
-use super::{Client, Proof, certificate_of, converted};
+use super::{Client, Proof, certificate_of, converted, on_a_terminal};
 
 const CLIENT: Client = Client {
     profile: "modern",
@@ -25,10 +25,10 @@ fn login(server: &Server, proof: &Proof<'_>) -> Run {
             let with = ["--certificate", certificate.to_str().unwrap()];
             batch().arg("-i").arg(in_its_format(server, key, &with))
         }
-        // Without a terminal it asks on stderr and reads stdin.
-        Proof::Answers([pin, code]) => {
-            let run = server.client("setsid").args(["--wait", "plink"]);
-            options(run).input(format!("{pin}\n{code}\n"))
+        Proof::Answers(answers) => {
+            let run = options(on_a_terminal(server, answers).arg("plink"));
+            // Else it waits for somebody to have read that the login is over.
+            run.arg("-no-antispoof")
         }
     };
     run.args(["alice@127.0.0.1", "pwd"])

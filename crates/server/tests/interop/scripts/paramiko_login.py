@@ -42,7 +42,7 @@ def refusals():
 def run(transport):
     channel = transport.open_session()
     channel.exec_command("pwd")
-    sys.stdout.write(channel.makefile("r").read())
+    sys.stdout.write(channel.makefile("rb").read().decode())
 
 
 def password():
@@ -50,7 +50,8 @@ def password():
 
 
 def key():
-    pwd(key_filename=PROOF)
+    # With its certificate, if there is one.
+    pwd(pkey=paramiko.PKey.from_path(PROOF))
 
 
 def key_then_password():
