@@ -8,6 +8,7 @@ mod command;
 mod content;
 mod download;
 mod error;
+mod histogram;
 mod listing;
 mod mixed;
 mod report;

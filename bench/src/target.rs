@@ -1,6 +1,8 @@
 //! The server under load, and the login.
 
 use std::borrow::Cow;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +11,7 @@ use clap::Args;
 use russh::client::{self, AuthResult, Handle};
 use russh::keys::{PrivateKeyWithHashAlg, PublicKeyOrCertificate, load_secret_key};
 use russh::{Disconnect, Preferred, cipher, kex, mac};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream, lookup_host};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
@@ -84,6 +86,9 @@ pub(crate) struct Login {
     pub(crate) cut: oneshot::Sender<Cut>,
 }
 
+/// A connection on which keys are exchanged and nobody is logged in.
+pub(crate) type Connection = Handle<AnyHostKey>;
+
 /// Accepts whatever host key the server has: it is the tester's own server.
 pub(crate) struct AnyHostKey;
 
@@ -155,6 +160,32 @@ impl Target {
     /// Connects and logs in as somebody with the same key or password.
     pub(crate) async fn login_as(&self, user: String) -> Result<Login, LoadError> {
         self.within(self.login_unbounded(user)).await?
+    }
+
+    /// Connects, from this address of the machine if one is given.
+    pub(crate) async fn dial(&self, source: Option<IpAddr>) -> io::Result<TcpStream> {
+        let Some(source) = source else {
+            return TcpStream::connect(&self.addr).await;
+        };
+        let mut found = lookup_host(&self.addr).await?;
+        let server = found.find(|address| address.is_ipv4() == source.is_ipv4());
+        let server = server.ok_or(io::ErrorKind::AddrNotAvailable)?;
+        let socket = if source.is_ipv4() {
+            TcpSocket::new_v4()?
+        } else {
+            TcpSocket::new_v6()?
+        };
+        // Ports of connections that are over may be taken again.
+        socket.set_reuseaddr(true)?;
+        socket.bind(SocketAddr::new(source, 0))?;
+        socket.connect(server).await
+    }
+
+    /// Exchanges keys and tries nothing.
+    pub(crate) async fn exchange(&self, stream: TcpStream) -> Result<Connection, LoadError> {
+        stream.set_nodelay(true)?;
+        let config = Arc::clone(&self.config);
+        Ok(client::connect_stream(config, stream, AnyHostKey).await?)
     }
 
     async fn login_unbounded(&self, user: String) -> Result<Login, LoadError> {

@@ -61,7 +61,7 @@ pub(crate) async fn run(target: &Arc<Target>, args: &IdleArgs) -> Result<Value, 
 }
 
 /// Waits for a line, or the end, of standard input. The thread that reads may stay behind; the process ends soon.
-async fn line_of_input() {
+pub(super) async fn line_of_input() {
     let (sender, receiver) = oneshot::channel();
     std::thread::spawn(move || {
         let _ = std::io::stdin().read_line(&mut String::new());

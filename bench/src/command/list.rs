@@ -40,7 +40,7 @@ pub(crate) async fn run(target: &Arc<Target>, args: &ListArgs) -> Result<Value, 
 }
 
 /// Whether `names` are those of the files 0 to `files`, each once, beside the two that some servers send.
-fn check(mut names: Vec<Bytes>, files: u32) -> Result<(), LoadError> {
+pub(super) fn check(mut names: Vec<Bytes>, files: u32) -> Result<(), LoadError> {
     names.retain(|name| name != "." && name != "..");
     names.sort_unstable();
     let got = names.len();

@@ -2,6 +2,7 @@
 
 mod delay;
 mod idle;
+mod intrude;
 mod limit;
 mod list;
 mod local;
@@ -9,6 +10,7 @@ mod login;
 mod many;
 mod mixed;
 mod small;
+mod steady;
 
 use std::sync::Arc;
 
@@ -67,6 +69,10 @@ enum Drive {
     Mixed(mixed::MixedArgs),
     /// Open sessions and hold them until a line, or the end, of standard input
     Idle(idle::IdleArgs),
+    /// Download and list in some sessions until a line, or the end, of standard input, and say how long they waited
+    Steady(steady::SteadyArgs),
+    /// Connect many times at once without ever logging in
+    Intrude(intrude::IntrudeArgs),
 }
 
 /// Runs the command and gives its figures.
@@ -106,6 +112,8 @@ async fn drive(command: Drive, target: TargetArgs) -> Result<Value, LoadError> {
         Drive::Login(args) => login::run(&target, args).await,
         Drive::Mixed(args) => mixed::run(&target, &args).await,
         Drive::Idle(args) => idle::run(&target, &args).await,
+        Drive::Steady(args) => steady::run(&target, &args).await,
+        Drive::Intrude(args) => intrude::run(&target, &args).await,
     }
 }
 

@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::auth::{Authenticator, KeyTrust, PasswordChecks, PasswordHasher};
+use crate::defender::{Defender, DefenderSettings};
 use crate::hook::{Hooks, LoginHooks};
 use crate::metrics::Metrics;
 use crate::program::Programs;
@@ -50,6 +51,8 @@ pub struct CoreSettings {
     pub idle_timeout: Option<Duration>,
     /// Open files of one session.
     pub max_transfers_per_session: usize,
+    /// How addresses that misbehave are banned; `None` if they are not.
+    pub defender: Option<DefenderSettings>,
     /// Programs and URLs that are asked about logins.
     pub login_hooks: LoginHooks,
 }
@@ -65,6 +68,7 @@ impl Default for CoreSettings {
             users_base_dir: None,
             idle_timeout: Some(Duration::from_secs(15 * 60)),
             max_transfers_per_session: 1024,
+            defender: None,
             login_hooks: LoginHooks::default(),
         }
     }
@@ -107,6 +111,7 @@ pub struct Core {
     pub(crate) sessions: Sessions,
     /// The logins in use.
     pub(crate) live: Live,
+    defender: Option<Arc<Defender>>,
     /// Who must know what happens to sessions and accounts.
     pub(crate) concerned: Arc<dyn Concerned>,
     tasks: TaskTracker,
@@ -120,6 +125,9 @@ impl Core {
     /// Puts the parts together and starts the background work; must be called on a runtime.
     pub fn start(parts: CoreParts) -> Arc<Self> {
         let metrics = Arc::new(Metrics::default());
+        let defender = parts.settings.defender.clone();
+        let defender =
+            defender.map(|settings| Arc::new(Defender::new(settings, Arc::clone(&metrics))));
         let tasks = TaskTracker::new();
         let stop = CancellationToken::new();
         let quota = QuotaLedger::new(Arc::clone(&parts.provider), parts.settings.quota_tracking);
@@ -151,6 +159,7 @@ impl Core {
             metrics,
             sessions,
             live: Live::default(),
+            defender,
             concerned,
             tasks,
             beating: TaskTracker::new(),
@@ -183,6 +192,11 @@ impl Core {
     /// When connections that do nothing are closed; `None` is never.
     pub fn idle_timeout(&self) -> Option<Duration> {
         self.settings.idle_timeout
+    }
+
+    /// Who bans addresses that misbehave; `None` if nobody does.
+    pub fn defender(&self) -> Option<&Arc<Defender>> {
+        self.defender.as_ref()
     }
 
     /// How many password hashes were computed so far, those included that nobody could match.

@@ -6,6 +6,7 @@
 pub mod access;
 pub mod admin;
 pub mod auth;
+pub mod defender;
 pub mod digest;
 pub mod engine;
 pub mod error;

@@ -106,6 +106,12 @@ pub struct Metrics {
     pub public_key_logins: LoginCounters,
     /// Keyboard-interactive logins.
     pub keyboard_interactive_logins: LoginCounters,
+    /// Connections that were closed without a byte: limits, penalties, bans.
+    pub refused_connections: Counter,
+    /// Connections that their clients closed before they identified themselves.
+    pub probes: Counter,
+    /// Bans of the defender.
+    pub bans: Counter,
 }
 
 impl Metrics {

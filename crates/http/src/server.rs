@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 use sftpgo_core::Core;
-use sftpgo_net::{AcceptLimits, Listener, Server};
+use sftpgo_net::{AcceptLimits, Entrance, Listener, Server};
 use thiserror::Error;
 
 use crate::api::{self, Api};
@@ -162,13 +162,14 @@ impl HttpFrontEnd {
         ));
         tracing::info!(sender = "httpd", "HTTP server listening on {address}");
         // Nobody logs in on a connection here, and behind a proxy everybody has one address: one limit serves for all.
-        let accept = AcceptLimits {
-            connections: limits.connections,
-            unauthenticated: limits.connections,
-            unauthenticated_per_address: limits.connections,
-        };
-        sftpgo_net::serve("http", listener, accept, move |stream, peer, slot, end| {
-            connection::run(Arc::clone(&front), stream, peer, slot, end)
-        })
+        let entrance = Entrance::new("http", AcceptLimits::number(limits.connections));
+        sftpgo_net::serve(
+            "http",
+            listener,
+            entrance,
+            move |stream, peer, slot, end| {
+                connection::run(Arc::clone(&front), stream, peer, slot, end)
+            },
+        )
     }
 }

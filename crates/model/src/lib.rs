@@ -3,6 +3,7 @@
 //! Everything here is a value with listed invariants or a pure function over such values, so that each rule can be
 //! tested by itself and no front end can hold a different opinion of it.
 
+pub mod address_set;
 pub mod filesystem;
 pub mod filter;
 pub mod folder;
@@ -13,9 +14,12 @@ pub mod permission;
 pub mod public_key;
 pub mod secret;
 pub mod setting;
+pub mod source;
+pub mod source_map;
 pub mod time;
 pub mod user;
 
+pub use address_set::AddressSet;
 pub use filesystem::{FilesystemConfig, FilesystemProvider};
 pub use filter::{ExtensionFilter, Filters, IpRules};
 pub use folder::VirtualFolder;
@@ -26,5 +30,7 @@ pub use permission::{DirectoryPermissions, Permission, PermissionSet};
 pub use public_key::{Certificate, PublicKey, StoredKey};
 pub use secret::Secret;
 pub use setting::SettingIssue;
+pub use source::Source;
+pub use source_map::SourceMap;
 pub use time::UnixMillis;
 pub use user::{User, UserRecord, ValidationError};

@@ -2,14 +2,18 @@
 
 use std::future::Future;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpStream;
+use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::limit::{AcceptLimits, ConnectionLimiter, ConnectionSlot};
+use crate::entrance::{Arrival, Entrance};
+use crate::limit::ConnectionSlot;
 use crate::listener::Listener;
+use crate::refusal::PERIOD;
 
 /// A running listener. [`drain`](Self::drain) it to stop.
 #[derive(Debug)]
@@ -23,38 +27,39 @@ pub struct Server {
     tasks: TaskTracker,
 }
 
-/// Accepts connections until it is drained, and runs `handler` for each in a task of its own.
+/// Accepts connections until it is drained, and runs `handler` for each that the entrance lets in, in a task of its own.
 ///
-/// The slot tells the handler when a drain begins; the last argument is cancelled when a drain runs out of time: the connection must end then.
-pub fn serve<H, F>(
-    name: &'static str,
-    listener: Listener,
-    limits: AcceptLimits,
-    handler: H,
-) -> Server
+/// The handler is given the client's address, which is that of the PROXY header if there is one. The slot tells it when a
+/// drain begins; the last argument is cancelled when a drain runs out of time: the connection must end then.
+pub fn serve<H, F>(name: &'static str, listener: Listener, entrance: Entrance, handler: H) -> Server
 where
     H: Fn(TcpStream, SocketAddr, ConnectionSlot, CancellationToken) -> F + Send + Sync + 'static,
     F: Future<Output = ()> + Send + 'static,
 {
-    let (stop, end) = (CancellationToken::new(), CancellationToken::new());
-    let tasks = TaskTracker::new();
     let server = Server {
         name,
         address: listener.local_addr(),
-        stop: stop.clone(),
-        end: end.clone(),
+        stop: CancellationToken::new(),
+        end: CancellationToken::new(),
         stopped: CancellationToken::new(),
-        tasks: tasks.clone(),
+        tasks: TaskTracker::new(),
     };
+    let door = Arc::new(Door {
+        entrance,
+        handler,
+        stop: server.stop.clone(),
+        end: server.end.clone(),
+    });
     // A guard, because a panic must be noticed too.
     let stopped = server.stopped.clone().drop_guard();
-    let limiter = ConnectionLimiter::new(limits);
-    let connections = tasks.clone();
-    tasks.spawn(async move {
+    let connections = server.tasks.clone();
+    server.tasks.spawn(async move {
         let _stopped = stopped;
+        let mut period = tokio::time::interval(PERIOD);
+        period.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let (stream, peer) = tokio::select! {
-                () = stop.cancelled() => return,
+                () = door.stop.cancelled() => return,
                 accepted = listener.inner.accept() => match accepted {
                     Ok(accepted) => accepted,
                     Err(error) => {
@@ -64,20 +69,66 @@ where
                         continue;
                     }
                 },
+                _ = period.tick() => {
+                    door.entrance.refusals.tick();
+                    continue;
+                }
             };
-            let Some(mut slot) = limiter.admit(peer.ip().to_canonical()) else {
-                tracing::debug!(listener = name, %peer, "too many connections, one was refused");
+            // Refused: the socket is closed without a byte.
+            let Some(arrival) = door.entrance.meet(peer) else {
                 continue;
             };
-            slot.draining = stop.child_token();
             // Small replies must not wait for more to come.
             if let Err(error) = stream.set_nodelay(true) {
                 tracing::debug!(%peer, %error, "TCP_NODELAY was not set");
             }
-            connections.spawn(handler(stream, peer, slot, end.child_token()));
+            Arc::clone(&door).open(&connections, arrival, stream, peer);
         }
     });
     server
+}
+
+/// What the accept loop has for every connection.
+struct Door<H> {
+    entrance: Entrance,
+    handler: H,
+    stop: CancellationToken,
+    end: CancellationToken,
+}
+
+impl<H, F> Door<H>
+where
+    H: Fn(TcpStream, SocketAddr, ConnectionSlot, CancellationToken) -> F + Send + Sync + 'static,
+    F: Future<Output = ()> + Send + 'static,
+{
+    fn open(
+        self: Arc<Self>,
+        connections: &TaskTracker,
+        arrival: Arrival,
+        mut stream: TcpStream,
+        peer: SocketAddr,
+    ) {
+        match arrival {
+            Arrival::Known(slot) => {
+                connections.spawn(self.handle(stream, peer, slot));
+            }
+            Arrival::BehindHeader(mut slot, trust) => {
+                connections.spawn(async move {
+                    let read = self
+                        .entrance
+                        .behind_header(&mut stream, peer, &mut slot, trust);
+                    if let Some(Some(client)) = self.stop.run_until_cancelled(read).await {
+                        self.handle(stream, client, slot).await;
+                    }
+                });
+            }
+        }
+    }
+
+    fn handle(&self, stream: TcpStream, client: SocketAddr, mut slot: ConnectionSlot) -> F {
+        slot.draining = self.stop.child_token();
+        (self.handler)(stream, client, slot, self.end.child_token())
+    }
 }
 
 impl Server {
@@ -137,6 +188,7 @@ impl Server {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::limit::AcceptLimits;
 
     #[tokio::test]
     async fn a_connection_learns_that_a_drain_begins_before_it_is_ended() {
@@ -145,7 +197,7 @@ mod tests {
         let server = serve(
             "test",
             listener,
-            AcceptLimits::default(),
+            Entrance::new("test", AcceptLimits::default()),
             move |_, _, slot, end| {
                 let seen = seen.clone();
                 async move {

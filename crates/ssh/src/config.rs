@@ -1,6 +1,9 @@
 //! The `sftpd` section: [`SftpdConfig`] as written in a settings file, and [`SftpdSettings`] as
 //! the rest of the program may rely on it.
 
+mod limits;
+mod proxy;
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -9,9 +12,13 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sftpgo_core::auth::KeyFiles;
 use sftpgo_core::model::{HookTarget, HookText, SettingIssue};
+use sftpgo_net::AcceptLimits;
+use sftpgo_net::proxy::ProxyPolicy;
 
 use crate::algorithms::{Algorithms, Wanted};
 use crate::command::{DEFAULT_COMMANDS, known_commands};
+
+pub use limits::LimitsConfig;
 
 /// Keys that are accepted, so that a settings file of the reference keeps working, but that
 /// nothing reads yet. Whoever implements one removes its row.
@@ -19,7 +26,6 @@ pub const NOT_USED_YET: &[&str] = &[
     "sftpd.actions.execute_on",
     "sftpd.actions.command",
     "sftpd.actions.http_notification_url",
-    "sftpd.proxy_allowed",
 ];
 
 /// The software version in the identification line unless `banner` says otherwise.
@@ -96,10 +102,14 @@ pub struct SftpdConfig {
     /// `keyboard_interactive_auth_hook` is accepted too. `docs/logins.md` describes the dialogue.
     #[schemars(with = "String")]
     pub keyboard_interactive_auth_program: HookText,
-    /// PROXY protocol: 0 off, 1 optional, 2 required.
+    /// PROXY protocol, version 1 or 2: 0 off, 1 optional, 2 required. The address of the header is the client's, for
+    /// filters, limits, logs and bans.
     pub proxy_protocol: i32,
-    /// Addresses and networks whose PROXY header is believed; empty means all.
+    /// Addresses and networks of proxies. Headers of others are ignored with `proxy_protocol` 1, and with 2 others may not
+    /// connect. Empty means that everybody's header is believed: anybody who can reach the port can then say any address.
     pub proxy_allowed: Vec<String>,
+    /// How many connections there may be.
+    pub limits: LimitsConfig,
 }
 
 /// What to run after a transfer or a change.
@@ -149,6 +159,7 @@ impl Default for SftpdConfig {
             keyboard_interactive_auth_program: HookText::default(),
             proxy_protocol: 0,
             proxy_allowed: Vec::new(),
+            limits: LimitsConfig::default(),
         }
     }
 }
@@ -202,6 +213,10 @@ pub struct SftpdSettings {
     pub ignore_setstat: bool,
     /// SSH commands that users may run; each is a known one, none twice.
     pub enabled_ssh_commands: Vec<String>,
+    /// Whose PROXY headers are read.
+    pub proxy: ProxyPolicy,
+    /// How many connections there may be.
+    pub accept: AcceptLimits,
     /// What leads the dialogue of keyboard-interactive; a program is there. `None` does not offer that method.
     pub keyboard_interactive: Option<HookTarget>,
     /// Limits of a connection that no key of the section changes.
@@ -273,16 +288,10 @@ impl SftpdConfig {
                 &mut warnings,
             ),
             algorithms: self.algorithms(&mut warnings)?,
+            proxy: proxy::resolve(self.proxy_protocol, &self.proxy_allowed, &mut warnings)?,
+            accept: self.limits.resolve()?,
             limits: ConnectionLimits::default(),
         };
-        if !(0..=2).contains(&self.proxy_protocol) {
-            let reason = format!("{} is not one of 0, 1, 2; using 0", self.proxy_protocol);
-            warnings.push(SettingIssue::new("sftpd.proxy_protocol", reason));
-        } else if self.proxy_protocol != 0 {
-            // Without it every client would have the proxy's address, and address filters would not filter.
-            let reason = "this version does not read PROXY headers yet; set it to 0";
-            return Err(SettingIssue::new("sftpd.proxy_protocol", reason));
-        }
         Ok((settings, warnings))
     }
 
@@ -476,15 +485,6 @@ mod tests {
     }
 
     #[test]
-    fn an_invalid_proxy_protocol_is_reset_with_a_warning() {
-        let (_, key) = warned(SftpdConfig {
-            proxy_protocol: 9,
-            ..Default::default()
-        });
-        assert_eq!(key, "sftpd.proxy_protocol");
-    }
-
-    #[test]
     fn a_bad_umask_leaves_the_umask_alone() {
         for umask in ["", "089", "0400", "rw", "-1"] {
             let (settings, key) = warned(SftpdConfig {
@@ -638,17 +638,5 @@ mod tests {
             config.resolve(Path::new("/")).unwrap_err().key,
             "sftpd.bind_address"
         );
-    }
-
-    #[test]
-    fn proxy_headers_that_would_not_be_read_stop_the_start() {
-        for mode in [1, 2] {
-            let config = SftpdConfig {
-                proxy_protocol: mode,
-                ..SftpdConfig::default()
-            };
-            let issue = config.resolve(Path::new("/etc/sftpgo")).unwrap_err();
-            assert_eq!(issue.key, "sftpd.proxy_protocol");
-        }
     }
 }

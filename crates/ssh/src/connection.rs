@@ -12,6 +12,7 @@ use tokio_util::task::TaskTracker;
 use zeroize::Zeroizing;
 
 use crate::command;
+use crate::conduct::Conduct;
 use crate::hangup::Hangup;
 use crate::sftp;
 use crate::started::Started;
@@ -27,8 +28,8 @@ pub(crate) struct Connection {
     pub(crate) sftp: sftp::Shared,
     /// Set by a login and never replaced: no later attempt can change who acts.
     pub(crate) login: Option<Arc<Login>>,
-    /// Attempts that reached an evaluation.
-    pub(crate) tried: Arc<std::sync::atomic::AtomicBool>,
+    /// Told of each attempt.
+    pub(crate) conduct: Arc<Conduct>,
     /// The commands that may be run, by name.
     pub(crate) commands: Arc<[String]>,
     /// What runs in channels; the connection ends after all of it did.
@@ -36,8 +37,13 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
-    fn note_attempt(&self) {
-        self.tried.store(true, std::sync::atomic::Ordering::Release);
+    /// Begins an attempt; `Some` refuses it without a look, and ends the connection, because its address is banned by now.
+    fn begin_attempt(&mut self, username: &str) -> Option<Refused> {
+        self.conduct.note_attempt();
+        self.conduct.is_banned().then(|| {
+            self.info.cancel.cancel();
+            self.authentication.refuse(&self.info, username)
+        })
     }
 
     /// Starts something in a channel.
@@ -91,7 +97,9 @@ impl Events for Connection {
     }
 
     async fn password(&mut self, username: &str, password: &str) -> Verdict {
-        self.note_attempt();
+        if let Some(refused) = self.begin_attempt(username) {
+            return Verdict::Refused(refused);
+        }
         let Self {
             authentication,
             info,
@@ -104,13 +112,15 @@ impl Events for Connection {
     }
 
     fn key_refused(&mut self, username: &str, error: KeyError) -> Refused {
-        self.note_attempt();
+        self.conduct.note_attempt();
         let authentication = &mut self.authentication;
         authentication.refuse_key(&self.info, username, error)
     }
 
     async fn key_offered(&mut self, username: &str, key: &OfferedKey) -> Result<(), Refused> {
-        self.note_attempt();
+        if let Some(refused) = self.begin_attempt(username) {
+            return Err(refused);
+        }
         let Self {
             authentication,
             info,
@@ -122,7 +132,9 @@ impl Events for Connection {
     }
 
     async fn key_verified(&mut self, username: &str, key: VerifiedKey) -> Verdict {
-        self.note_attempt();
+        if let Some(refused) = self.begin_attempt(username) {
+            return Verdict::Refused(refused);
+        }
         let Self {
             authentication,
             info,
@@ -135,7 +147,9 @@ impl Events for Connection {
     }
 
     async fn interactive(&mut self, username: &str) -> Verdict {
-        self.note_attempt();
+        if let Some(refused) = self.begin_attempt(username) {
+            return Verdict::Refused(refused);
+        }
         let Self {
             authentication,
             info,

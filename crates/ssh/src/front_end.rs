@@ -3,19 +3,21 @@
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use sftpgo_core::{ConnectionInfo, Core};
-use sftpgo_net::{AcceptLimits, ConnectionSlot, Listener, Newcomer, Server, Workers};
+use sftpgo_net::proxy::{ProxyMode, ProxyPolicy};
+use sftpgo_net::{AcceptLimits, ConnectionSlot, Entrance, Listener, Newcomer, Server, Workers};
 use thiserror::Error;
 use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::command;
+use crate::conduct::Conduct;
 use crate::config::SftpdSettings;
 use crate::connection::Connection;
+use crate::door::Door;
 use crate::hangup::Hangup;
 use crate::sftp;
 use crate::started::Forcible;
@@ -38,6 +40,9 @@ pub struct SshFrontEnd {
     transport: TransportSettings,
     commands: Arc<[String]>,
     fingerprints: Vec<String>,
+    accept: AcceptLimits,
+    proxy: ProxyPolicy,
+    login_deadline: Duration,
 }
 
 impl SshFrontEnd {
@@ -61,6 +66,11 @@ impl SshFrontEnd {
             fingerprints.push(line);
         }
         command::warn_of_unconfined_programs(&settings.enabled_ssh_commands);
+        if settings.proxy.mode != ProxyMode::Off && settings.proxy.allowed.is_empty() {
+            tracing::warn!(
+                "sftpd.proxy_allowed is empty: anybody who can connect can say any address in a PROXY header; list the proxies"
+            );
+        }
         let login_banner = settings.login_banner_file.as_ref().and_then(|path| {
             std::fs::read_to_string(path)
                 .inspect_err(|error| {
@@ -77,6 +87,9 @@ impl SshFrontEnd {
             transport,
             commands: settings.enabled_ssh_commands.clone().into(),
             fingerprints,
+            accept: settings.accept.clone(),
+            proxy: settings.proxy.clone(),
+            login_deadline: settings.limits.login,
         })
     }
 
@@ -86,38 +99,40 @@ impl SshFrontEnd {
     }
 
     /// Serves connections on `workers` until the returned server is drained.
-    pub fn serve(
-        self,
-        core: Arc<Core>,
-        listener: Listener,
-        limits: AcceptLimits,
-        workers: Arc<Workers>,
-    ) -> Server {
+    pub fn serve(self, core: Arc<Core>, listener: Listener, workers: Arc<Workers>) -> Server {
         let transport = Arc::new(self.transport);
-        sftpgo_net::serve("sftpd", listener, limits, move |stream, peer, slot, end| {
-            let (core, transport) = (Arc::clone(&core), Arc::clone(&transport));
-            let commands = Arc::clone(&self.commands);
-            let workers = Arc::clone(&workers);
-            async move {
-                let newcomer = tokio::select! {
-                    newcomer = workers.pace().turn() => newcomer,
-                    () = slot.draining().cancelled() => return,
-                };
-                // The socket leaves the listener's event queue for that of the connection's thread.
-                let Ok(stream) = stream.into_std() else {
-                    return;
-                };
-                let accepted = Accepted {
-                    stream,
-                    peer,
-                    newcomer,
-                    slot,
-                    end,
-                    commands,
-                };
-                workers.run(move || handle(core, transport, accepted)).await;
-            }
-        })
+        let entrance = Entrance::new("sftpd", self.accept)
+            .with_proxy(self.proxy, self.login_deadline)
+            .with_doorkeeper(Arc::new(Door::new(Arc::clone(&core))));
+        sftpgo_net::serve(
+            "sftpd",
+            listener,
+            entrance,
+            move |stream, peer, slot, end| {
+                let (core, transport) = (Arc::clone(&core), Arc::clone(&transport));
+                let commands = Arc::clone(&self.commands);
+                let workers = Arc::clone(&workers);
+                async move {
+                    let newcomer = tokio::select! {
+                        newcomer = workers.pace().turn() => newcomer,
+                        () = slot.draining().cancelled() => return,
+                    };
+                    // The socket leaves the listener's event queue for that of the connection's thread.
+                    let Ok(stream) = stream.into_std() else {
+                        return;
+                    };
+                    let accepted = Accepted {
+                        stream,
+                        peer,
+                        newcomer,
+                        slot,
+                        end,
+                        commands,
+                    };
+                    workers.run(move || handle(core, transport, accepted)).await;
+                }
+            },
+        )
     }
 }
 
@@ -152,12 +167,15 @@ async fn handle(core: Arc<Core>, settings: Arc<TransportSettings>, accepted: Acc
         client_version: String::new(),
         cancel: end.clone(),
     };
+    let conduct = Conduct::new(info.peer.ip(), core.defender().cloned());
+    let conduct = Arc::new(conduct);
     let forcible = Arc::new(Forcible(Arc::clone(&commands)));
-    let authenticator = core.authenticator().serving(forcible);
+    let authenticator = core.authenticator();
+    let authenticator = authenticator.observed_by(conduct.clone()).serving(forcible);
     let hangup = authenticator.asks_hooks().then(|| Hangup::of(&stream));
     let hangup = hangup.and_then(Result::ok);
     let idle_timeout = core.idle_timeout();
-    let tried = Arc::new(AtomicBool::new(false));
+    let metrics = Arc::clone(core.metrics());
     let channels = TaskTracker::new();
     let connection = Connection {
         core,
@@ -166,12 +184,16 @@ async fn handle(core: Arc<Core>, settings: Arc<TransportSettings>, accepted: Acc
         info: info.clone(),
         sftp: sftp::Shared::new(settings.software()),
         login: None,
-        tried: Arc::clone(&tried),
+        conduct: Arc::clone(&conduct),
         commands,
         channels: channels.clone(),
     };
     let draining = slot.draining().clone();
-    let running = transport::run(&settings, stream, newcomer, connection, end.clone(), || {
+    let begun = transport::Begun {
+        newcomer,
+        waited: slot.waited(),
+    };
+    let running = transport::run(&settings, stream, begun, connection, end.clone(), || {
         slot.authenticated()
     });
     // When the server stops, a connection lasts as long as something runs in its channels.
@@ -187,18 +209,26 @@ async fn handle(core: Arc<Core>, settings: Arc<TransportSettings>, accepted: Acc
         never = last_channel => match never {},
         never = end_when_unused(&channels, idle_timeout, &end) => match never {},
     };
-    match ended {
+    match &ended {
         End::Closed => tracing::debug!(connection_id = info.id, "connection closed"),
-        End::NotLoggedIn(reason) if tried.load(Ordering::Acquire) => {
+        End::NotLoggedIn(reason) | End::TooSlow(reason) if conduct.tried() => {
             tracing::debug!(
                 connection_id = info.id,
                 "connection ended without a login: {reason}"
             );
         }
-        End::NotLoggedIn(reason) => authenticator.log_untried(&info, &reason),
+        End::Probe(reason) | End::NotLoggedIn(reason) | End::TooSlow(reason) => {
+            authenticator.log_untried(&info, reason);
+        }
         End::Broken(reason) => {
             tracing::info!(connection_id = info.id, "connection broken: {reason}");
         }
+    }
+    // Nobody is to blame for the end of a server that stops.
+    if !draining.is_cancelled()
+        && let Some(misconduct) = conduct.conclude(&ended, &metrics)
+    {
+        slot.misbehaved(misconduct);
     }
     // Whatever still runs in channels has lost its client: tell it, and see it end.
     end.cancel();

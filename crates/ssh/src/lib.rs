@@ -6,7 +6,9 @@ pub mod algorithms;
 pub mod config;
 
 mod command;
+mod conduct;
 mod connection;
+mod door;
 mod front_end;
 mod hangup;
 mod scp;

@@ -16,6 +16,12 @@ impl TestCertificate {
         self.0.to_bytes().unwrap()
     }
 
+    /// As a file holds it, without a comment.
+    #[must_use]
+    pub fn line(&self) -> String {
+        self.0.to_openssh().unwrap().trim_end().to_owned()
+    }
+
     pub(crate) fn inner(&self) -> &Certificate {
         &self.0
     }

@@ -10,7 +10,7 @@ use async_trait::async_trait;
 
 pub use scp::{Scp, ScpFiles, quoted};
 pub use sftp::Sftp;
-pub use ssh::{Asked, Attempted, Ran, SshClient};
+pub use ssh::{Asked, Attempted, Ran, SshClient, connect_from, is_greeted};
 
 /// Why a server refused, as far as a client can tell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

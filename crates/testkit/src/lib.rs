@@ -27,7 +27,7 @@ pub use account::{Account, PASSWORD};
 pub use certificate::{CertificateDraft, TestCertificate};
 pub use client::{
     Answer, Asked, Attempted, Entry, FileClient, Kind, Ran, Refusal, Refused, Scp, ScpFiles, Sftp,
-    SshClient, Stat, quoted,
+    SshClient, Stat, connect_from, is_greeted, quoted,
 };
 pub use disk::{Usage, usage};
 pub use keys::TestKey;

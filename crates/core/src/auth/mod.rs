@@ -20,6 +20,8 @@ mod password;
 mod pre_login;
 mod rules;
 mod saved;
+#[cfg(test)]
+mod tests;
 mod turn;
 mod verify;
 

@@ -1,6 +1,7 @@
 //! The routes, one file a resource. A new resource is a file and a row in [`router`].
 
 mod connection;
+mod defender;
 mod dumpdata;
 mod loaddata;
 mod parameters;
@@ -55,6 +56,13 @@ pub(crate) fn router(api: Arc<Api>) -> Router {
             "/api/v1/quota_scan",
             get(quota_scan::list).post(quota_scan::start),
         )
+        .route("/api/v1/defender/hosts", get(defender::list))
+        .route(
+            "/api/v1/defender/hosts/{id}",
+            get(defender::show).delete(defender::forgive),
+        )
+        .route("/api/v1/defender/bantime", get(defender::ban_time))
+        .route("/api/v1/defender/score", get(defender::score))
         .route(DUMPDATA, get(dumpdata::write))
         .route(LOADDATA, get(loaddata::restore))
         .route("/api/v1/user", get(user::list).post(user::add))

@@ -54,6 +54,12 @@ pub(crate) async fn show(State(api): State<Arc<Api>>) -> ApiResult {
 fn whole_page(api: &Api) -> String {
     let mut page = Page::default();
     page::write_core(&mut page, api.core.metrics());
+    let defender = api.core.defender();
+    page.gauge(
+        "sftpgo_defender_banned_hosts",
+        "Addresses that the defender has banned.",
+        defender.map_or(0, |defender| defender.banned()),
+    );
     page::write_http(&mut page, &api.metrics);
     #[cfg(target_os = "linux")]
     process::write(&mut page);

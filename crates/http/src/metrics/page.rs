@@ -104,6 +104,26 @@ pub(super) fn write_core(page: &mut Page, metrics: &Metrics) {
     for (name, help, counter) in counters {
         page.counter(name, help, counter.value());
     }
+    let connections = [
+        (
+            "sftpgo_refused_connections_total",
+            "Connections that were closed without a byte: limits, penalties, bans.",
+            &metrics.refused_connections,
+        ),
+        (
+            "sftpgo_connection_probes_total",
+            "Connections that were closed before the client identified itself.",
+            &metrics.probes,
+        ),
+        (
+            "sftpgo_defender_bans_total",
+            "Bans of the defender.",
+            &metrics.bans,
+        ),
+    ];
+    for (name, help, counter) in connections {
+        page.counter(name, help, counter.value());
+    }
     write_logins(page, "", "Logins", &metrics.logins);
     write_logins(
         page,

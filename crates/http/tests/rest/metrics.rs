@@ -10,6 +10,10 @@ const NAMES: &str = "
     g sftpgo_active_connections
     g sftpgo_cluster_sessions
     g sftpgo_cluster_transfers
+    c sftpgo_refused_connections_total
+    c sftpgo_connection_probes_total
+    c sftpgo_defender_bans_total
+    g sftpgo_defender_banned_hosts
     c sftpgo_uploads_total
     c sftpgo_downloads_total
     c sftpgo_upload_errors_total

@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use sftpgo_core::auth::{KeyTrust, Reloaded};
+use sftpgo_core::defender::ListSizes;
 use sftpgo_core::hook::LoginHooks;
 use sftpgo_core::quota::QuotaTracking;
 use sftpgo_core::{Core, CoreParts, CoreSettings, UploadMode};
 use sftpgo_data::config::TrackQuota;
 use sftpgo_http::{HttpFrontEnd, VersionInfo};
-use sftpgo_net::{AcceptLimits, Listener, Server, Workers};
+use sftpgo_net::{Listener, Server, Workers};
 use sftpgo_ssh::SshFrontEnd;
 use sftpgo_storage::registry::Backends;
 
@@ -78,6 +79,7 @@ impl App {
         let sftpd = settings.sftpd.clone();
         let ssh = tokio::task::spawn_blocking(move || SshFrontEnd::prepare(&sftpd)).await;
         let ssh = ssh.map_err(AppError::new)?.map_err(AppError::new)?;
+        load_lists(core).await?;
         let http = match listeners.http {
             Some(listener) => {
                 let front_end = HttpFrontEnd::new(Arc::clone(core), &settings.httpd, version());
@@ -97,10 +99,9 @@ impl App {
             http: http.as_ref().map(|(_, listener)| listener.local_addr()),
             fingerprints: ssh.fingerprints().to_vec(),
         };
-        let limits = AcceptLimits::default();
         let workers = Arc::clone(&app.workers);
         app.servers
-            .push(ssh.serve(Arc::clone(core), listeners.ssh, limits, workers));
+            .push(ssh.serve(Arc::clone(core), listeners.ssh, workers));
         if let Some((front_end, listener)) = http {
             app.servers.push(front_end.serve(listener));
         }
@@ -123,6 +124,14 @@ impl App {
             Some(memory) => memory.reload().await,
             None => Ok(None),
         }
+    }
+
+    /// Reads the safe list and the block list of the defender again. `None` if there is none of them.
+    ///
+    /// # Errors
+    /// A list cannot be used; then both stay as they were.
+    pub async fn reload_lists(&self) -> Result<Option<ListSizes>, AppError> {
+        load_lists(&self.core).await
     }
 
     /// Reads again whose certificates are believed, and what was revoked; `None` if no file says so. Who is logged in stays
@@ -212,6 +221,16 @@ fn bind(settings: &Settings) -> Result<Listeners, AppError> {
     })
 }
 
+async fn load_lists(core: &Core) -> Result<Option<ListSizes>, AppError> {
+    let Some(defender) = core.defender().filter(|defender| defender.has_lists()) else {
+        return Ok(None);
+    };
+    let defender = Arc::clone(defender);
+    let loaded = tokio::task::spawn_blocking(move || defender.load_lists()).await;
+    let sizes = loaded.map_err(AppError::new)?.map_err(AppError::new)?;
+    Ok(Some(sizes))
+}
+
 fn version() -> VersionInfo {
     VersionInfo {
         version: version::VERSION.to_owned(),
@@ -241,6 +260,7 @@ pub(super) fn core_settings(settings: &Settings) -> CoreSettings {
         users_base_dir: data.users_base_dir.clone(),
         idle_timeout: sftpd.idle_timeout,
         max_transfers_per_session: defaults.max_transfers_per_session,
+        defender: settings.defender.clone(),
         login_hooks: LoginHooks {
             external_auth: data.external_auth.clone(),
             external_auth_scope: data.external_auth_scope.clone(),

@@ -95,15 +95,28 @@ async fn stop_signal(signals: &mut Signals, log: &LogHandle, app: Option<&App>) 
 }
 
 async fn reload(app: Option<&App>) {
-    let (users, keys) = match app {
-        Some(app) => (app.reload_users().await, app.reload_user_keys().await),
-        None => (Ok(None), Ok(None)),
+    let Some(app) = app else {
+        say_that_nothing_changes();
+        return;
     };
-    if let (Ok(None), Ok(None)) = (&users, &keys) {
-        tracing::info!(
+    let lists = app.reload_lists().await;
+    let users = app.reload_users().await;
+    let keys = app.reload_user_keys().await;
+    if matches!((&lists, &users, &keys), (Ok(None), Ok(None), Ok(None))) {
+        say_that_nothing_changes();
+    }
+    match lists {
+        Ok(Some(sizes)) => tracing::info!(
             sender = "service",
-            "asked to reload; nothing in use can change without a restart"
-        );
+            "asked to reload; the safe list has {} entries, the block list {}",
+            sizes.safe,
+            sizes.blocked
+        ),
+        Ok(None) => {}
+        Err(error) => tracing::error!(
+            sender = "service",
+            "asked to reload; the safe list and the block list stay as they were: {error}"
+        ),
     }
     match users {
         Ok(Some(count)) => tracing::info!(
@@ -128,6 +141,13 @@ async fn reload(app: Option<&App>) {
             "asked to reload; authorities for certificates and revoked keys stay as they were: {error}"
         ),
     }
+}
+
+fn say_that_nothing_changes() {
+    tracing::info!(
+        sender = "service",
+        "asked to reload; nothing in use can change without a restart"
+    );
 }
 
 async fn stop(app: &App, signals: &mut Signals, log: &LogHandle) {

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use sftpgo_core::defender::{DefenderConfig, DefenderSettings};
 use sftpgo_data::config::{DataProviderConfig, DataProviderSettings};
 use sftpgo_http::config::{HttpdConfig, HttpdSettings};
 use sftpgo_model::SettingIssue;
@@ -19,6 +20,8 @@ pub struct Config {
     pub data_provider: DataProviderConfig,
     /// The REST API and the metrics.
     pub httpd: HttpdConfig,
+    /// Bans addresses that misbehave.
+    pub defender: DefenderConfig,
 }
 
 /// Every setting after validation.
@@ -32,6 +35,8 @@ pub struct Settings {
     pub data_provider: DataProviderSettings,
     /// The REST API and the metrics.
     pub httpd: HttpdSettings,
+    /// How addresses that misbehave are banned; `None` if they are not.
+    pub defender: Option<DefenderSettings>,
 }
 
 /// Keys that are accepted for the sake of existing files and not used.
@@ -62,8 +67,13 @@ impl Config {
             &mut errors,
         );
         let httpd = section(self.httpd.resolve(config_dir), &mut warnings, &mut errors);
-        match (sftpd, data_provider, httpd) {
-            (Some(sftpd), Some(data_provider), Some(httpd)) => {
+        let defender = section(
+            self.defender.resolve(config_dir),
+            &mut warnings,
+            &mut errors,
+        );
+        match (sftpd, data_provider, httpd, defender) {
+            (Some(sftpd), Some(data_provider), Some(httpd), Some(defender)) => {
                 let config_dir = config_dir.to_path_buf();
                 Ok((
                     Settings {
@@ -71,6 +81,7 @@ impl Config {
                         sftpd,
                         data_provider,
                         httpd,
+                        defender,
                     },
                     warnings,
                 ))

@@ -346,6 +346,7 @@ mod files {
     use serde_json::Value;
     use tempfile::TempDir;
 
+    use super::super::hooks::Scripts;
     use super::super::program::{free_address, sftpgo, text};
     use super::super::running::{Serve, add_user, configured};
     use super::*;
@@ -465,6 +466,41 @@ mod files {
             assert!(said.contains(&format!("sftpd.{setting}")), "{said}");
             assert!(said.contains(file), "{said}");
         }
+    }
+
+    #[tokio::test]
+    async fn the_external_program_sees_a_certificate_and_its_key_does_not_become_one_of_the_account()
+     {
+        let scripts = Scripts::new();
+        let user = scripts.user("alice", &json!({ "password": PASSWORD }));
+        let script = format!(
+            r#"
+echo "$SFTPGO_AUTHD_PUBLIC_KEY" > "$here/key"
+case "$SFTPGO_AUTHD_PUBLIC_KEY" in
+  ssh-ed25519-cert-v01@openssh.com*) echo '{user}' ;;
+esac"#
+        );
+        let server = TestServer::builder()
+            .set("sftpd.trusted_user_ca_keys", json!(["ca.pub"]))
+            .file("ca.pub", authority().line("ca"))
+            .set(
+                "data_provider.external_auth_program",
+                scripts.script("auth", &script),
+            )
+            .start()
+            .await;
+        let stranger = draft().signed_by(&TestKey::numbered(23));
+        assert!(
+            !lets_in(&server, "alice", &stranger).await,
+            "whatever it says"
+        );
+        let certificate = draft().signed_by(&authority());
+        assert!(lets_in(&server, "alice", &certificate).await);
+        assert_eq!(scripts.text("key").trim(), certificate.line());
+        let alice = server.users().stored_by_name("alice").await.unwrap();
+        assert!(alice.public_keys.is_empty(), "{:?}", alice.public_keys);
+        let mut client = server.connect().await;
+        assert!(!client.key("alice", &user_key()).await);
     }
 
     #[tokio::test]

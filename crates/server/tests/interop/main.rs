@@ -15,6 +15,7 @@ mod asyncssh;
 mod curl;
 mod durability;
 mod git;
+mod haproxy;
 mod lftp;
 mod logins;
 mod openssh_certificates;

@@ -20,7 +20,7 @@ use sftpgo_core::auth::{Challenge, KeyError, Login, OfferedKey, Refused, Verifie
 use zeroize::Zeroizing;
 
 pub(crate) use channel::{Channel, ChannelInput, ChannelOutput, Gone, Input};
-pub(crate) use run::{End, TransportSettings, run};
+pub(crate) use run::{Begun, End, TransportSettings, run};
 pub(crate) use window::{Held, Window};
 
 /// What a client wants to run in a channel.

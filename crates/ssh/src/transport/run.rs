@@ -127,10 +127,22 @@ impl TransportSettings {
 pub(crate) enum End {
     /// In order, or by the client's leaving.
     Closed,
+    /// Before the client identified itself, and not by us.
+    Probe(String),
     /// Before anybody logged in.
     NotLoggedIn(String),
+    /// The time to log in was over.
+    TooSlow(String),
     /// After a login, by a fault of either side.
     Broken(String),
+}
+
+/// What happened to a connection before it is run.
+pub(crate) struct Begun {
+    /// Its turn.
+    pub(crate) newcomer: Arc<Newcomer>,
+    /// What is over already of the time to log in.
+    pub(crate) waited: Duration,
 }
 
 /// Runs a connection that had its turn until it ends; `cancel` ends it at once. `authenticated` is told when somebody is
@@ -138,7 +150,7 @@ pub(crate) enum End {
 pub(crate) async fn run<S, E>(
     settings: &TransportSettings,
     stream: S,
-    newcomer: Arc<Newcomer>,
+    begun: Begun,
     events: E,
     cancel: CancellationToken,
     authenticated: impl FnOnce() + Send,
@@ -158,16 +170,17 @@ where
         in_vain: 0,
         identified: false,
     };
+    let Begun { newcomer, waited } = begun;
     let stream = Socket::new(stream, Arc::clone(&newcomer), cancel.clone());
-    let deadline = tokio::time::sleep(settings.login_deadline);
+    let deadline = tokio::time::sleep(settings.login_deadline.saturating_sub(waited));
     tokio::pin!(deadline);
     let start = open_stream(Arc::clone(&settings.config), stream, handler);
     let session = tokio::select! {
         started = newcomer.measure(start) => match started {
             Ok((_handle, session)) => session,
-            Err(error) => return End::NotLoggedIn(error.into_reason()),
+            Err(error) => return End::Probe(error.into_reason()),
         },
-        () = &mut deadline => return End::NotLoggedIn("no handshake in time".to_owned()),
+        () = &mut deadline => return End::TooSlow("no handshake in time".to_owned()),
     };
     // A task of its own: nothing of what this one waits for is looked at with each packet.
     let mut running = tokio::spawn(newcomer.measure(session));
@@ -177,7 +190,7 @@ where
             cancel.cancel();
             // The socket ends at its next poll, and the library with it.
             let _ = running.await;
-            return End::NotLoggedIn("no login in time".to_owned());
+            return End::TooSlow("no login in time".to_owned());
         }
         // An error if the handler is gone: the connection is ending.
         told = login => told.is_ok(),

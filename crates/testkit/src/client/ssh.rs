@@ -1,12 +1,14 @@
 //! [`SshClient`]: a connection, its logins and its channels.
 
-use std::net::{Shutdown, SocketAddr};
+use std::net::{IpAddr, Shutdown, SocketAddr};
 use std::sync::Arc;
 
 use russh::client::{self, AuthResult, Handle, KeyboardInteractiveAuthResponse, Msg};
 use russh::keys::agent::AgentIdentity;
 use russh::keys::{HashAlg, PrivateKeyWithHashAlg, PublicKey, PublicKeyOrCertificate};
 use russh::{Channel, ChannelMsg, MethodKind, SshId};
+use tokio::io::AsyncReadExt as _;
+use tokio::net::{TcpSocket, TcpStream};
 
 use crate::certificate::TestCertificate;
 use crate::keys::{TestKey, rsa_hash};
@@ -25,6 +27,25 @@ impl std::fmt::Debug for SshClient {
             .field("socket", &self.socket)
             .finish_non_exhaustive()
     }
+}
+
+/// A connection from this address, which must be one of this machine: all of 127.0.0.0/8 is.
+pub async fn connect_from(source: IpAddr, to: SocketAddr) -> TcpStream {
+    let socket = if source.is_ipv4() {
+        TcpSocket::new_v4()
+    } else {
+        TcpSocket::new_v6()
+    };
+    let socket = socket.unwrap();
+    socket.bind(SocketAddr::new(source, 0)).unwrap();
+    within("a connection", socket.connect(to)).await.unwrap()
+}
+
+/// Whether the server says something on a connection before it ends it.
+pub async fn is_greeted(stream: &mut TcpStream) -> bool {
+    let mut first = [0; 4];
+    let read = stream.read_exact(&mut first);
+    within("a greeting or the end", read).await.is_ok()
 }
 
 /// What a command left.
@@ -198,19 +219,30 @@ impl SshClient {
         address: SocketAddr,
         host_key: Option<&TestKey>,
     ) -> Self {
+        let stream = within("a connection", TcpStream::connect(address)).await;
+        let client = Self::exchange(config, stream.unwrap(), host_key).await;
+        client.expect("a handshake")
+    }
+
+    /// Exchanges keys on a connection that is there, whatever was sent on it; `None` if the server ends it.
+    pub async fn over(stream: TcpStream, host_key: Option<&TestKey>) -> Option<Self> {
+        Self::exchange(client::Config::default(), stream, host_key).await
+    }
+
+    async fn exchange(
+        config: client::Config,
+        stream: TcpStream,
+        host_key: Option<&TestKey>,
+    ) -> Option<Self> {
         let check = HostKeyCheck(host_key.map(TestKey::public));
-        within("the handshake", async {
-            let stream = tokio::net::TcpStream::connect(address).await.unwrap();
-            let stream = stream.into_std().unwrap();
-            let socket = stream.try_clone().unwrap();
-            let stream = tokio::net::TcpStream::from_std(stream).unwrap();
-            // Small messages, sent as soon as they are there.
-            stream.set_nodelay(true).unwrap();
-            let config = Arc::new(config);
-            let handle = client::connect_stream(config, stream, check).await.unwrap();
-            Self { handle, socket }
-        })
-        .await
+        let stream = stream.into_std().unwrap();
+        let socket = stream.try_clone().unwrap();
+        let stream = TcpStream::from_std(stream).unwrap();
+        // Small messages, sent as soon as they are there.
+        stream.set_nodelay(true).unwrap();
+        let exchange = client::connect_stream(Arc::new(config), stream, check);
+        let handle = within("the handshake", exchange).await.ok()?;
+        Some(Self { handle, socket })
     }
 
     /// Tries a password; whether it logged in.

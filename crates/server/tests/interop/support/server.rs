@@ -166,6 +166,12 @@ impl Server {
         assert!(output.status.success(), "user set: {output:?}");
     }
 
+    /// How many lines of the log have this text.
+    pub(crate) fn logged(&self, text: &str) -> usize {
+        let log = self.log.lock().unwrap();
+        log.iter().filter(|line| line.contains(text)).count()
+    }
+
     pub(crate) fn pid(&self) -> u32 {
         self.process.id()
     }
