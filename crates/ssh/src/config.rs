@@ -15,6 +15,7 @@ use sftpgo_core::model::{HookTarget, HookText, SettingIssue};
 use sftpgo_net::AcceptLimits;
 use sftpgo_net::proxy::ProxyPolicy;
 
+use crate::algorithms::{Algorithms, Wanted};
 use crate::command::{DEFAULT_COMMANDS, known_commands};
 
 pub use limits::LimitsConfig;
@@ -72,12 +73,21 @@ pub struct SftpdConfig {
     /// configuration directory: a key revocation list (`ssh-keygen -k`), or a public key in each
     /// line. Read at the start and on SIGHUP. SFTPGo 0.9 does not have this setting.
     pub revoked_user_keys: String,
-    /// Key exchange algorithms, best first; empty means the defaults.
+    /// Which algorithms are offered: `modern` (key exchange that holds against quantum
+    /// computers; audits find nothing), `compat` (clients of the last ten years) or `legacy`
+    /// (clients that know SHA-1 only). `docs/ssh-algorithms.md` says which clients need which.
+    pub algorithms_profile: String,
+    /// Key exchange algorithms, best first; empty means those of the profile.
     pub kex_algorithms: Vec<String>,
-    /// Ciphers, best first; empty means the defaults.
+    /// Ciphers, best first; empty means those of the profile.
     pub ciphers: Vec<String>,
-    /// Message authentication codes, best first; empty means the defaults.
+    /// Message authentication codes, best first; empty means those of the profile.
     pub macs: Vec<String>,
+    /// Signatures of host keys, best first; empty means those of the profile. Those are offered
+    /// for which there is a key.
+    pub host_key_algorithms: Vec<String>,
+    /// Signatures of users' keys that are accepted; empty means those of the profile.
+    pub public_key_algorithms: Vec<String>,
     /// File with a text shown before the login, absolute or relative to the configuration
     /// directory.
     pub login_banner_file: String,
@@ -137,9 +147,12 @@ impl Default for SftpdConfig {
             enable_scp: false,
             trusted_user_ca_keys: Vec::new(),
             revoked_user_keys: String::new(),
+            algorithms_profile: "modern".into(),
             kex_algorithms: Vec::new(),
             ciphers: Vec::new(),
             macs: Vec::new(),
+            host_key_algorithms: Vec::new(),
+            public_key_algorithms: Vec::new(),
             login_banner_file: String::new(),
             setstat_mode: 0,
             enabled_ssh_commands: DEFAULT_COMMANDS.iter().copied().map(String::from).collect(),
@@ -191,12 +204,8 @@ pub struct SftpdSettings {
     pub host_keys: HostKeys,
     /// Whose certificates log users in, and which keys do not.
     pub user_keys: KeyFiles,
-    /// Key exchange algorithms, best first; empty means the defaults.
-    pub kex_algorithms: Vec<String>,
-    /// Ciphers, best first; empty means the defaults.
-    pub ciphers: Vec<String>,
-    /// Message authentication codes, best first; empty means the defaults.
-    pub macs: Vec<String>,
+    /// What is offered.
+    pub algorithms: Algorithms,
     /// File with a text to show before the login. One that cannot be read is a warning.
     pub login_banner_file: Option<PathBuf>,
     /// Whether requests to change permissions, owner and times are answered with success and
@@ -225,6 +234,8 @@ pub struct ConnectionLimits {
     pub key_exchange: Duration,
     /// Bytes in one direction after which keys are exchanged anew (RFC 4253 section 9); 1 GiB at most.
     pub rekey_bytes: usize,
+    /// Time without a word of a client that is logged in after which it is asked whether it is still there.
+    pub keep_alive: Duration,
 }
 
 impl Default for ConnectionLimits {
@@ -234,6 +245,7 @@ impl Default for ConnectionLimits {
             hooks: Duration::from_secs(60),
             key_exchange: Duration::from_secs(300),
             rekey_bytes: 1 << 30,
+            keep_alive: Duration::from_secs(60),
         }
     }
 }
@@ -275,14 +287,24 @@ impl SftpdConfig {
                 &self.keyboard_interactive_auth_program,
                 &mut warnings,
             ),
-            kex_algorithms: self.kex_algorithms,
-            ciphers: self.ciphers,
-            macs: self.macs,
+            algorithms: self.algorithms(&mut warnings)?,
             proxy: proxy::resolve(self.proxy_protocol, &self.proxy_allowed, &mut warnings)?,
             accept: self.limits.resolve()?,
             limits: ConnectionLimits::default(),
         };
         Ok((settings, warnings))
+    }
+
+    fn algorithms(&self, warnings: &mut Vec<SettingIssue>) -> Result<Algorithms, SettingIssue> {
+        let wanted = Wanted {
+            profile: &self.algorithms_profile,
+            kex: &self.kex_algorithms,
+            ciphers: &self.ciphers,
+            macs: &self.macs,
+            host_keys: &self.host_key_algorithms,
+            public_keys: &self.public_key_algorithms,
+        };
+        wanted.resolve(warnings)
     }
 
     fn ssh_commands(&self, warnings: &mut Vec<SettingIssue>) -> Vec<String> {
@@ -418,6 +440,7 @@ fn user_keys(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::algorithms::Profile;
 
     fn resolved(config: SftpdConfig) -> (SftpdSettings, Vec<SettingIssue>) {
         config.resolve(Path::new("/srv/conf")).unwrap()
@@ -439,6 +462,7 @@ mod tests {
         assert_eq!(settings.banner, BUILT_IN_BANNER);
         assert_eq!(settings.upload_mode, UploadMode::Standard);
         assert_eq!(settings.host_keys, HostKeys::GenerateIn("/srv/conf".into()));
+        assert_eq!(settings.algorithms.profile, Profile::Modern);
         assert_eq!(
             settings.enabled_ssh_commands,
             ["md5sum", "sha1sum", "cd", "pwd", "df"]

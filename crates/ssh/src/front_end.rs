@@ -21,7 +21,7 @@ use crate::door::Door;
 use crate::hangup::Hangup;
 use crate::sftp;
 use crate::started::Forcible;
-use crate::transport::{self, End, TransportSettings, algorithms, host_key};
+use crate::transport::{self, End, TransportSettings, host_key};
 
 /// Why the SSH front end does not start.
 #[derive(Debug, Error)]
@@ -30,7 +30,7 @@ pub enum SshError {
     #[error("{0}")]
     HostKey(String),
     /// No key at all, because `sftpd.keys` names none that may be offered.
-    #[error("no host key can be offered: check sftpd.keys")]
+    #[error("no host key can be offered: check sftpd.keys and sftpd.host_key_algorithms")]
     NoHostKey,
 }
 
@@ -48,16 +48,14 @@ pub struct SshFrontEnd {
 impl SshFrontEnd {
     /// Loads (or, at the first start, makes) host keys and reads the login banner. Blocking: call it off the runtime's threads.
     pub fn prepare(settings: &SftpdSettings) -> Result<Self, SshError> {
-        let keys = host_key::load(&settings.host_keys)
+        let loaded = host_key::load(&settings.host_keys, &settings.algorithms)
             .map_err(|error| SshError::HostKey(error.to_string()))?;
+        for (path, reason) in &loaded.left_out {
+            tracing::warn!("host key not offered: {}: {reason}", path.display());
+        }
+        let keys = loaded.keys;
         if keys.is_empty() {
             return Err(SshError::NoHostKey);
-        }
-        let (preferred, unknown) = algorithms::preferred(settings);
-        for name in unknown {
-            tracing::warn!(
-                "sftpd: the algorithm {name:?} is unknown or no longer served, left out"
-            );
         }
         let mut fingerprints = Vec::new();
         for key in &keys {
@@ -84,7 +82,7 @@ impl SshFrontEnd {
                 .ok()
         });
         let keys = keys.into_iter().map(|key| key.key).collect();
-        let transport = TransportSettings::new(settings, keys, preferred, login_banner);
+        let transport = TransportSettings::new(settings, keys, login_banner);
         Ok(Self {
             transport,
             commands: settings.enabled_ssh_commands.clone().into(),

@@ -2,6 +2,7 @@
 //!
 //! Only `transport` names the SSH library; `sftp` and whatever else runs in channels sees bytes, logins and channels.
 
+pub mod algorithms;
 pub mod config;
 
 mod command;

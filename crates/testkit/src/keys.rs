@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use russh::keys::signature::Signer as _;
 use russh::keys::ssh_encoding::Encode as _;
-use russh::keys::ssh_key::LineEnding;
 use russh::keys::ssh_key::private::Ed25519Keypair;
 use russh::keys::ssh_key::private::KeypairData;
+use russh::keys::ssh_key::{LineEnding, Signature};
 use russh::keys::{Algorithm, HashAlg, PrivateKey, PublicKey, PublicKeyBase64 as _};
 
 /// 2048 bits, for tests only: everybody knows it.
@@ -46,10 +46,11 @@ impl TestKey {
         signature.encode_vec().unwrap()
     }
 
-    /// A signature as it goes over the wire, of an Ed25519 key.
+    /// The signature as it goes over the wire, of any key but the RSA one.
     #[must_use]
     pub fn signature(&self, data: &[u8]) -> Vec<u8> {
-        self.0.try_sign(data).unwrap().encode_vec().unwrap()
+        let signature: Signature = self.0.as_ref().try_sign(data).unwrap();
+        signature.encode_vec().unwrap()
     }
 
     /// The line for `authorized_keys`, with this comment.

@@ -29,6 +29,7 @@ pub struct Builder {
     key_exchange_deadline: Option<Duration>,
     hook_limit: Option<Duration>,
     rekey_bytes: Option<usize>,
+    keep_alive: Option<Duration>,
 }
 
 impl Builder {
@@ -114,6 +115,13 @@ impl Builder {
         self
     }
 
+    /// After how long a silent client is asked whether it is still there; no setting says so.
+    #[must_use]
+    pub fn keep_alive(mut self, interval: Duration) -> Self {
+        self.keep_alive = Some(interval);
+        self
+    }
+
     /// Starts it.
     pub async fn start(self) -> TestServer {
         let directory = tempfile::tempdir().unwrap();
@@ -144,6 +152,7 @@ impl Builder {
         limits.hooks = self.hook_limit.unwrap_or(limits.hooks);
         limits.key_exchange = self.key_exchange_deadline.unwrap_or(limits.key_exchange);
         limits.rekey_bytes = self.rekey_bytes.unwrap_or(limits.rekey_bytes);
+        limits.keep_alive = self.keep_alive.unwrap_or(limits.keep_alive);
         let app = App::start(&settings).await.unwrap();
         TestServer { app, directory }
     }
@@ -173,8 +182,11 @@ impl TestServer {
             key_exchange_deadline: None,
             hook_limit: None,
             rekey_bytes: None,
+            keep_alive: None,
         };
         builder
+            // The raw client of the tests does not exchange keys as `modern` demands.
+            .set("sftpd.algorithms_profile", "compat")
             .set("sftpd.bind_address", "127.0.0.1")
             .set("sftpd.bind_port", 0)
             .set("sftpd.keys", json!([{ "private_key": "host_key" }]))

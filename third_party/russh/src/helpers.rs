@@ -202,6 +202,13 @@ pub fn sign_with_hash_alg(key: &PrivateKeyWithHashAlg, data: &[u8]) -> ssh_key::
             let ssh_key::Algorithm::Rsa { hash } = key.algorithm() else {
                 unreachable!();
             };
+            // sftpgo patch 30
+            #[cfg(feature = "aws-lc-rs")]
+            if let Some(hash) = hash
+                && let Some(signature) = crate::keys::rsa_signature::sign(rsa_keypair, hash, data)
+            {
+                return signature.encoded();
+            }
             signature::Signer::try_sign(&(rsa_keypair, hash), data)?.encoded()?
         }
         // With the `rsa` feature off the RSA arm above is compiled out. The

@@ -91,6 +91,14 @@ pub enum Error {
     #[error("the exchange of keys did not end in time")]
     KeyExchangeTimeout,
 
+    /// sftpgo patch 20: the peer sent more before the login than [`server::Config::before_login`] allows.
+    #[error("too many packets, bytes or exchanges of keys before the login")]
+    TooMuchBeforeLogin,
+
+    /// sftpgo patch 20: a packet without a message.
+    #[error("a packet without a message")]
+    EmptyPacket,
+
     /// sftpgo patch 6: the peer opened the window of a channel beyond 2^32 - 1.
     #[error("a window of more than 2^32 - 1 bytes")]
     WindowOverflow,
@@ -316,7 +324,8 @@ pub use auth::{
 /// A reason for disconnection.
 #[allow(missing_docs)] // This should be relatively self-explanatory.
 #[allow(clippy::manual_non_exhaustive)]
-#[derive(Debug)]
+// sftpgo patch 21: `Clone` and `Copy`.
+#[derive(Debug, Clone, Copy)]
 pub enum Disconnect {
     HostNotAllowedToConnect = 1,
     ProtocolError = 2,

@@ -230,7 +230,14 @@ impl<C> CommonSession<C> {
             return if let Some(ref mut enc) = self.encrypted {
                 disconnect(&mut enc.write)
             } else {
-                disconnect(&mut self.packet_writer.buffer().buffer)
+                // sftpgo patch 21: what was written here was no packet.
+                self.packet_writer.write_packet(|w| {
+                    msg::DISCONNECT.encode(w)?;
+                    (reason as u32).encode(w)?;
+                    description.encode(w)?;
+                    language_tag.encode(w)?;
+                    Ok(())
+                })
             };
         }
         Ok(())

@@ -329,6 +329,8 @@ pub struct SSHBuffer {
     // Sequence numbers are on 32 bits and wrap.
     // https://tools.ietf.org/html/rfc4253#section-6.4
     pub seqn: Wrapping<u32>,
+    /// sftpgo patch 20: the length of the longest packet that is read, if it is less than what the library takes.
+    pub longest: Option<usize>,
 }
 
 impl SSHBuffer {
@@ -338,6 +340,7 @@ impl SSHBuffer {
             len: 0,
             bytes: 0,
             seqn: Wrapping(0),
+            longest: None,
         }
     }
 

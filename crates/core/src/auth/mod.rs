@@ -28,7 +28,10 @@ pub use authenticator::Authenticator;
 pub use error::{AuthError, LoginObserver, LoginOutcome};
 pub(crate) use factor::Proved;
 pub use factor::Restrictions;
-pub use key::{ForcedCommands, KeyError, KeyFiles, KeyTrust, OfferedKey, Reloaded, VerifiedKey};
+pub use key::{
+    AcceptedSignatures, ForcedCommands, KeyError, KeyFiles, KeyTrust, OfferedKey, Reloaded,
+    VerifiedKey,
+};
 pub use login::Login;
 pub(crate) use password::PasswordChecks;
 pub use password::{PasswordHasher, is_recognised_hash};

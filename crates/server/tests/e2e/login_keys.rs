@@ -1,12 +1,17 @@
 //! RSA keys of clients, and what the server says of its keys and signatures (RFC 8308, RFC 8332).
 
-use sftpgo_testkit::{Account, TestKey, TestServer};
+use serde_json::json;
+use sftpgo_testkit::{Account, Builder, TestKey, TestServer};
 
 use super::hostile::peer::{Message, Peer, split_string};
 
 /// A server whose user `alice` has the RSA key.
 async fn server() -> TestServer {
-    let server = TestServer::start().await;
+    server_with(TestServer::builder()).await
+}
+
+async fn server_with(builder: Builder) -> TestServer {
+    let server = builder.start().await;
     let line = TestKey::rsa().line("");
     server
         .add(Account::new("alice").with("public_keys", vec![line]))
@@ -112,6 +117,44 @@ async fn a_question_that_names_ssh_rsa_is_refused() {
 }
 
 #[tokio::test]
+async fn signatures_with_sha1_are_accepted_with_the_profile_for_them() {
+    let builder = TestServer::builder().set("sftpd.algorithms_profile", "legacy");
+    let server = server_with(builder).await;
+    let blob = TestKey::rsa().blob();
+    let question = answer(&server, |_| asked("ssh-rsa", &blob, false)).await;
+    assert_eq!(question, KEY_OK);
+    for (announced, used, expected) in [
+        ("ssh-rsa", "ssh-rsa", SUCCESS),
+        ("ssh-rsa", "rsa-sha2-256", SUCCESS),
+        ("rsa-sha2-512", "rsa-sha2-512", SUCCESS),
+        // Announced is announced.
+        ("rsa-sha2-256", "ssh-rsa", FAILURE),
+    ] {
+        let answer = answer(&server, |peer| signed(peer, announced, used)).await;
+        assert_eq!(answer, expected, "{announced} signed with {used}");
+    }
+}
+
+#[tokio::test]
+async fn only_the_named_signatures_of_users_keys_are_accepted() {
+    let names = json!(["rsa-sha2-256", "ecdsa-sha2-nistp256"]);
+    let builder = TestServer::builder().set("sftpd.public_key_algorithms", names);
+    let server = server_with(builder).await;
+    server.add(Account::new("bob")).await;
+    let mut client = server.connect().await;
+    assert!(!client.offer_key("bob", &Account::key("bob")).await);
+    assert!(!client.key("bob", &Account::key("bob")).await);
+    for (used, expected) in [("rsa-sha2-512", FAILURE), ("rsa-sha2-256", SUCCESS)] {
+        let answer = answer(&server, |peer| signed(peer, used, used)).await;
+        assert_eq!(answer, expected, "{used}");
+    }
+    let offered = b"curve25519-sha256,ext-info-c";
+    let mut peer = Peer::connect_offering(server.ssh_address(), offered).await;
+    let info = only(&mut peer, 7).await;
+    assert!(info.ends_with(b"rsa-sha2-256,ecdsa-sha2-nistp256"));
+}
+
+#[tokio::test]
 async fn keys_of_dsa_are_refused() {
     let server = server().await;
     let named = Message::default().string(b"ssh-dss");
@@ -135,7 +178,8 @@ async fn keys_of_dsa_are_refused() {
 #[tokio::test]
 async fn rsa_keys_of_more_than_8192_bits_are_refused() {
     let server = server().await;
-    for bits in [8_200, 16_384, 262_144] {
+    // The largest is as much as fits into a packet before the login.
+    for bits in [8_200, 16_384, 196_608] {
         let modulus = vec![0x7f; bits / 8];
         let blob = Message::default()
             .string(b"ssh-rsa")

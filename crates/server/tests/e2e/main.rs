@@ -25,6 +25,7 @@ mod hooks;
 mod hostile;
 mod limits;
 mod login;
+mod login_answers;
 mod login_keys;
 mod login_log;
 mod matrix;

@@ -34,9 +34,9 @@ impl Row {
     }
 }
 
-/// The rows of all tables, without their heads.
-fn rows() -> Vec<Row> {
-    let text = fs::read_to_string(root().join("SEMANTICS.md")).unwrap();
+/// The rows of all tables of a file, without their heads.
+fn rows_of(file: &str) -> Vec<Row> {
+    let text = fs::read_to_string(root().join(file)).unwrap();
     let mut rows = Vec::new();
     let mut section = String::new();
     let mut in_table = false;
@@ -60,6 +60,10 @@ fn rows() -> Vec<Row> {
         }
     }
     rows
+}
+
+fn rows() -> Vec<Row> {
+    rows_of("SEMANTICS.md")
 }
 
 /// Names of all functions of a kind of file below `directory`.
@@ -119,6 +123,37 @@ fn every_row_names_tests_that_exist() {
         }
     }
     assert!(wrong.is_empty(), "SEMANTICS.md:\n{}", wrong.join("\n"));
+}
+
+/// Every threat and every incident has a test that is there.
+#[test]
+fn the_tests_that_security_md_names_exist() {
+    let mut found = Vec::new();
+    functions(&root().join("crates"), &mut found);
+    let names: BTreeSet<&str> = found.iter().map(|(_, name)| name.as_str()).collect();
+    let mut wrong = Vec::new();
+    let sections = [
+        "What is defended, and by which test",
+        "Incidents of the field",
+    ];
+    for row in rows_of("SECURITY.md") {
+        if !sections.contains(&row.section.as_str()) {
+            continue;
+        }
+        let named = row.names();
+        // A script is a test as well.
+        let unknown = |name: &&&str| !name.starts_with("scripts/") && !names.contains(**name);
+        wrong.extend(
+            named
+                .iter()
+                .filter(unknown)
+                .map(|name| format!("line {}: {name}", row.line)),
+        );
+        if named.is_empty() {
+            wrong.push(format!("line {}: no test: {}", row.line, row.cells[0]));
+        }
+    }
+    assert!(wrong.is_empty(), "SECURITY.md:\n{}", wrong.join("\n"));
 }
 
 #[test]

@@ -17,6 +17,7 @@ mod durability;
 mod git;
 mod haproxy;
 mod lftp;
+mod logins;
 mod openssh_certificates;
 mod openssh_scp;
 mod openssh_scp_legacy;

@@ -8,7 +8,8 @@ use super::support::files::{SIZES, assert_same, assert_same_tree, mode, mtime, r
 use super::support::{PASSWORD, Run, Server};
 
 fn start() -> Server {
-    Server::with(json!({ "enabled_ssh_commands": ["scp"] }))
+    // `curl` needs the profile.
+    Server::with(json!({ "enabled_ssh_commands": ["scp"], "algorithms_profile": "compat" }))
 }
 
 fn pscp<'a>(server: &Server, arguments: impl IntoIterator<Item = &'a str>) -> Run {

@@ -5,15 +5,18 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use russh::client::GexParams;
+use russh::kex::dh::groups::DhGroup;
 use russh::server::{Auth, ChannelOpenHandle, Handler, Msg, PublicKeyRequest, Response, Session};
-use russh::{ChannelId, ChannelOpenFailure, MethodKind, MethodSet};
-use sftpgo_core::auth::{KeyError, OfferedKey, Refused};
+use russh::{ChannelId, ChannelOpenFailure, Disconnect, MethodKind, MethodSet};
+use sftpgo_core::auth::{AcceptedSignatures, KeyError, OfferedKey, Refused};
 use sftpgo_core::model::LoginMethod;
 use tokio::sync::{Semaphore, oneshot};
 use zeroize::Zeroizing;
 
 use super::channel::{Channel, Place};
-use super::{ChannelRequest, Events, Verdict};
+use super::error::TransportError;
+use super::{ChannelRequest, Events, Verdict, groups};
 
 /// Channels of one connection that may be open at a time; OpenSSH's `MaxSessions` is 10.
 pub(super) const MAX_CHANNELS: usize = 32;
@@ -24,6 +27,8 @@ const MAX_CHANNELS_IN_VAIN: usize = 100_000;
 pub(super) struct RusshHandler<E> {
     pub(super) events: E,
     pub(super) login_banner: Option<String>,
+    /// Signatures of users' keys that are accepted.
+    pub(super) signatures: AcceptedSignatures,
     /// Told once somebody is logged in.
     pub(super) authenticated: Option<oneshot::Sender<()>>,
     /// Open channels in which nothing runs.
@@ -41,16 +46,6 @@ pub(super) struct IdleChannel {
     place: Place,
     /// Gone if a request was refused: the library's form cannot be had back. Gone too if data came.
     channel: Option<russh::Channel<Msg>>,
-}
-
-/// Ends the connection.
-#[derive(Debug)]
-pub(super) struct TransportError(pub(super) String);
-
-impl From<russh::Error> for TransportError {
-    fn from(error: russh::Error) -> Self {
-        Self(error.to_string())
-    }
 }
 
 /// The methods as the library names them.
@@ -113,7 +108,7 @@ impl<E: Events> RusshHandler<E> {
         self.in_vain += 1;
         if self.in_vain > MAX_CHANNELS_IN_VAIN {
             let reason = "too many channels were opened in vain";
-            return Err(TransportError(reason.to_owned()));
+            return Err(TransportError::new(reason));
         }
         Ok(())
     }
@@ -163,6 +158,17 @@ impl<E: Events> RusshHandler<E> {
 impl<E: Events> Handler for RusshHandler<E> {
     type Error = TransportError;
 
+    fn last_words(error: &TransportError) -> Option<(Disconnect, String)> {
+        error.last_words()
+    }
+
+    async fn lookup_dh_gex_group(
+        &mut self,
+        wanted: &GexParams,
+    ) -> Result<Option<DhGroup>, Self::Error> {
+        Ok(groups::choose(wanted))
+    }
+
     async fn authentication_banner(&mut self) -> Result<Option<String>, Self::Error> {
         Ok(self.login_banner.take())
     }
@@ -182,7 +188,7 @@ impl<E: Events> Handler for RusshHandler<E> {
         user: &str,
         request: PublicKeyRequest<'_>,
     ) -> Result<Option<Auth>, Self::Error> {
-        let offered = OfferedKey::parse(request.algorithm, request.key);
+        let offered = OfferedKey::parse(request.algorithm, request.key, &self.signatures);
         Ok(Some(match request.signature {
             None => self.question(user, offered).await,
             Some(signed) => {
@@ -218,7 +224,7 @@ impl<E: Events> Handler for RusshHandler<E> {
     async fn auth_succeeded(&mut self, session: &mut Session) -> Result<(), Self::Error> {
         self.identify(session);
         if self.events.login().is_none() {
-            return Err(TransportError("logged in without a login".to_owned()));
+            return Err(TransportError::new("logged in without a login"));
         }
         if let Some(authenticated) = self.authenticated.take() {
             // Nobody waits any more if the connection is ending.

@@ -5,8 +5,10 @@
 //!   bytes were dealt with; the socket is always read. Output waits for the peer's window, and only
 //!   the task that sends waits.
 
-pub(crate) mod algorithms;
+mod algorithms;
 pub(crate) mod channel;
+mod error;
+mod groups;
 mod handler;
 pub(crate) mod host_key;
 pub(crate) mod run;

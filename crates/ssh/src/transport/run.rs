@@ -4,9 +4,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use russh::server::{Config, open_stream};
+use russh::server::{BeforeLogin, Config, open_stream};
 use russh::{Limits, SshId};
-use sftpgo_core::auth::OfferedKey;
+use sftpgo_core::auth::AcceptedSignatures;
 use sftpgo_core::model::LoginMethod;
 use sftpgo_net::Newcomer;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -15,7 +15,9 @@ use tokio::task::JoinError;
 use tokio_util::sync::CancellationToken;
 
 use super::Events;
-use super::handler::{MAX_CHANNELS, RusshHandler, TransportError, method_set};
+use super::algorithms;
+use super::error::TransportError;
+use super::handler::{MAX_CHANNELS, RusshHandler, method_set};
 use super::socket::Socket;
 use super::window;
 use crate::config::SftpdSettings;
@@ -26,6 +28,16 @@ const REJECTION_TIME: Duration = Duration::from_millis(300);
 const REKEY_TIME: Duration = Duration::from_secs(3600);
 /// Largest channel packet we ask for; OpenSSH uses it whole, others send what they like.
 const PACKET: u32 = 64 * 1024;
+/// What a client may send before its login: that of one with dozens of keys or attempts, many times over.
+const BEFORE_LOGIN: BeforeLogin = BeforeLogin {
+    packets: 1_000,
+    bytes: 1 << 20,
+    // RFC 4253 section 6.1 asks for 35,000.
+    packet: 64 * 1024,
+    key_exchanges: 4,
+};
+/// Who was told that the connection is over may read that for so long.
+const LINGER: Duration = Duration::from_secs(5);
 /// Messages waiting to be encrypted, each at most one packet of the peer's size.
 const SEND_QUEUE: usize = 16;
 /// Messages waiting to be read from a channel. Only a flood of tiny ones fills it before it fills the window, and then the
@@ -38,6 +50,8 @@ pub(crate) struct TransportSettings {
     config: Arc<Config>,
     software: Arc<str>,
     login_banner: Option<String>,
+    /// Signatures of users' keys that are accepted.
+    signatures: AcceptedSignatures,
     login_deadline: Duration,
 }
 
@@ -53,13 +67,13 @@ impl TransportSettings {
     pub(crate) fn new(
         settings: &SftpdSettings,
         keys: Vec<russh::keys::PrivateKey>,
-        preferred: russh::Preferred,
         login_banner: Option<String>,
     ) -> Self {
         let limits = &settings.limits;
         // More would be refused.
         let rekey_bytes = limits.rekey_bytes.min(1 << 30);
         let banner = settings.banner.as_str();
+        let accepted = &settings.algorithms.public_keys;
         let mut methods = vec![LoginMethod::PublicKey, LoginMethod::Password];
         if settings.keyboard_interactive.is_some() {
             methods.push(LoginMethod::KeyboardInteractive);
@@ -72,25 +86,23 @@ impl TransportSettings {
             keys,
             limits: Limits::new(rekey_bytes, rekey_bytes, REKEY_TIME),
             key_exchange_timeout: Some(limits.key_exchange),
-            signature_algorithms: Some(
-                OfferedKey::signature_algorithms()
-                    .map(str::to_owned)
-                    .collect(),
-            ),
+            before_login: Some(BEFORE_LOGIN),
+            linger: Some(LINGER),
             window_size: window::INITIAL,
             window_by_consumption: true,
             stream_only: Some(RECEIVE_WAIT),
             maximum_packet_size: PACKET,
             channel_buffer_size: RECEIVE_QUEUE,
             event_buffer_size: SEND_QUEUE,
-            preferred,
+            preferred: algorithms::preferred(&settings.algorithms),
+            signature_algorithms: Some(accepted.iter().map(ToString::to_string).collect()),
             // The library counts the first `none`, which is free; and its 0 means no limit.
             max_auth_attempts: settings
                 .max_auth_tries
                 .map_or(0, |tries| tries as usize + 1),
             inactivity_timeout: None,
             // Finds clients that vanished without a word.
-            keepalive_interval: Some(Duration::from_secs(60)),
+            keepalive_interval: Some(limits.keep_alive),
             keepalive_max: 3,
             nodelay: true,
             ..Config::default()
@@ -99,6 +111,7 @@ impl TransportSettings {
             config: Arc::new(config),
             software: banner.into(),
             login_banner,
+            signatures: AcceptedSignatures::named(accepted.iter().copied()),
             login_deadline: limits.login,
         }
     }
@@ -150,6 +163,7 @@ where
     let handler = RusshHandler {
         events,
         login_banner: settings.login_banner.clone(),
+        signatures: settings.signatures.clone(),
         authenticated: Some(logged_in),
         idle: HashMap::new(),
         places: Arc::new(Semaphore::new(MAX_CHANNELS)),
@@ -164,39 +178,42 @@ where
     let session = tokio::select! {
         started = newcomer.measure(start) => match started {
             Ok((_handle, session)) => session,
-            Err(error) => return End::Probe(error.0),
+            Err(error) => return End::Probe(error.into_reason()),
         },
         () = &mut deadline => return End::TooSlow("no handshake in time".to_owned()),
     };
     // A task of its own: nothing of what this one waits for is looked at with each packet.
     let mut running = tokio::spawn(newcomer.measure(session));
-    tokio::select! {
-        ended = &mut running => {
-            let reason = fault(ended).unwrap_or_else(|| "the client left".to_owned());
-            return End::NotLoggedIn(reason);
-        }
+    let logged_in = tokio::select! {
+        ended = &mut running => return not_logged_in(ended),
         () = &mut deadline => {
             cancel.cancel();
             // The socket ends at its next poll, and the library with it.
             let _ = running.await;
             return End::TooSlow("no login in time".to_owned());
         }
-        // If it is dropped, the session is about to end.
-        Ok(()) = login => {
-            newcomer.logged_in();
-            authenticated();
-        }
+        // An error if the handler is gone: the connection is ending.
+        told = login => told.is_ok(),
+    };
+    if !logged_in {
+        return not_logged_in(running.await);
     }
+    newcomer.logged_in();
+    authenticated();
     match fault(running.await) {
         None => End::Closed,
         Some(reason) => End::Broken(reason),
     }
 }
 
+fn not_logged_in(ended: Result<Result<(), TransportError>, JoinError>) -> End {
+    End::NotLoggedIn(fault(ended).unwrap_or_else(|| "the client left".to_owned()))
+}
+
 /// What went wrong in a session that is over.
 fn fault(ended: Result<Result<(), TransportError>, JoinError>) -> Option<String> {
     match ended {
-        Ok(result) => result.err().map(|error| error.0),
+        Ok(result) => result.err().map(TransportError::into_reason),
         // A panic, whose message went to the log.
         Err(error) => Some(error.to_string()),
     }

@@ -310,7 +310,8 @@ pub(crate) async fn read<R: AsyncRead + Unpin>(
             let len = cipher.decrypt_packet_length(seqn, &len);
             let len = BigEndian::read_u32(&len) as usize;
 
-            if len > MAXIMUM_PACKET_LEN {
+            // sftpgo patch 20: before the login it is less.
+            if len > buffer.longest.unwrap_or(MAXIMUM_PACKET_LEN) {
                 return Err(Error::PacketSize(len));
             }
 

@@ -68,6 +68,8 @@ use thiserror::Error;
 use crate::helpers::EncodedExt;
 
 pub mod key;
+#[cfg(all(feature = "rsa", feature = "aws-lc-rs"))]
+pub(crate) mod rsa_signature;
 pub use key::PrivateKeyWithHashAlg;
 
 mod format;

@@ -81,6 +81,13 @@ fn is_expected(state: &EncryptedState, message: u8) -> bool {
 }
 
 impl Session {
+    /// sftpgo patch 23: RFC 4253 section 10; who asked for another service was kept waiting for ever.
+    fn refuse_service(&mut self) -> Result<(), Error> {
+        let told = "the only service is ssh-userauth";
+        self.common
+            .disconnect(Disconnect::ServiceNotAvailable, told, "en")
+    }
+
     /// Returns false iff a request was rejected.
     pub(crate) async fn server_read_encrypted<H: Handler + Send>(
         &mut self,
@@ -169,8 +176,40 @@ impl Session {
                     )?;
                     *accepted = true;
                     enc.state = EncryptedState::WaitingAuthRequest(auth_request);
+                } else {
+                    self.refuse_service()?;
                 }
                 Ok(())
+            }
+            // sftpgo patch 23: paramiko asks before each attempt, and waits for the answer. Nothing else changes by it.
+            (EncryptedState::WaitingAuthRequest(_), Some((&msg::SERVICE_REQUEST, mut r))) => {
+                let request = map_err!(String::decode(&mut r))?;
+                map_err!(ensure_end(&r))?;
+                if request == "ssh-userauth" {
+                    push_packet!(enc.write, {
+                        enc.write.push(msg::SERVICE_ACCEPT);
+                        map_err!("ssh-userauth".encode(&mut enc.write))?;
+                    });
+                } else {
+                    self.refuse_service()?;
+                }
+                Ok(())
+            }
+            // sftpgo patch 23: who did not ask for the service may not use it.
+            (
+                EncryptedState::WaitingAuthServiceRequest { .. },
+                Some((&(msg::USERAUTH_REQUEST | msg::USERAUTH_INFO_RESPONSE), _)),
+            ) => Err(Error::Inconsistent.into()),
+            // sftpgo patch 24: an answer to no question. It was answered with a failure, which is for requests.
+            (
+                EncryptedState::WaitingAuthRequest(auth),
+                Some((&msg::USERAUTH_INFO_RESPONSE, _)),
+            ) if !matches!(
+                auth.current,
+                Some(CurrentRequest::KeyboardInteractive { .. })
+            ) =>
+            {
+                Err(Error::Inconsistent.into())
             }
             (EncryptedState::WaitingAuthRequest(_), Some((&msg::USERAUTH_REQUEST, mut r))) => {
                 enc.server_read_auth_request(
@@ -926,6 +965,7 @@ mod tests {
             pending_reads: Vec::new(),
             pending_len: 0,
             kex_began: Instant::now(),
+            received: Received::default(),
             channels: std::collections::HashMap::new(),
             open_global_requests: std::collections::VecDeque::new(),
             kex: SessionKexState::Idle,

@@ -88,6 +88,11 @@ impl ServerKex {
         !matches!(self.state, ServerKexState::Created)
     }
 
+    /// sftpgo patch 21: our NEWKEYS is out and the client's has not arrived.
+    pub fn newkeys_sent(&self) -> bool {
+        matches!(self.state, ServerKexState::WaitingForNewKeys { .. })
+    }
+
     pub fn strict_kex(&self) -> bool {
         match self.state {
             ServerKexState::Created => false,

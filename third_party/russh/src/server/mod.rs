@@ -61,6 +61,19 @@ mod session;
 pub use self::session::*;
 mod encrypted;
 
+/// sftpgo patch 20: see [`Config::before_login`].
+#[derive(Debug, Clone, Copy)]
+pub struct BeforeLogin {
+    /// Packets, whatever is in them.
+    pub packets: usize,
+    /// Bytes of what is in them.
+    pub bytes: usize,
+    /// Bytes of one packet, padding included.
+    pub packet: usize,
+    /// Exchanges of keys, the first included.
+    pub key_exchanges: usize,
+}
+
 /// Configuration of a server.
 pub struct Config {
     /// The server ID string sent at the beginning of the protocol.
@@ -91,6 +104,10 @@ pub struct Config {
     /// sftpgo patch 7: once somebody is logged in, an exchange of keys must come to its end within this, whoever began it. What
     /// the channels have to send waits meanwhile.
     pub key_exchange_timeout: Option<std::time::Duration>,
+    /// sftpgo patch 20: what a client may send before it is logged in. More ends the session.
+    pub before_login: Option<BeforeLogin>,
+    /// sftpgo patch 21: who was told that the connection is over, and does not close it, is cut off after this.
+    pub linger: Option<std::time::Duration>,
     /// sftpgo patch 11: the names of the signature algorithms that clients are told (RFC 8308 section 3.1); `None` are those
     /// of the host keys.
     pub signature_algorithms: Option<Vec<String>>,
@@ -132,6 +149,8 @@ impl Default for Config {
             window_by_consumption: false,
             stream_only: None,
             key_exchange_timeout: None,
+            before_login: None,
+            linger: None,
             signature_algorithms: None,
             maximum_packet_size: 32768,
             channel_buffer_size: 100,
@@ -287,6 +306,13 @@ pub struct RequestSignature<'a> {
 /// and you can simply define them as `async fn` instead.
 pub trait Handler: Sized {
     type Error: From<crate::Error> + Send;
+
+    /// sftpgo patch 21: what the client is told of an error that ends its session; `None` closes the connection without a
+    /// word.
+    #[allow(unused_variables)]
+    fn last_words(error: &Self::Error) -> Option<(Disconnect, String)> {
+        None
+    }
 
     /// Check authentication using the "none" method.
     ///
@@ -1196,6 +1222,7 @@ where
         pending_reads: Vec::new(),
         pending_len: 0,
         kex_began: tokio::time::Instant::now(),
+        received: Received::default(),
         channels: HashMap::new(),
         open_global_requests: VecDeque::new(),
         kex: SessionKexState::Idle,
@@ -1235,6 +1262,9 @@ async fn read_ssh_id<R: AsyncRead + Unpin>(
     };
     Ok(session)
 }
+
+/// sftpgo patch 22: what the answer to a message takes while it is queued.
+const MESSAGE_COST: u32 = 32;
 
 async fn reply<H: Handler + Send>(
     session: &mut Session,
@@ -1276,10 +1306,9 @@ async fn reply<H: Handler + Send>(
     let is_kex_msg = pkt.buffer.first().cloned().map(is_kex_msg).unwrap_or(false);
 
     // RFC 4253 s7.1: after a KEXINIT, only transport (1-19) and kex (20-49)
-    // messages may flow until NEWKEYS. Non-transport messages (>= 50: auth and
-    // channel traffic) are the DoS vector -- their replies queue on an
-    // unbounded channel that is not drained until the rekey the peer may never
-    // finish completes.
+    // messages may flow until NEWKEYS. Other messages are the DoS vector --
+    // their replies queue on an unbounded channel that is not drained until
+    // the rekey the peer may never finish completes.
     //
     //   * Once the PEER's own KEXINIT has arrived, nothing of theirs is
     //     legitimately still in flight, so such a message is a protocol
@@ -1289,20 +1318,21 @@ async fn reply<H: Handler + Send>(
     //     usual, but bound the total so a peer that stalls the rekey and floods
     //     cannot grow memory without limit. `pending_len` is reset when the
     //     rekey completes (see `begin_rekey` and the kex-done path).
+    //
+    // sftpgo patch 22: this was for messages of 50 and more. But requests for
+    // a service were served, and what nobody knows was answered, and all of
+    // these answers were queued as well; IGNORE and the like never come here.
+    // And what a message costs beside its bytes counts.
     #[allow(clippy::collapsible_if)]
     if !is_kex_msg && session.common.encrypted.is_some() {
-        if let (Some(&msg_type), SessionKexState::InProgress(kex)) =
-            (pkt.buffer.first(), &session.kex)
-        {
-            if msg_type >= msg::USERAUTH_REQUEST {
-                if kex.peer_kexinit_received() {
-                    return Err(crate::Error::Inconsistent.into());
-                }
-                session.pending_len = session.pending_len.saturating_add(pkt.buffer.len() as u32);
-                if u64::from(session.pending_len) > 2 * u64::from(session.common.config.window_size)
-                {
-                    return Err(crate::Error::Pending.into());
-                }
+        if let SessionKexState::InProgress(kex) = &session.kex {
+            if kex.peer_kexinit_received() {
+                return Err(crate::Error::Inconsistent.into());
+            }
+            let cost = (pkt.buffer.len() as u32).saturating_add(MESSAGE_COST);
+            session.pending_len = session.pending_len.saturating_add(cost);
+            if u64::from(session.pending_len) > 2 * u64::from(session.common.config.window_size) {
+                return Err(crate::Error::Pending.into());
             }
         }
     }

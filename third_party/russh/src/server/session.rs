@@ -28,9 +28,19 @@ pub struct Session {
     pub(crate) pending_len: u32,
     /// sftpgo patch 7
     pub(crate) kex_began: tokio::time::Instant,
+    /// sftpgo patch 20
+    pub(crate) received: Received,
     pub(crate) channels: HashMap<ChannelId, ChannelRef>,
     pub(crate) open_global_requests: VecDeque<GlobalRequestResponse>,
     pub(crate) kex: SessionKexState<ServerKex>,
+}
+
+/// sftpgo patch 20: what came in, and how often keys were exchanged, before the login.
+#[derive(Debug, Default)]
+pub(crate) struct Received {
+    packets: usize,
+    bytes: usize,
+    key_exchanges: usize,
 }
 
 #[derive(Debug)]
@@ -644,6 +654,41 @@ impl Session {
         Ok(())
     }
 
+    /// sftpgo patch 20: whether somebody is logged in.
+    fn is_logged_in(&self) -> bool {
+        let state = self.common.encrypted.as_ref().map(|enc| &enc.state);
+        state.is_some_and(Self::automatic_rekey_eligible)
+    }
+
+    /// sftpgo patch 20: the limits, as long as nobody is logged in.
+    fn before_login(&self) -> Option<BeforeLogin> {
+        let limits = self.common.config.before_login;
+        limits.filter(|_| !self.is_logged_in())
+    }
+
+    /// sftpgo patch 20: counts a packet that came before the login.
+    fn count_packet(&mut self, bytes: usize) -> Result<(), Error> {
+        if let Some(limit) = self.before_login() {
+            self.received.packets += 1;
+            self.received.bytes = self.received.bytes.saturating_add(bytes);
+            if self.received.packets > limit.packets || self.received.bytes > limit.bytes {
+                return Err(Error::TooMuchBeforeLogin);
+            }
+        }
+        Ok(())
+    }
+
+    /// sftpgo patch 21: queues what the client is told of the error, and ends the session behind it. Whether it can be told:
+    /// between our NEWKEYS and the client's we can only go.
+    fn say_last_words(&mut self, words: Option<(Disconnect, String)>, speechless: bool) -> bool {
+        let Some((reason, text)) = words.filter(|_| !speechless) else {
+            return false;
+        };
+        // Whatever runs in them has lost its client.
+        self.channels.clear();
+        self.common.disconnect(reason, &text, "en").is_ok()
+    }
+
     pub(crate) async fn run<H, R>(
         mut self,
         mut stream: SshRead<R>,
@@ -658,7 +703,9 @@ impl Session {
         map_err!(self.common.packet_writer.flush_into(&mut stream).await)?;
 
         let (stream_read, mut stream_write) = stream.split();
-        let buffer = SSHBuffer::new();
+        let mut buffer = SSHBuffer::new();
+        buffer.longest = self.before_login().map(|limit| limit.packet);
+        let mut failure = None;
 
         // Allow handing out references to the cipher
         let mut opening_cipher = Box::new(clear::Key) as Box<dyn OpeningKey + Send>;
@@ -745,7 +792,8 @@ impl Session {
                     let mut pkt = self.maybe_decompress(&buffer)?;
 
                     match pkt.buffer.first() {
-                        None => (),
+                        // sftpgo patch 20: was read for ever.
+                        None => return Err(Error::EmptyPacket.into()),
                         Some(&crate::msg::DISCONNECT) => {
                             debug!("break");
                             is_reading = Some((stream_read, buffer, opening_cipher));
@@ -757,11 +805,20 @@ impl Session {
                             std::mem::swap(&mut opening_cipher, &mut self.common.remote_to_local);
 
                             let kex_was_active = self.kex.active();
-                            match reply(&mut self, &mut handler, &mut pkt).await {
-                                Ok(_) => {},
-                                Err(e) => return Err(e),
+                            let speechless = matches!(&self.kex, SessionKexState::InProgress(kex) if kex.newkeys_sent());
+                            let counted = self.count_packet(pkt.buffer.len());
+                            let replied = match counted {
+                                Ok(()) => reply(&mut self, &mut handler, &mut pkt).await,
+                                Err(e) => Err(e.into()),
+                            };
+                            if let Err(e) = replied {
+                                if !self.say_last_words(H::last_words(&e), speechless) {
+                                    return Err(e);
+                                }
+                                failure = Some(e);
                             }
                             buffer.seqn = pkt.seqn; // TODO reply changes seqn internall, find cleaner way
+                            buffer.longest = self.before_login().map(|limit| limit.packet);
 
                             if kex_was_active && !self.kex.active() {
                                 buffer.bytes = 0;
@@ -788,13 +845,17 @@ impl Session {
                     return Err(crate::Error::KeyExchangeTimeout.into());
                 }
                 () = &mut keepalive_timer => {
-                    self.common.alive_timeouts = self.common.alive_timeouts.saturating_add(1);
-                    if self.common.config.keepalive_max != 0 && self.common.alive_timeouts > self.common.config.keepalive_max {
-                        debug!("Timeout, client not responding to keepalives");
-                        return Err(crate::Error::KeepaliveTimeout.into());
-                    }
                     sent_keepalive = true;
-                    self.keepalive_request()?;
+                    // sftpgo patch 29: before the login this is a violation of the protocol, and OpenSSH leaves: whoever
+                    // takes a minute to type a password was thrown out.
+                    if self.is_logged_in() {
+                        self.common.alive_timeouts = self.common.alive_timeouts.saturating_add(1);
+                        if self.common.config.keepalive_max != 0 && self.common.alive_timeouts > self.common.config.keepalive_max {
+                            debug!("Timeout, client not responding to keepalives");
+                            return Err(crate::Error::KeepaliveTimeout.into());
+                        }
+                        self.keepalive_request()?;
+                    }
                 }
                 () = &mut inactivity_timer => {
                     debug!("timeout");
@@ -862,6 +923,8 @@ impl Session {
         }
         debug!("disconnected");
         // Shutdown
+        let linger = future_or_pending(self.common.config.linger, tokio::time::sleep);
+        pin!(linger);
         map_err!(stream_write.shutdown().await)?;
         loop {
             if let Some((stream_read, buffer, opening_cipher)) = is_reading.take() {
@@ -875,7 +938,8 @@ impl Session {
                     }
                     // at this stage of session shutdown, EOF is not unexpected
                     Err(Error::IO(ref e)) if e.kind() == ErrorKind::UnexpectedEof => break,
-                    Err(e) => return Err(e.into()),
+                    // sftpgo patch 21: what it was ended for says more.
+                    Err(e) => return Err(failure.unwrap_or_else(|| e.into())),
                 },
                 // The client was told to disconnect and never closed its side;
                 // dropping the stream closes it for them.
@@ -883,10 +947,18 @@ impl Session {
                     debug!("timeout waiting for the client to close");
                     break;
                 }
+                // sftpgo patch 21
+                () = &mut linger => {
+                    debug!("the client did not close the connection");
+                    break;
+                }
             }
         }
 
-        Ok(())
+        match failure {
+            Some(error) => Err(error),
+            None => Ok(()),
+        }
     }
 
     /// Get a handle to this session.
@@ -1607,6 +1679,14 @@ impl Session {
             },
         );
 
+        // sftpgo patch 20
+        if let Some(limit) = self.before_login() {
+            self.received.key_exchanges += 1;
+            if self.received.key_exchanges > limit.key_exchanges {
+                return Err(Error::TooMuchBeforeLogin);
+            }
+        }
+
         kex.kexinit(&mut self.common.packet_writer)?;
         self.kex = SessionKexState::InProgress(kex);
         Ok(())
@@ -1707,6 +1787,7 @@ mod tests {
             pending_reads: Vec::new(),
             pending_len: 0,
             kex_began: tokio::time::Instant::now(),
+            received: Received::default(),
             channels: HashMap::new(),
             open_global_requests: VecDeque::new(),
             kex: SessionKexState::Idle,

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use sftpgo_model::Certificate;
 use sftpgo_model::public_key::CertificateKind;
 
+use super::algorithm::SignatureAlgorithm;
 use super::signature::Signature;
 use super::trust::may_be_authority;
 use crate::auth::error::AuthError;
@@ -60,10 +61,14 @@ pub(super) fn check(certificate: &Certificate, used: Use<'_>) -> Result<Restrict
     Ok(restrictions)
 }
 
-/// Whether the authority that the certificate names has signed it. The algorithms are those for logins: no SHA-1, no DSA.
+/// Whether the authority that the certificate names has signed it. The algorithms are those for logins: no DSA. And no SHA-1
+/// whatever is accepted of users: who finds two texts with one hash makes a certificate of the one that was not signed.
 fn is_signed(certificate: &Certificate) -> bool {
     let signed = || {
         let signature = Signature::parse(certificate.signature())?;
+        if signature.algorithm == SignatureAlgorithm::RsaSha1 {
+            return None;
+        }
         let material = certificate.authority().material().ok()?;
         signature.verify(&material, certificate.signed())
     };

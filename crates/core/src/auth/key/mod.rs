@@ -12,6 +12,7 @@ mod offered;
 mod signature;
 mod trust;
 
+pub use algorithm::AcceptedSignatures;
 pub use grant::ForcedCommands;
 pub(super) use grant::{Grant, Granting};
 pub use offered::{KeyError, OfferedKey, VerifiedKey};

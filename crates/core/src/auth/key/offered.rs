@@ -7,7 +7,7 @@ use sftpgo_model::public_key::{CertificateError, MaterialError, PublicKeyError};
 use sftpgo_model::{Certificate, PublicKey};
 use thiserror::Error;
 
-use super::algorithm::{Announced, SignatureAlgorithm};
+use super::algorithm::{AcceptedSignatures, Announced, SignatureAlgorithm};
 use super::signature::{Signature, Touch};
 
 /// Smallest RSA key that a certificate may be about, or be signed with, in bits.
@@ -50,6 +50,7 @@ pub enum KeyError {
 #[derive(Debug, Clone)]
 pub struct OfferedKey {
     announced: Announced,
+    accepted: AcceptedSignatures,
     /// The key that has to sign: that of the certificate, if there is one.
     key: PublicKey,
     certificate: Option<Certificate>,
@@ -60,9 +61,19 @@ impl OfferedKey {
     /// nothing is computed, looked up or opened.
     ///
     /// # Errors
-    /// No such key logs in anywhere.
-    pub fn parse(algorithm: &str, blob: &[u8]) -> Result<Self, KeyError> {
+    /// No such key logs in anywhere, or none that signs so.
+    pub fn parse(
+        algorithm: &str,
+        blob: &[u8],
+        accepted: &AcceptedSignatures,
+    ) -> Result<Self, KeyError> {
         let announced = Announced::parse(algorithm).ok_or(KeyError::Algorithm)?;
+        if announced
+            .signature
+            .is_some_and(|named| !accepted.contains(named))
+        {
+            return Err(KeyError::Algorithm);
+        }
         let certificate = announced
             .is_certificate
             .then(|| Certificate::from_blob(blob))
@@ -80,6 +91,7 @@ impl OfferedKey {
         }
         Ok(Self {
             announced,
+            accepted: accepted.clone(),
             key,
             certificate,
         })
@@ -123,27 +135,33 @@ impl OfferedKey {
     /// Whether a client that asks about the key so would be understood when it signs.
     ///
     /// # Errors
-    /// The name is `ssh-rsa`: nearly all who ask that sign with SHA-1, and would be asked for a passphrase for nothing.
+    /// The name is `ssh-rsa` and SHA-1 is not accepted: nearly all who ask that sign with it, and would be asked for a
+    /// passphrase for nothing.
     pub fn check_question(&self) -> Result<(), KeyError> {
-        if self.announced.signature.is_none() {
+        if self.announced.signature.is_none()
+            && !self.accepted.contains(SignatureAlgorithm::RsaSha1)
+        {
             return Err(KeyError::Sha1);
         }
         Ok(())
     }
 
-    /// The names of all signature algorithms that are verified, best first (RFC 8308 section 3.1).
-    pub fn signature_algorithms() -> impl Iterator<Item = &'static str> {
-        SignatureAlgorithm::names()
-    }
-
     /// Verifies that the owner of the key made this signature, in wire form, over `data`.
     ///
     /// # Errors
-    /// It is not, or not by the algorithm that was announced.
+    /// It is not, or not by the algorithm that was announced, or by one that is not accepted.
     pub fn verify(self, data: &[u8], signature: &[u8]) -> Result<VerifiedKey, KeyError> {
         let signature = Signature::parse(signature).ok_or(KeyError::Algorithm)?;
         if !self.announced.admits(signature.algorithm) {
             return Err(KeyError::Signature);
+        }
+        if !self.accepted.contains(signature.algorithm) {
+            let is_sha1 = signature.algorithm == SignatureAlgorithm::RsaSha1;
+            return Err(if is_sha1 {
+                KeyError::Sha1
+            } else {
+                KeyError::Algorithm
+            });
         }
         let signed = signature.verify(&self.key.material()?, data);
         let touch = signed.ok_or(KeyError::Wrong)?.touch;

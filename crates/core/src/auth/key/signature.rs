@@ -3,9 +3,9 @@
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, ECDSA_P521_SHA512_FIXED, ED25519,
-    EcdsaVerificationAlgorithm, RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY,
-    RSA_PKCS1_1024_8192_SHA512_FOR_LEGACY_USE_ONLY, RsaParameters, RsaPublicKeyComponents,
-    UnparsedPublicKey,
+    EcdsaVerificationAlgorithm, RSA_PKCS1_1024_8192_SHA1_FOR_LEGACY_USE_ONLY,
+    RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY, RSA_PKCS1_1024_8192_SHA512_FOR_LEGACY_USE_ONLY,
+    RsaParameters, RsaPublicKeyComponents, UnparsedPublicKey,
 };
 use sftpgo_model::public_key::{Curve, Fields, KeyMaterial};
 
@@ -84,6 +84,10 @@ impl<'a> Signature<'a> {
             }
             (Algorithm::RsaSha512, KeyMaterial::Rsa { exponent, modulus }) => {
                 let with = &RSA_PKCS1_1024_8192_SHA512_FOR_LEGACY_USE_ONLY;
+                self.rsa(with, exponent, modulus, message)
+            }
+            (Algorithm::RsaSha1, KeyMaterial::Rsa { exponent, modulus }) => {
+                let with = &RSA_PKCS1_1024_8192_SHA1_FOR_LEGACY_USE_ONLY;
                 self.rsa(with, exponent, modulus, message)
             }
             (Algorithm::SkEd25519, KeyMaterial::SkEd25519 { point, application }) => {

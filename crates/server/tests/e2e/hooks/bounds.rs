@@ -154,11 +154,9 @@ echo '{"auth_result":1}'"#;
     let mut peer = Peer::connect(server.ssh_address()).await;
     peer.service().await;
     let failed = &server.core().metrics().keyboard_interactive_logins.failed;
-    let answer_to_nothing = Message::new(61).u32(1).string(b"a");
     for (sent, answer, failures) in [
         (interactive(), QUESTIONS, 0),
         (password("wrong"), FAILURE, 1),
-        (answer_to_nothing, FAILURE, 1),
         (interactive(), QUESTIONS, 1),
         (interactive(), QUESTIONS, 2),
         // That is the third that it gives up, and it gets no other.
@@ -171,6 +169,17 @@ echo '{"auth_result":1}'"#;
         assert_eq!((number, failed.value()), (answer, failures), "{sent:?}");
     }
     assert_eq!(scripts.lines("asked"), 3);
+
+    // An answer to what is asked no more is a violation.
+    let mut peer = Peer::connect(server.ssh_address()).await;
+    peer.service().await;
+    for sent in [interactive(), password("wrong")] {
+        peer.send(&sent).await;
+        peer.receive().await.unwrap();
+    }
+    peer.send(&Message::new(61).u32(1).string(b"a")).await;
+    let numbers: Vec<u8> = peer.rest().await.iter().map(|message| message[0]).collect();
+    assert_eq!(numbers, [1], "DISCONNECT");
 }
 
 #[tokio::test]

@@ -22,7 +22,7 @@ const TURNS: usize = 500;
 const SMALL: u32 = 100_000;
 
 /// The program, with a user and a file of 4 MiB in her home.
-async fn program(alice: Account) -> (TempDir, Serve) {
+pub(super) async fn program(alice: Account) -> (TempDir, Serve) {
     let directory = configured(&Value::Null);
     let serve = Serve::start(directory.path(), &[]);
     let home = directory.path().join("alice");

@@ -1,7 +1,10 @@
 //! Attacks on the server through its front doors: what is answered, what ends the channel or the connection, and that
 //! nothing is lost, leaked or opened by it.
 
+mod before_login;
 mod channels;
+mod credentials;
+mod exchange;
 mod floods;
 mod handles;
 mod laundering;
@@ -14,6 +17,8 @@ mod rekey;
 mod sessions;
 mod spellings;
 mod stalled;
+#[cfg(unix)]
+mod states;
 mod swapping;
 mod texts;
 mod transport;

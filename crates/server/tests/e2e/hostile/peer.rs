@@ -92,18 +92,11 @@ pub(crate) struct Peer {
 }
 
 impl Peer {
-    /// Connects and exchanges identifications.
-    pub(crate) async fn greet(address: SocketAddr) -> Self {
-        let mut stream = TcpStream::connect(address).await.unwrap();
+    /// Connects and says nothing.
+    pub(crate) async fn silent(address: SocketAddr) -> Self {
+        let stream = TcpStream::connect(address).await.unwrap();
         // Small messages, sent as soon as they are there.
         stream.set_nodelay(true).unwrap();
-        stream.write_all(b"SSH-2.0-hostile\r\n").await.unwrap();
-        let mut server_version = Vec::new();
-        while !server_version.ends_with(b"\r\n") {
-            let byte = within("a banner", stream.read_u8()).await.unwrap();
-            server_version.push(byte);
-        }
-        server_version.truncate(server_version.len() - 2);
         Self {
             stream,
             out: None,
@@ -111,8 +104,28 @@ impl Peer {
             sent: 0,
             kex: CURVE25519,
             session_id: Vec::new(),
-            server_version,
+            server_version: Vec::new(),
         }
+    }
+
+    /// Connects and exchanges identifications.
+    pub(crate) async fn greet(address: SocketAddr) -> Self {
+        let mut peer = Self::silent(address).await;
+        peer.send_raw(b"SSH-2.0-hostile\r\n").await;
+        let version = &mut peer.server_version;
+        while !version.ends_with(b"\r\n") {
+            version.push(within("a banner", peer.stream.read_u8()).await.unwrap());
+        }
+        version.truncate(version.len() - 2);
+        peer
+    }
+
+    /// Connects and exchanges identifications; these methods will be offered to exchange keys, the first of which is
+    /// curve25519-sha256.
+    pub(crate) async fn greet_offering(address: SocketAddr, kex: &'static [u8]) -> Self {
+        let mut peer = Self::greet(address).await;
+        peer.kex = kex;
+        peer
     }
 
     /// Connects and exchanges keys.
@@ -122,8 +135,7 @@ impl Peer {
 
     /// Connects and exchanges keys; these methods are offered, the first of which is curve25519-sha256.
     pub(crate) async fn connect_offering(address: SocketAddr, kex: &'static [u8]) -> Self {
-        let mut peer = Self::greet(address).await;
-        peer.kex = kex;
+        let mut peer = Self::greet_offering(address, kex).await;
         peer.exchange_keys(None).await;
         peer
     }
@@ -259,8 +271,13 @@ impl Peer {
 
     /// Sends a message; the server may be gone.
     pub(crate) async fn send(&mut self, message: &Message) {
+        let packet = self.packet(&message.0);
+        self.send_raw(&packet).await;
+    }
+
+    /// A packet with that content; what is packed is counted as sent.
+    pub(crate) fn packet(&mut self, payload: &[u8]) -> Vec<u8> {
         self.sent += 1;
-        let payload = &message.0;
         let length_counts = if self.out.is_some() { 0 } else { 4 };
         let block = if self.out.is_some() { 16 } else { 8 };
         let mut padding = block - (length_counts + 1 + payload.len()) % block;
@@ -277,7 +294,7 @@ impl Peer {
                 .seal_in_place_append_tag(nonce, Aad::from(length), &mut body)
                 .unwrap();
         }
-        self.send_raw(&[&length[..], &body].concat()).await;
+        [&length[..], &body].concat()
     }
 
     /// Messages sent so far: the number of the next one (RFC 4253 section 6.4). Strict key exchange is not spoken.
@@ -320,9 +337,24 @@ impl Peer {
         }
     }
 
+    /// Whether the server takes no more: it has closed the socket and not only its own direction.
+    pub(crate) async fn is_broken(&mut self) -> bool {
+        let ignored = self.packet(&Message::new(2).string(b"").0);
+        within("room in the socket", self.stream.write_all(&ignored))
+            .await
+            .is_err()
+    }
+
     /// Sends nothing any more.
     pub(crate) async fn shut(&mut self) {
         let _ = self.stream.shutdown().await;
+    }
+
+    /// Reads to the end of the connection; the bytes as they came.
+    pub(crate) async fn rest_of_bytes(&mut self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        let _ = within("the end", self.stream.read_to_end(&mut bytes)).await;
+        bytes
     }
 
     /// Reads to the end of the connection; what came before it.
@@ -348,7 +380,13 @@ pub(crate) fn kex_init() -> Message {
     kex_init_offering(CURVE25519)
 }
 
-fn kex_init_offering(kex: &[u8]) -> Message {
+/// A KEXINIT with these methods to exchange keys.
+pub(crate) fn kex_init_offering(kex: &[u8]) -> Message {
+    kex_init_with(kex, b"none")
+}
+
+/// A KEXINIT with these methods to exchange keys and to compress.
+pub(crate) fn kex_init_with(kex: &[u8], compression: &[u8]) -> Message {
     let mut message = Message::new(20);
     message.0.extend_from_slice(&[7; 16]);
     let lists: [&[u8]; 10] = [
@@ -358,8 +396,8 @@ fn kex_init_offering(kex: &[u8]) -> Message {
         b"aes128-gcm@openssh.com",
         b"hmac-sha2-256",
         b"hmac-sha2-256",
-        b"none",
-        b"none",
+        compression,
+        compression,
         b"",
         b"",
     ];

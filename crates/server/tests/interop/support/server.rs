@@ -37,6 +37,11 @@ impl Server {
         Self::with(json!({}))
     }
 
+    /// One for clients that know no key exchange which holds against quantum computers.
+    pub(crate) fn compat() -> Self {
+        Self::with(json!({ "algorithms_profile": "compat" }))
+    }
+
     /// One with these settings of the section `sftpd` too.
     pub(crate) fn with(settings: Value) -> Self {
         Self::with_files(settings, &[])
@@ -44,9 +49,18 @@ impl Server {
 
     /// One with these settings, and with these files in the configuration directory.
     pub(crate) fn with_files(settings: Value, contents: &[(&str, &str)]) -> Self {
+        Self::with_host_key(&["ed25519"], settings, contents)
+    }
+
+    /// One with an RSA host key of so many bits, and these settings.
+    pub(crate) fn with_rsa_host_key(bits: &str, settings: Value) -> Self {
+        Self::with_host_key(&["rsa", "-b", bits], settings, &[])
+    }
+
+    fn with_host_key(kind: &[&str], settings: Value, contents: &[(&str, &str)]) -> Self {
         let directory = prepare();
         let at = directory.path();
-        keys::make(&at.join("conf/host_key"));
+        keys::make_of(kind, &at.join("conf/host_key"));
         for (name, content) in contents {
             fs::write(at.join("conf").join(name), content).unwrap();
         }
@@ -198,15 +212,22 @@ impl Server {
 
     /// Gives [`USER`] an RSA key of so many bits instead of the other one; the private half.
     pub(crate) fn use_rsa_key(&self, bits: u32) -> PathBuf {
-        let path = self.client_home().join(format!(".ssh/rsa-{bits}"));
-        keys::make_of(&["rsa", "-b", &bits.to_string()], &path);
-        let output = sftpgo(self.directory.path())
-            .args(["user", "set", USER, "--config-dir", "conf"])
-            .args(["--public-key", &keys::public(&path)])
-            .output()
-            .unwrap();
-        assert!(output.status.success(), "user set: {output:?}");
-        path
+        self.keys_of(&[&["rsa", "-b", &bits.to_string()]]).remove(0)
+    }
+
+    /// Gives [`USER`] keys of these types instead of the other one; the private halves.
+    pub(crate) fn keys_of(&self, kinds: &[&[&str]]) -> Vec<PathBuf> {
+        let mut options = Vec::new();
+        let mut paths = Vec::new();
+        for kind in kinds {
+            let path = self.client_home().join(format!(".ssh/{}", kind.join("")));
+            keys::make_of(kind, &path);
+            options.extend(["--public-key".to_owned(), keys::public(&path)]);
+            paths.push(path);
+        }
+        let options: Vec<&str> = options.iter().map(String::as_str).collect();
+        self.set_user(USER, &options);
+        paths
     }
 
     pub(crate) fn host_key(&self) -> PathBuf {
@@ -241,8 +262,30 @@ impl Server {
 
     /// A program that answers every question for a password with `password`.
     pub(crate) fn askpass(&self, password: &str) -> PathBuf {
-        let path = self.client_home().join("askpass");
-        fs::write(&path, format!("#!/bin/sh\necho '{password}'\n")).unwrap();
+        self.program("askpass", &format!("echo '{password}'"))
+    }
+
+    /// A program that answers the first question with `first` and every other one with `then`.
+    pub(crate) fn askpass_once(&self, first: &str, then: &str) -> PathBuf {
+        let mark = self.client_home().join("asked");
+        let mark = mark.display();
+        let text =
+            format!("if [ -e {mark} ]; then echo '{then}'; else : > {mark}; echo '{first}'; fi");
+        self.program("askpass-once", &text)
+    }
+
+    /// A program that answers each question in which one of these words stands.
+    pub(crate) fn askpass_for(&self, answers: &[(&str, &str)]) -> PathBuf {
+        let cases = answers
+            .iter()
+            .map(|(word, answer)| format!("*{word}*) echo '{answer}';;"));
+        let text = format!("case \"$1\" in {} esac", cases.collect::<String>());
+        self.program("askpass-for", &text)
+    }
+
+    fn program(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.client_home().join(name);
+        fs::write(&path, format!("#!/bin/sh\n{text}\n")).unwrap();
         files::set_mode(&path, 0o700);
         path
     }

@@ -268,6 +268,9 @@ pub(crate) struct DH {
     shared_secret: BigUint,
 }
 
+/// sftpgo patch 27: twice what the longest key of a MAC or cipher has, 64 bytes.
+const PRIVATE_KEY_BITS: usize = 1024;
+
 impl DH {
     pub fn new(group: &DhGroup) -> Self {
         Self {
@@ -281,6 +284,9 @@ impl DH {
 
     pub fn generate_private_key(&mut self, is_server: bool) -> BigUint {
         let q = (&self.prime_num - &BigUint::from(1u8)) / &BigUint::from(2u8);
+        // sftpgo patch 27: in a group of a safe prime twice as many bits as all keys need are enough (RFC 4419 section 6.2), and
+        // OpenSSH takes no more. The whole length costs eight times as much with 8,192 bits, for anybody who connects.
+        let q = q.min(BigUint::from(1u8) << PRIVATE_KEY_BITS);
         let mut rng = rand::rng();
         self.private_key =
             rng.random_biguint_range(&if is_server { 1u8.into() } else { 2u8.into() }, &q);

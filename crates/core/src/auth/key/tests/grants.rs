@@ -10,6 +10,7 @@ use super::super::grant::{ForcedCommands, Grant, Granting, has_passed};
 use super::super::offered::OfferedKey;
 use super::super::trust::{KeyFiles, KeyTrust};
 use super::made::{Draft, Pair, SecurityKey, line};
+use super::offered_key;
 
 /// A server that trusts `Pair::numbered(9)`, and has revoked what these lines say.
 struct Server {
@@ -59,11 +60,11 @@ impl ForcedCommands for OnlySftp {
 }
 
 fn offered(pair: &Pair) -> OfferedKey {
-    OfferedKey::parse("ssh-ed25519", &pair.blob()).unwrap()
+    offered_key("ssh-ed25519", &pair.blob()).unwrap()
 }
 
 fn certified(draft: &Draft) -> OfferedKey {
-    OfferedKey::parse(draft.name, &draft.blob()).unwrap()
+    offered_key(draft.name, &draft.blob()).unwrap()
 }
 
 /// What an account with these lines says to its key.
@@ -284,7 +285,7 @@ fn a_security_key_must_be_touched_unless_its_line_says_otherwise() {
     const VERIFIED: u8 = 4;
     let server = Server::new("");
     for sk in SecurityKey::both() {
-        let key = || OfferedKey::parse(sk.name(), &sk.blob()).unwrap();
+        let key = || offered_key(sk.name(), &sk.blob()).unwrap();
         for (options, flags, expected) in [
             ("", NOTHING, false),
             ("", VERIFIED, false),

@@ -1,8 +1,9 @@
 //! Keys and signatures of requests: names, sizes and arithmetic.
 
-use super::super::offered::{KeyError, OfferedKey};
+use super::super::offered::KeyError;
 use super::super::signature::Signature;
 use super::made::{Bytes, Pair, SecurityKey};
+use super::offered_key;
 use proptest::prelude::*;
 use sftpgo_model::public_key::{MaterialError, PublicKeyError};
 
@@ -29,24 +30,24 @@ fn rsa_keys_of_more_than_8192_bits_or_signatures_with_sha1_are_refused_before_an
         (8200, refused.clone()),
         (65_536, refused.clone()),
     ] {
-        let parsed = OfferedKey::parse("rsa-sha2-512", &rsa_blob(bits, &usual));
+        let parsed = offered_key("rsa-sha2-512", &rsa_blob(bits, &usual));
         assert_eq!(parsed.err(), expected, "{bits}");
     }
     // Longer than any key that is looked at.
-    let parsed = OfferedKey::parse("rsa-sha2-512", &rsa_blob(262_144, &usual));
+    let parsed = offered_key("rsa-sha2-512", &rsa_blob(262_144, &usual));
     assert_eq!(parsed.err(), Some(KeyError::Key(PublicKeyError::Data)));
-    let parsed = OfferedKey::parse("rsa-sha2-512", &rsa_blob(8192, &[0x7f; 100]));
+    let parsed = offered_key("rsa-sha2-512", &rsa_blob(8192, &[0x7f; 100]));
     assert_eq!(parsed.err(), refused);
-    let key = OfferedKey::parse("ssh-rsa", &rsa_blob(2048, &usual)).unwrap();
+    let key = offered_key("ssh-rsa", &rsa_blob(2048, &usual)).unwrap();
     assert_eq!(key.check_question(), Err(KeyError::Sha1));
     let sha1 = Bytes::default().string(b"ssh-rsa").string(&[1; 256]).0;
-    assert_eq!(key.verify(DATA, &sha1).err(), Some(KeyError::Algorithm));
+    assert_eq!(key.verify(DATA, &sha1).err(), Some(KeyError::Sha1));
 }
 
 #[test]
 fn the_name_of_the_request_is_that_of_the_key_and_of_the_signature() {
     let pair = Pair::numbered(1);
-    let parse = |name| OfferedKey::parse(name, &pair.blob()).map(drop);
+    let parse = |name| offered_key(name, &pair.blob()).map(drop);
     assert_eq!(parse("ssh-ed25519"), Ok(()));
     assert_eq!(parse("rsa-sha2-256"), Err(KeyError::Type));
     assert_eq!(parse("sk-ssh-ed25519@openssh.com"), Err(KeyError::Type));
@@ -55,7 +56,7 @@ fn the_name_of_the_request_is_that_of_the_key_and_of_the_signature() {
         parse("ssh-ed25519-cert-v01@openssh.com"),
         Err(KeyError::Certificate(_))
     ));
-    let key = || OfferedKey::parse("ssh-ed25519", &pair.blob()).unwrap();
+    let key = || offered_key("ssh-ed25519", &pair.blob()).unwrap();
     assert!(key().verify(DATA, &pair.sign(DATA)).is_ok());
     assert_eq!(
         key().verify(b"other data", &pair.sign(DATA)).err(),
@@ -76,7 +77,7 @@ fn the_name_of_the_request_is_that_of_the_key_and_of_the_signature() {
 fn a_signature_has_its_fields_and_no_more() {
     let pair = Pair::numbered(1);
     let is_signature = |blob: &[u8]| {
-        let key = OfferedKey::parse("ssh-ed25519", &pair.blob()).unwrap();
+        let key = offered_key("ssh-ed25519", &pair.blob()).unwrap();
         key.verify(DATA, blob).is_ok()
     };
     let good = pair.sign(DATA);
@@ -92,7 +93,7 @@ fn a_signature_has_its_fields_and_no_more() {
 #[test]
 fn security_keys_sign_for_their_application_with_flags_and_a_counter() {
     for sk in SecurityKey::both() {
-        let key = || OfferedKey::parse(sk.name(), &sk.blob()).unwrap();
+        let key = || offered_key(sk.name(), &sk.blob()).unwrap();
         let signature = sk.sign(DATA, 0x05);
         let touch = key().verify(DATA, &signature).unwrap().touch().unwrap();
         assert!(touch.is_present() && touch.is_verified());
@@ -107,7 +108,7 @@ fn security_keys_sign_for_their_application_with_flags_and_a_counter() {
         // So was the application, which is part of the key.
         let mut other = sk.blob();
         *other.last_mut().unwrap() = b';';
-        let other = OfferedKey::parse(sk.name(), &other).unwrap();
+        let other = offered_key(sk.name(), &other).unwrap();
         assert_eq!(other.verify(DATA, &signature).err(), Some(KeyError::Wrong));
         let plain = &signature[..signature.len() - 5];
         assert_eq!(key().verify(DATA, plain).err(), Some(KeyError::Algorithm));
@@ -120,7 +121,7 @@ proptest! {
         name in "[a-z0-9@.-]{0,40}|ssh-rsa|ssh-ed25519|ssh-rsa-cert-v01@openssh.com",
         bytes in proptest::collection::vec(any::<u8>(), 0..256),
     ) {
-        prop_assert!(OfferedKey::parse(&name, &bytes).is_err());
+        prop_assert!(offered_key(&name, &bytes).is_err());
         prop_assert!(Signature::parse(&bytes).is_none());
     }
 
@@ -130,7 +131,7 @@ proptest! {
         let mut signature = pair.sign(DATA);
         let at = signature.len() - 1 - at;
         signature[at] ^= 1 << bit;
-        let key = OfferedKey::parse("ssh-ed25519", &pair.blob()).unwrap();
+        let key = offered_key("ssh-ed25519", &pair.blob()).unwrap();
         prop_assert_eq!(key.verify(DATA, &signature).err(), Some(KeyError::Wrong));
     }
 }
