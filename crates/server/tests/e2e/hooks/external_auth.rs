@@ -247,7 +247,7 @@ async fn the_program_gets_variables_no_arguments_no_input_and_no_descriptors_of_
     let program = scripts.script(
         "spy",
         r#"
-env | grep ^SFTPGO_ | sort > "$here/variables"
+env | grep ^SFTPGO_AUTHD_ | sort > "$here/variables"
 echo "$# arguments, input '$(cat)'" > "$here/rest"
 ls /proc/$$/fd > "$here/descriptors"
 "#,
