@@ -84,8 +84,8 @@ def section(meta, found):
         *table(["who is logged in", "alone", "beside the intruders"], rows),
         "",
         f"{plan['sessions']} sessions, each of which downloads {plan['size'] / MIB:g} MiB in READs of 32 KiB, 4 in flight, and lists"
-        f" {plan['files']:,} files, again and again, from 127.0.0.1. Every byte and every name is compared. An answer is what a"
-        " session waited for the next one, so it is that of a READ, or of OPEN, READDIR and the like.",
+        f" {plan['files']:,} files, again and again, from 127.0.0.1. Every byte and every name is compared. An answer is timed"
+        " from its request on: READ, OPEN, READDIR and the like.",
         "",
         *table(["what the server holds", "before", "peak", "afterwards"], held),
         "",

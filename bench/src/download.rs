@@ -86,6 +86,11 @@ impl<'a> Reader<'a> {
         self.in_flight.contains_key(&id)
     }
 
+    /// How many READs are in flight.
+    pub(crate) fn in_flight(&self) -> usize {
+        self.in_flight.len()
+    }
+
     /// Keeps the wanted number of READs in flight.
     pub(crate) fn ask(&mut self, channel: &mut SftpChannel) {
         while self.next < self.job.size && self.in_flight.len() < self.job.depth {

@@ -1,5 +1,6 @@
 //! `steady`: sessions that go on with their work while something else happens to the server, and say how long they waited.
 
+use std::collections::VecDeque;
 use std::io::Write;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -52,7 +53,7 @@ pub(crate) struct SteadyArgs {
 /// What one session found.
 #[derive(Default)]
 struct Found {
-    /// How long it waited for each answer.
+    /// How long each request took to be answered.
     waits: Histogram,
     rounds: u64,
 }
@@ -124,12 +125,15 @@ async fn work(
     Ok(found)
 }
 
-/// Waits for the next answer, and notes how long.
-async fn answer(channel: &mut SftpChannel, waits: &mut Histogram) -> Result<Reply, LoadError> {
+/// Notes how long something took that is one request and its answer.
+async fn timed<T>(
+    waits: &mut Histogram,
+    call: impl Future<Output = Result<T, LoadError>>,
+) -> Result<T, LoadError> {
     let begun = Instant::now();
-    let reply = channel.reply().await?;
+    let done = call.await?;
     waits.add(begun.elapsed());
-    Ok(reply)
+    Ok(done)
 }
 
 async fn receive(
@@ -137,19 +141,21 @@ async fn receive(
     job: &Job,
     waits: &mut Histogram,
 ) -> Result<(), LoadError> {
-    let begun = Instant::now();
-    let mut reader = Reader::open(channel, job).await?;
-    waits.add(begun.elapsed());
+    let mut reader = timed(waits, Reader::open(channel, job)).await?;
+    // When each READ was sent that is in flight. Answers come in the order of requests.
+    let mut sent = VecDeque::new();
     while !reader.is_done() {
         reader.ask(channel);
-        let reply = answer(channel, waits).await?;
+        let now = Instant::now();
+        sent.resize(reader.in_flight(), now);
+        let reply = channel.reply().await?;
+        if let Some(begun) = sent.pop_front() {
+            waits.add(begun.elapsed());
+        }
         reader.take(channel, reply)?;
     }
     let handle = reader.handle().clone();
-    let begun = Instant::now();
-    channel.close(&handle).await?;
-    waits.add(begun.elapsed());
-    Ok(())
+    timed(waits, channel.close(&handle)).await
 }
 
 async fn list(
@@ -157,14 +163,13 @@ async fn list(
     args: &SteadyArgs,
     waits: &mut Histogram,
 ) -> Result<(), LoadError> {
-    let id = channel.id();
-    channel.send(|out| client::opendir(out, id, args.dir.as_bytes()));
-    let handle = handle_of("OPENDIR", &answer(channel, waits).await?)?;
+    let dir = args.dir.as_bytes();
+    let open = channel.call(|out, id| client::opendir(out, id, dir));
+    let handle = handle_of("OPENDIR", &timed(waits, open).await?)?;
     let mut names = Vec::new();
     loop {
-        let id = channel.id();
-        channel.send(|out| client::readdir(out, id, &handle));
-        let reply = answer(channel, waits).await?;
+        let read = channel.call(|out, id| client::readdir(out, id, &handle));
+        let reply = timed(waits, read).await?;
         if let Reply::Name { entries, .. } = reply {
             names.extend(entries.into_iter().map(|entry| entry.filename));
         } else if matches!(reply, Reply::Status { code, .. } if code == StatusCode::Eof) {
@@ -173,6 +178,6 @@ async fn list(
             return Err(unexpected("READDIR", &reply));
         }
     }
-    channel.close(&handle).await?;
+    timed(waits, channel.close(&handle)).await?;
     check(names, args.files)
 }

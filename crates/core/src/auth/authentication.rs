@@ -107,9 +107,10 @@ impl Authentication {
         password: &str,
     ) -> Answer {
         let attempt = self.attempt(info, username, LoginMethod::Password);
+        let before = self.proved();
         let proof = self
             .authenticator
-            .verify_password(info, username, password)
+            .verify_password(info, username, password, before.methods())
             .await;
         self.conclude(attempt, proof).await
     }
@@ -242,7 +243,7 @@ impl Authentication {
         &self.username
     }
 
-    fn proved(&self) -> Proved {
+    pub(super) fn proved(&self) -> Proved {
         Proved::of(&self.factors)
     }
 

@@ -103,3 +103,6 @@ pub trait LoginObserver: fmt::Debug + Send + Sync {
     /// account asks for is no end. Called on the connection's thread: must not wait.
     fn ended(&self, info: &ConnectionInfo, method: Option<LoginMethod>, outcome: LoginOutcome);
 }
+
+#[cfg(test)]
+mod tests;

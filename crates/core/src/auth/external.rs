@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 use super::account::{Credential, lookup_failed, not_an_account};
 use super::authenticator::Authenticator;
 use super::error::AuthError;
+use super::password::MAX_PASSWORD;
 use crate::hook::{HookError, Question};
 use crate::registry::ConnectionInfo;
 
@@ -110,9 +111,9 @@ fn question(
 ) -> Result<Question, AuthError> {
     let (mut password, mut key, mut interactive) = ("", Zeroizing::new(String::new()), "");
     match credential {
-        // No program could be given it.
-        Credential::Password(given) if given.contains('\0') => {
-            return Err(AuthError::wrong("a password with a NUL byte"));
+        // No program could be given it, or no hash made of it.
+        Credential::Password(given) if given.contains('\0') || given.len() > MAX_PASSWORD => {
+            return Err(AuthError::wrong("a password that no hook is told"));
         }
         Credential::Password(given) => password = given,
         Credential::Key(given) => *key = format!("{}\n", given.to_line()),

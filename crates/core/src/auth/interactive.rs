@@ -2,15 +2,17 @@
 //! (RFC 4256, reference 9.5).
 //!
 //! Somebody who does not exist is asked the same questions as everybody, and fails at the end: what a hook asks must not
-//! tell names.
+//! tell names. Neither must it tell passwords to somebody who could not log in with them: an account that could not be
+//! logged in like that is treated as if it was not there.
 
-use sftpgo_model::LoginMethod;
+use sftpgo_model::{LoginMethod, UserRecord};
 use zeroize::Zeroizing;
 
 use super::account::{Credential, is_name};
 use super::authentication::{Answer, Attempt, Authentication};
 use super::error::{AuthError, LoginOutcome};
 use super::factor::Factor;
+use super::rules::{check_address, check_methods, check_usable, compile};
 use super::turn::Turn;
 use crate::hook::{Conversation, HookError, Opening};
 use crate::registry::ConnectionInfo;
@@ -92,8 +94,9 @@ impl Authentication {
         }
         let credential = Credential::Interactive;
         let found = authenticator.account(info, username, credential).await;
-        let (hash, doomed) = match found.and_then(|found| found.ok_or_else(AuthError::unknown_user))
-        {
+        let found = found.and_then(|found| found.ok_or_else(AuthError::unknown_user));
+        let found = found.and_then(|record| self.foresee(info, &record).map(|()| record));
+        let (hash, doomed) = match found {
             Ok(record) => (record.password, None),
             Err(error) => match error.outcome() {
                 // Not because of the name.
@@ -116,6 +119,16 @@ impl Authentication {
         };
         let conversation = core.hooks.converse(target, opening).await?;
         Ok((conversation, doomed))
+    }
+
+    /// Whether somebody who answers well could go on.
+    fn foresee(&self, info: &ConnectionInfo, record: &UserRecord) -> Result<(), AuthError> {
+        check_usable(record)?;
+        let user = compile(record)?;
+        let methods = [self.proved().methods(), &[LoginMethod::KeyboardInteractive]].concat();
+        let offered = self.authenticator().offered();
+        check_methods(&user, &methods, |method| offered.contains(&method))?;
+        check_address(&user, info)
     }
 
     /// Takes answers to the hook.

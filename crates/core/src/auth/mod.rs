@@ -20,8 +20,6 @@ mod password;
 mod pre_login;
 mod rules;
 mod saved;
-#[cfg(test)]
-mod tests;
 mod turn;
 mod verify;
 

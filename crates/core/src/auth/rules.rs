@@ -27,25 +27,57 @@ pub(crate) fn check_restrictions(
     proved: &Proved,
     offered: impl Fn(LoginMethod) -> bool,
 ) -> Result<Progress, AuthError> {
+    let progress = check_methods(user, proved.methods(), offered)?;
+    check_address(user, info)?;
+    proved.restrictions().check(info.peer.ip())?;
+    Ok(progress)
+}
+
+/// Denied and required methods: how far these, in the order of their proofs, lead.
+pub(super) fn check_methods(
+    user: &User,
+    methods: &[LoginMethod],
+    offered: impl Fn(LoginMethod) -> bool,
+) -> Result<Progress, AuthError> {
     let denied = |method: &LoginMethod| user.denied_login_methods.contains(method);
-    if proved.methods().iter().any(denied) {
+    if methods.iter().any(denied) {
         let reason = "this login method is denied to the user";
         return Err(AuthError::not_allowed(reason));
     }
     let usable = |method| offered(method) && !denied(&method);
-    let progress = user
-        .required_login_methods
-        .progress(proved.methods(), usable);
-    if progress == Progress::Nowhere {
-        let reason = "the account asks for other login methods, or for others first";
-        return Err(AuthError::not_allowed(reason));
+    match user.required_login_methods.progress(methods, usable) {
+        Progress::Nowhere => Err(out_of_turn()),
+        progress @ (Progress::Complete | Progress::Continue(_)) => Ok(progress),
     }
-    let address = info.peer.ip();
-    if !user.ip_rules.allows(address) {
-        return Err(AuthError::not_allowed("the address is not allowed"));
+}
+
+/// Addresses.
+pub(super) fn check_address(user: &User, info: &ConnectionInfo) -> Result<(), AuthError> {
+    if user.ip_rules.allows(info.peer.ip()) {
+        return Ok(());
     }
-    proved.restrictions().check(address)?;
-    Ok(progress)
+    Err(AuthError::not_allowed("the address is not allowed"))
+}
+
+/// Whether a method has its turn after these, whatever else the account says of it.
+pub(super) fn check_turn(
+    record: &UserRecord,
+    before: &[LoginMethod],
+    method: LoginMethod,
+) -> Result<(), AuthError> {
+    if record.filters.required_login_methods.is_empty() {
+        return Ok(());
+    }
+    let methods = [before, &[method]].concat();
+    let required = &compile(record)?.required_login_methods;
+    match required.progress(&methods, |_| true) {
+        Progress::Nowhere => Err(out_of_turn()),
+        Progress::Complete | Progress::Continue(_) => Ok(()),
+    }
+}
+
+fn out_of_turn() -> AuthError {
+    AuthError::not_allowed("the account asks for other login methods, or for others first")
 }
 
 /// The form that sessions use.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use sftpgo_model::{User, UserRecord};
+use sftpgo_model::{LoginMethod, User, UserRecord};
 
 use super::account::Credential;
 use super::authenticator::Authenticator;
@@ -10,24 +10,33 @@ use super::error::AuthError;
 use super::factor::Factor;
 use super::key::{Grant, Granting, OfferedKey, VerifiedKey};
 use super::password::Verdict;
-use super::rules::{check_usable, compile};
+use super::rules::{check_turn, check_usable, compile};
 use crate::registry::ConnectionInfo;
 
 impl Authenticator {
-    /// Verifies a password. Takes as long for an account that is not there, or may not log in, as for a wrong password.
+    /// Verifies a password that is given after these methods were proved. Takes as long for an account that is not there, or
+    /// may not log in, as for a wrong password.
     pub(super) async fn verify_password(
         &self,
         info: &ConnectionInfo,
         username: &str,
         password: &str,
+        before: &[LoginMethod],
     ) -> Result<Factor, AuthError> {
         if password.is_empty() {
             return Err(AuthError::wrong("credentials cannot be null or empty"));
         }
         let credential = Credential::Password(password);
         let record = self.account(info, username, credential).await?;
-        self.check_password(info, username, record.as_ref(), password)
-            .await?;
+        // One that would lead nowhere is not looked at: nobody learns what it is who could not use it.
+        let turn = record.as_ref().map_or(Ok(()), |record| {
+            check_usable(record)?;
+            check_turn(record, before, LoginMethod::Password)
+        });
+        let looked_at = record.as_ref().filter(|_| turn.is_ok());
+        let checked = self.check_password(info, username, looked_at, password);
+        let checked = checked.await;
+        turn.and(checked)?;
         let record = record.ok_or_else(AuthError::unknown_user)?;
         Ok(Factor::password(compile(&record)?))
     }

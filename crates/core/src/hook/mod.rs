@@ -3,8 +3,8 @@
 //! Bytes go in and bytes come out; what they mean is the business of [`crate::auth`]. Whatever a hook does, an attempt ends
 //! within [`LoginHooks::limit`], and a bounded number of hooks runs at a time.
 //!
-//! - [`Hooks::ask`] puts one question: `program` runs, or `http` posts;
-//! - [`Hooks::converse`] begins a [`Conversation`] of several rounds;
+//! - `Hooks::ask` puts one question: `program` runs, or `http` posts;
+//! - `Hooks::converse` begins a `Conversation` of several rounds;
 //! - `places` bounds how many of either there are; `errors` brings what programs say on stderr into the log;
 //! - `pace` remembers how long questions take.
 

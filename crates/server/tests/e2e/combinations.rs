@@ -7,6 +7,8 @@ use sftpgo_testkit::{
     Account, Asked, Attempted, PASSWORD, Sftp, SshClient, TestKey, TestServer, request, until,
 };
 
+use super::hostile::peer::{Message, Peer};
+
 const OFFERED: [&str; 2] = ["publickey", "password"];
 
 fn asking_for(name: &str, sequences: &[&str]) -> Account {
@@ -72,6 +74,35 @@ async fn whoever_has_proved_nothing_is_offered_the_same() {
             "{name}"
         );
     }
+}
+
+/// How long the answer takes would say that it is right: one that was right is known without a computation.
+#[tokio::test]
+async fn a_password_out_of_turn_is_not_looked_at() {
+    let server = server_with(asking_for("alice", &["publickey,password"])).await;
+    server.add(Account::new("bob")).await;
+    let mut client = server.connect().await;
+    for (name, password) in [
+        ("alice", PASSWORD),
+        ("alice", PASSWORD),
+        ("alice", "wrong"),
+        ("carol", PASSWORD),
+    ] {
+        let before = server.core().password_hashes();
+        assert_ne!(
+            client.try_password(name, password).await,
+            Attempted::LoggedIn
+        );
+        assert_eq!(
+            server.core().password_hashes() - before,
+            1,
+            "{name} {password}"
+        );
+    }
+    assert_eq!(
+        client.try_password("bob", PASSWORD).await,
+        Attempted::LoggedIn
+    );
 }
 
 /// Every sequence of three attempts with right credentials: who logs in, and with which of them.
@@ -158,6 +189,47 @@ async fn what_alice_proved_is_nothing_for_bob_and_nothing_for_alice_after_him() 
     let connections = server.core().registry().connections();
     assert_eq!(connections[0].username, "alice");
     drop(sftp);
+}
+
+/// RFC 4252 section 5: a server that knows other services flushes its state; this one knows one, and ends the connection.
+#[tokio::test]
+async fn what_was_proved_for_one_service_is_nothing_for_another() {
+    let server = server_with(asking_for("alice", &["password,publickey"])).await;
+    let mut peer = Peer::connect(server.ssh_address()).await;
+    peer.service().await;
+    let request = |service: &str| {
+        let request = Message::new(50).string(b"alice");
+        let request = request.string(service.as_bytes()).string(b"password");
+        request.byte(0).string(PASSWORD.as_bytes())
+    };
+    peer.send(&request("ssh-connection")).await;
+    let failure = peer.receive().await.unwrap();
+    let expected = Message::new(51).string(b"publickey").byte(1);
+    assert_eq!(failure, expected.0, "a partial success");
+    peer.send(&request("ssh-other")).await;
+    let numbers: Vec<u8> = peer.rest().await.iter().map(|message| message[0]).collect();
+    assert!(!numbers.contains(&52), "{numbers:?}");
+}
+
+#[tokio::test]
+async fn a_proof_of_one_of_several_methods_is_no_failed_attempt() {
+    let server = TestServer::builder()
+        .set("sftpd.max_auth_tries", 1)
+        .start()
+        .await;
+    server
+        .add(asking_for("alice", &["publickey,password"]))
+        .await;
+    let mut client = server.connect().await;
+    client.methods("alice").await;
+    assert_eq!(
+        with_key(&mut client, "alice").await,
+        Attempted::partial(&["password"])
+    );
+    assert_eq!(
+        client.try_password("alice", PASSWORD).await,
+        Attempted::LoggedIn
+    );
 }
 
 #[tokio::test]

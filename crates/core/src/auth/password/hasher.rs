@@ -13,7 +13,7 @@ use crate::error::{OpError, OpErrorKind, OpResult};
 use crate::metrics::Counter;
 
 /// Longest password that is looked at; longer ones only cost hashing time.
-const MAX_PASSWORD: usize = 1024;
+pub(crate) const MAX_PASSWORD: usize = 1024;
 /// Hashing jobs that may wait; a storm beyond that is refused instead of kept in memory.
 const MAX_WAITING: usize = 512;
 /// Memory of all jobs that run, in MiB, for each that may run: as much as a new hash takes.

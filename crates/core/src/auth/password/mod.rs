@@ -19,5 +19,5 @@ mod yescrypt;
 
 pub(crate) use checks::PasswordChecks;
 pub use hasher::PasswordHasher;
-pub(crate) use hasher::Verdict;
+pub(crate) use hasher::{MAX_PASSWORD, Verdict};
 pub use stored::is_recognised_hash;

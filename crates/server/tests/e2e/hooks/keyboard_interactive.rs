@@ -1,6 +1,6 @@
 //! `keyboard_interactive_auth_program` (reference 9.5, D.3).
 
-use serde_json::json;
+use serde_json::{Value, json};
 use sftpgo_testkit::{Account, Asked, Attempted, PASSWORD, SshClient, TestServer};
 
 use super::Scripts;
@@ -108,23 +108,42 @@ async fn the_method_is_offered_if_there_is_a_program_and_only_then() {
     assert_eq!(asked, Asked::Over(Attempted::refused(&METHODS[..2])));
 }
 
+/// Neither in the end, nor is anybody told on the way whether the password was right.
 #[tokio::test]
-async fn what_the_account_does_not_allow_is_refused_after_the_dialogue() {
+async fn a_dialogue_that_the_account_does_not_allow_is_one_with_nobody() {
     let scripts = Scripts::new();
     let server = server_running(&scripts.script("dialogue", TWO_STEPS)).await;
-    let denied = json!({ "denied_login_methods": ["keyboard-interactive"] });
-    let elsewhere = json!({ "denied_ip": ["127.0.0.0/8"] });
-    for account in [
-        Account::new("late").with("expiration_date", 1),
-        Account::new("off").with("status", 0),
-        Account::new("denied").with("filters", denied),
-        Account::new("elsewhere").with("filters", elsewhere),
+    // The hash that nobody has the password of is made once.
+    server.connect().await.interactive("nobody").await;
+    let filters = |filters: Value| json!({ "filters": filters });
+    for (name, change) in [
+        ("late", json!({ "expiration_date": 1 })),
+        ("off", json!({ "status": 0 })),
+        (
+            "denied",
+            filters(json!({ "denied_login_methods": ["keyboard-interactive"] })),
+        ),
+        (
+            "elsewhere",
+            filters(json!({ "denied_ip": ["127.0.0.0/8"] })),
+        ),
+        (
+            "key-first",
+            filters(json!({ "required_login_methods": ["publickey,keyboard-interactive"] })),
+        ),
     ] {
-        let name = account.name().to_owned();
-        server.add(account).await;
+        server.add(Account::new(name)).await;
+        server.change(name, &change).await;
         let mut client = server.connect().await;
-        let rounds: [&[&str]; 2] = [&[PASSWORD], &["123456"]];
-        assert!(!logs_in(&mut client, &name, &rounds).await, "{name}");
+        let before = server.core().password_hashes();
+        for password in [PASSWORD, PASSWORD, "wrong"] {
+            assert_eq!(
+                client.interactive(name).await,
+                questions("", &[("Pin: ", false)])
+            );
+            assert_eq!(client.answer(&[password]).await, refused(), "{name}");
+        }
+        assert_eq!(server.core().password_hashes() - before, 3, "{name}");
     }
 }
 

@@ -9,7 +9,7 @@ use sftpgo_model::{Filters, LoginMethod, UserRecord};
 use sftpgo_storage::registry::Backends;
 use tokio_util::sync::CancellationToken;
 
-use super::*;
+use super::super::*;
 use crate::registry::ConnectionInfo;
 use crate::{Core, CoreParts, CoreSettings};
 
