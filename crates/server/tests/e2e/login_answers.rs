@@ -2,6 +2,7 @@
 //! that was done for it.
 #![cfg(unix)]
 
+use futures_util::future::join_all;
 use serde_json::json;
 use sftpgo_testkit::{Account, PASSWORD, TestKey, TestServer};
 
@@ -127,10 +128,7 @@ async fn every_account_and_none_are_refused_with_the_same_bytes_in_the_same_orde
             &[&interactive, &wrong, &interactive, &answered, &answered],
             &[&gssapi, &wrong],
         ];
-        let mut all = Vec::new();
-        for conversation in conversations {
-            all.push(said(&server, conversation).await);
-        }
+        let all = join_all(conversations.map(|attempts| said(&server, attempts))).await;
         let expected = expected.get_or_insert_with(|| all.clone());
         assert_eq!(&all, expected, "{user}");
     }
