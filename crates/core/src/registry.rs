@@ -1,4 +1,4 @@
-//! Live connections and transfers: what the connection list shows, what idle closing watches.
+//! Live connections and transfers: what the connection list and the throughput show, what idle closing watches.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -10,7 +10,7 @@ use parking_lot::Mutex;
 use sftpgo_model::{Protocol, UnixMillis, VirtualPath};
 use tokio_util::sync::CancellationToken;
 
-use crate::metrics::Metrics;
+use crate::metrics::{Counter, Metrics};
 
 /// Direction of a transfer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +31,24 @@ impl Direction {
     }
 }
 
+/// Bytes of all transfers, counted while they go through: the metrics count a transfer when it is over.
+#[derive(Debug, Default)]
+pub struct Flow {
+    /// Client to server.
+    pub uploaded: Counter,
+    /// Server to client.
+    pub downloaded: Counter,
+}
+
+impl Flow {
+    fn add(&self, direction: Direction, bytes: u64) {
+        match direction {
+            Direction::Upload => self.uploaded.add(bytes),
+            Direction::Download => self.downloaded.add(bytes),
+        }
+    }
+}
+
 /// One open file of a connection.
 #[derive(Debug)]
 pub struct ActiveTransfer {
@@ -40,6 +58,7 @@ pub struct ActiveTransfer {
     pub path: VirtualPath,
     /// When it was opened.
     pub started: UnixMillis,
+    flow: Arc<Flow>,
     bytes: AtomicU64,
     last_activity: AtomicI64,
     /// Until when the bandwidth limit holds bytes back.
@@ -47,12 +66,13 @@ pub struct ActiveTransfer {
 }
 
 impl ActiveTransfer {
-    pub(crate) fn new(direction: Direction, path: VirtualPath) -> Self {
+    pub(crate) fn new(direction: Direction, path: VirtualPath, flow: Arc<Flow>) -> Self {
         let now = UnixMillis::now();
         Self {
             direction,
             path,
             started: now,
+            flow,
             bytes: AtomicU64::new(0),
             last_activity: AtomicI64::new(now.0),
             held_until: AtomicI64::new(0),
@@ -62,6 +82,7 @@ impl ActiveTransfer {
     /// Notes `bytes` more.
     pub fn record(&self, bytes: u64) {
         self.bytes.fetch_add(bytes, Ordering::Relaxed);
+        self.flow.add(self.direction, bytes);
         self.last_activity
             .store(UnixMillis::now().0, Ordering::Relaxed);
     }
@@ -111,6 +132,7 @@ pub struct Connection {
     /// When it was opened.
     pub started: UnixMillis,
     last_activity: AtomicI64,
+    flow: Arc<Flow>,
     transfers: Mutex<HashMap<u64, Arc<ActiveTransfer>>>,
     next_transfer: AtomicU64,
 }
@@ -156,7 +178,8 @@ impl Connection {
         direction: Direction,
         path: VirtualPath,
     ) -> TransferGuard {
-        let transfer = Arc::new(ActiveTransfer::new(direction, path));
+        let flow = Arc::clone(&self.flow);
+        let transfer = Arc::new(ActiveTransfer::new(direction, path, flow));
         let key = self.next_transfer.fetch_add(1, Ordering::Relaxed);
         self.transfers.lock().insert(key, Arc::clone(&transfer));
         TransferGuard {
@@ -191,6 +214,7 @@ impl Drop for TransferGuard {
 #[derive(Debug)]
 pub struct Registry {
     metrics: Arc<Metrics>,
+    flow: Arc<Flow>,
     connections: Mutex<HashMap<u64, Arc<Connection>>>,
     next: AtomicU64,
 }
@@ -199,9 +223,15 @@ impl Registry {
     pub(crate) fn new(metrics: Arc<Metrics>) -> Self {
         Self {
             metrics,
+            flow: Arc::default(),
             connections: Mutex::default(),
             next: AtomicU64::new(0),
         }
+    }
+
+    /// What went through since the start.
+    pub fn flow(&self) -> &Flow {
+        &self.flow
     }
 
     /// The sessions now, in no particular order.
@@ -261,6 +291,7 @@ impl Registry {
             command,
             started: now,
             last_activity: AtomicI64::new(now.0),
+            flow: Arc::clone(&self.flow),
             transfers: Mutex::default(),
             next_transfer: AtomicU64::new(0),
         });

@@ -1,11 +1,13 @@
-//! The HTTP front end: REST API, health check and metrics.
+//! The HTTP front end: REST API, web admin, health check and metrics.
 //!
 //! One request: [`server`] accepts and limits, `connection` speaks HTTP/1, `front` names, guards, counts and logs the
-//! request, the route in `api` translates it for `sftpgo_core::admin`, and `problem` turns refusals into replies.
+//! request, the route in `api` (programs) or `admin` (people) translates it for `sftpgo_core::admin`, and `problem` turns
+//! refusals into replies.
 
 pub mod config;
 pub mod server;
 
+mod admin;
 mod api;
 mod body;
 mod connection;
@@ -18,4 +20,5 @@ mod problem;
 mod reply;
 mod request_id;
 
+pub use admin::{ListenerInfo, StatusInfo};
 pub use server::{HttpError, HttpFrontEnd, HttpLimits, VersionInfo, serve};

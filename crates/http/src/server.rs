@@ -9,6 +9,7 @@ use sftpgo_core::Core;
 use sftpgo_net::{AcceptLimits, Entrance, Listener, Server};
 use thiserror::Error;
 
+use crate::admin::{self, Admin, Site, StatusInfo};
 use crate::api::{self, Api};
 use crate::config::HttpdSettings;
 use crate::connection;
@@ -29,6 +30,19 @@ pub enum HttpError {
         /// What the operator can do.
         advice: &'static str,
     },
+    /// A template or a static file of the operator cannot be used.
+    #[error(
+        "{setting}: {reason}; correct it, or name a directory that is not there to use the built-in files"
+    )]
+    UnusableFile {
+        /// The full key.
+        setting: &'static str,
+        /// Which file, and what is wrong with it.
+        reason: String,
+    },
+    /// The keys of forms need them.
+    #[error("this system has no random numbers")]
+    NoRandomNumbers,
 }
 
 /// Which build answers; the reply of `GET /api/v1/version`.
@@ -98,13 +112,16 @@ pub struct HttpFrontEnd {
     backups_path: PathBuf,
     version: VersionInfo,
     limits: HttpLimits,
+    site: Site,
+    status: StatusInfo,
 }
 
 impl HttpFrontEnd {
-    /// A front end with the default limits.
+    /// A front end with the default limits. Reads the operator's templates and static files, so it blocks on the disk.
     ///
     /// # Errors
-    /// The settings ask for a password file or for HTTPS: both are refused rather than left out.
+    /// The settings ask for a password file or for HTTPS: both are refused rather than left out. A template or a static file
+    /// of the operator cannot be used.
     pub fn new(
         core: Arc<Core>,
         settings: &HttpdSettings,
@@ -130,7 +147,16 @@ impl HttpFrontEnd {
             backups_path: settings.backups_path.clone(),
             version,
             limits,
+            site: Site::load(settings)?,
+            status: StatusInfo::default(),
         })
+    }
+
+    /// Tells the status page what only the composed server knows.
+    #[must_use]
+    pub fn with_status(mut self, status: StatusInfo) -> Self {
+        self.status = status;
+        self
     }
 
     /// Replaces the limits.
@@ -154,8 +180,14 @@ impl HttpFrontEnd {
             limits,
         };
         let guard = Guard::for_listener(address);
+        let api = Arc::new(api);
+        let admin = Arc::new(Admin {
+            api: Arc::clone(&api),
+            site: self.site,
+            status: self.status,
+        });
         let front = Arc::new(Front::new(
-            api::router(Arc::new(api)),
+            api::router(api).merge(admin::router(admin)),
             guard,
             metrics,
             limits,

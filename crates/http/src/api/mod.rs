@@ -4,7 +4,7 @@ mod connection;
 mod defender;
 mod dumpdata;
 mod loaddata;
-mod parameters;
+pub(crate) mod parameters;
 mod provider_status;
 mod quota_scan;
 mod user;

@@ -42,6 +42,7 @@ fn where_it_listens(app: &App) -> String {
     match app.http_address() {
         Some(address) => {
             let _ = writeln!(text, "  REST API  http://{address}/api/v1/version");
+            let _ = writeln!(text, "  Web admin http://{address}/web");
         }
         None => text.push_str("  REST API  off (httpd.bind_port is 0)\n"),
     }

@@ -33,7 +33,7 @@ pub struct Settings {
     pub sftpd: SftpdSettings,
     /// Where accounts are kept.
     pub data_provider: DataProviderSettings,
-    /// The REST API and the metrics.
+    /// The REST API, the web admin and the metrics.
     pub httpd: HttpdSettings,
     /// How addresses that misbehave are banned; `None` if they are not.
     pub defender: Option<DefenderSettings>,
@@ -44,7 +44,6 @@ pub(crate) fn not_used_yet() -> impl Iterator<Item = &'static str> {
     [
         sftpgo_ssh::config::NOT_USED_YET,
         sftpgo_data::config::NOT_USED_YET,
-        sftpgo_http::config::NOT_USED_YET,
     ]
     .into_iter()
     .flatten()

@@ -49,3 +49,4 @@ mod servers;
 mod sftp;
 mod transfer_log;
 mod user_cli;
+mod web;
