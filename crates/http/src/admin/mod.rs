@@ -43,6 +43,10 @@ pub(crate) struct Admin {
 }
 
 /// Method and path of every route, for whoever has to look at all of them.
+#[allow(
+    dead_code,
+    reason = "the list for whoever protects routes, and for tests"
+)]
 pub(crate) const ROUTES: &[(&str, &str)] = &[
     ("GET", "/"),
     ("GET", "/web"),
@@ -69,6 +73,7 @@ pub(crate) const ROUTES: &[(&str, &str)] = &[
 ];
 
 /// The paths that need no login: they tell nothing (reference 11.2).
+#[allow(dead_code, reason = "for whoever protects routes, and for tests")]
 pub(crate) fn is_public(path: &str) -> bool {
     path == "/" || path == "/static" || path.starts_with("/static/")
 }
@@ -109,7 +114,57 @@ pub(crate) fn router(admin: Arc<Admin>) -> Router {
 
 #[cfg(test)]
 mod tests {
+    use axum::body::{Body, to_bytes};
+    use axum::http::Request;
+    use sftpgo_core::auth::KeyTrust;
+    use sftpgo_core::data::{DataProvider, MemoryProvider};
+    use sftpgo_core::{Core, CoreParts, CoreSettings};
+    use sftpgo_storage::registry::Backends;
+    use tower::ServiceExt as _;
+
     use super::*;
+    use crate::config::HttpdConfig;
+    use crate::server::{HttpLimits, VersionInfo};
+
+    fn admin() -> Arc<Admin> {
+        let provider = Arc::new(MemoryProvider::with_users(Vec::new()).unwrap());
+        let core = Core::start(CoreParts {
+            provider: provider as Arc<dyn DataProvider>,
+            backends: Backends::new(),
+            settings: CoreSettings::default(),
+            keys: KeyTrust::default(),
+        });
+        let nowhere = std::path::Path::new("/nowhere");
+        let (settings, _) = HttpdConfig::default().resolve(nowhere).unwrap();
+        Arc::new(Admin {
+            site: Site::load(&settings).unwrap(),
+            status: StatusInfo::default(),
+            api: Arc::new(Api {
+                users: core.user_admin(),
+                core,
+                backups_path: settings.backups_path,
+                version: VersionInfo::default(),
+                metrics: Arc::default(),
+                limits: HttpLimits::default(),
+            }),
+        })
+    }
+
+    #[tokio::test]
+    async fn every_route_of_the_list_is_served() {
+        let router = router(admin());
+        for (method, path) in ROUTES {
+            let path = path.replace("{id}", "1").replace("{*path}", "app.css");
+            let request = Request::builder().method(*method).uri(&path);
+            let request = request.body(Body::empty()).unwrap();
+            let response = router.clone().oneshot(request).await.unwrap();
+            let status = response.status();
+            let body = to_bytes(response.into_body(), usize::MAX).await.unwrap();
+            assert_ne!(status, 405, "{method} {path}");
+            // The router's own 404 says nothing.
+            assert!(status != 404 || !body.is_empty(), "{method} {path}");
+        }
+    }
 
     #[test]
     fn only_the_redirect_and_static_files_are_public() {
