@@ -2,6 +2,7 @@
 
 use std::fmt::Debug;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use tracing::field::{Field, Visit};
 use tracing::{Event, Subscriber};
@@ -61,8 +62,16 @@ async fn every_request_is_one_line_with_the_fields_of_the_reference() {
     let reply = server.raw(request.as_bytes()).await;
     server.get("/api/v1/version").await;
 
+    // The line is written when the reply is taken, and the client may know that first.
+    let written = async {
+        while recorder.requests().len() < 2 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), written)
+        .await
+        .expect("two lines");
     let lines = recorder.requests();
-    assert_eq!(lines.len(), 2);
     let names: Vec<&str> = lines[0].iter().map(|(name, _)| *name).collect();
     let expected = "sender method proto remote_addr request_id uri user_agent resp_status resp_size elapsed_ms";
     assert_eq!(names.join(" "), expected);
