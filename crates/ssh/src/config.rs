@@ -73,9 +73,9 @@ pub struct SftpdConfig {
     /// configuration directory: a key revocation list (`ssh-keygen -k`), or a public key in each
     /// line. Read at the start and on SIGHUP. SFTPGo 0.9 does not have this setting.
     pub revoked_user_keys: String,
-    /// Which algorithms are offered: `modern` (key exchange that holds against quantum
-    /// computers; audits find nothing), `compat` (clients of the last ten years) or `legacy`
-    /// (clients that know SHA-1 only). `docs/ssh-algorithms.md` says which clients need which.
+    /// Which algorithms are offered: `compat` (clients of the last ten years), `modern` (key
+    /// exchange that holds against quantum computers only; audits find nothing) or `legacy`
+    /// (clients that know SHA-1 only too). `docs/ssh-algorithms.md` says which clients need which.
     pub algorithms_profile: String,
     /// Key exchange algorithms, best first; empty means those of the profile.
     pub kex_algorithms: Vec<String>,
@@ -147,7 +147,7 @@ impl Default for SftpdConfig {
             enable_scp: false,
             trusted_user_ca_keys: Vec::new(),
             revoked_user_keys: String::new(),
-            algorithms_profile: "modern".into(),
+            algorithms_profile: "compat".into(),
             kex_algorithms: Vec::new(),
             ciphers: Vec::new(),
             macs: Vec::new(),
@@ -462,7 +462,7 @@ mod tests {
         assert_eq!(settings.banner, BUILT_IN_BANNER);
         assert_eq!(settings.upload_mode, UploadMode::Standard);
         assert_eq!(settings.host_keys, HostKeys::GenerateIn("/srv/conf".into()));
-        assert_eq!(settings.algorithms.profile, Profile::Modern);
+        assert_eq!(settings.algorithms.profile, Profile::Compat);
         assert_eq!(
             settings.enabled_ssh_commands,
             ["md5sum", "sha1sum", "cd", "pwd", "df"]

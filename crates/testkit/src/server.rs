@@ -185,8 +185,6 @@ impl TestServer {
             keep_alive: None,
         };
         builder
-            // The raw client of the tests does not exchange keys as `modern` demands.
-            .set("sftpd.algorithms_profile", "compat")
             .set("sftpd.bind_address", "127.0.0.1")
             .set("sftpd.bind_port", 0)
             .set("sftpd.keys", json!([{ "private_key": "host_key" }]))
