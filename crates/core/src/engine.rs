@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use sftpgo_data::DataProvider;
+use sftpgo_storage::counters::StoreCounters;
 use sftpgo_storage::registry::Backends;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -177,6 +178,11 @@ impl Core {
     /// Counters.
     pub fn metrics(&self) -> &Arc<Metrics> {
         &self.metrics
+    }
+
+    /// What back ends count of themselves.
+    pub fn store_counters(&self) -> &StoreCounters {
+        self.backends.counters()
     }
 
     /// Live connections.

@@ -31,4 +31,5 @@ pub use session::Session;
 // The nouns of the rules below us, so that front ends need not depend on the crates that define them.
 pub use sftpgo_data as data;
 pub use sftpgo_model as model;
+pub use sftpgo_storage::counters as storage_counters;
 pub use sftpgo_storage::{Chunk, Entry, FileKind, FileTime, Metadata, SetAttributes, Space};

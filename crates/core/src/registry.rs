@@ -10,6 +10,7 @@ use parking_lot::Mutex;
 use sftpgo_model::{Protocol, UnixMillis, VirtualPath};
 use tokio_util::sync::CancellationToken;
 
+use crate::error::OpError;
 use crate::metrics::Metrics;
 
 /// Direction of a transfer.
@@ -44,12 +45,14 @@ pub struct ActiveTransfer {
     last_activity: AtomicI64,
     /// Until when the bandwidth limit holds bytes back.
     held_until: AtomicI64,
+    metrics: Arc<Metrics>,
 }
 
 impl ActiveTransfer {
-    pub(crate) fn new(direction: Direction, path: VirtualPath) -> Self {
+    pub(crate) fn new(direction: Direction, path: VirtualPath, metrics: Arc<Metrics>) -> Self {
         let now = UnixMillis::now();
         Self {
+            metrics,
             direction,
             path,
             started: now,
@@ -62,6 +65,7 @@ impl ActiveTransfer {
     /// Notes `bytes` more.
     pub fn record(&self, bytes: u64) {
         self.bytes.fetch_add(bytes, Ordering::Relaxed);
+        self.metrics.transfers(self.direction).passed.add(bytes);
         self.last_activity
             .store(UnixMillis::now().0, Ordering::Relaxed);
     }
@@ -113,6 +117,7 @@ pub struct Connection {
     last_activity: AtomicI64,
     transfers: Mutex<HashMap<u64, Arc<ActiveTransfer>>>,
     next_transfer: AtomicU64,
+    metrics: Arc<Metrics>,
 }
 
 impl Connection {
@@ -151,12 +156,34 @@ impl Connection {
         self.transfers.lock().len()
     }
 
+    /// Says why a file of this connection cannot be used further; the line of the transfer that has failed follows.
+    pub(crate) fn log_failure(&self, cannot: &str, server_path: &str, error: &OpError) {
+        tracing::info!(
+            connection_id = self.info.id,
+            username = self.username,
+            file_path = server_path,
+            "the file cannot be {cannot}: {error}"
+        );
+    }
+
+    fn log(&self, verb: &str) {
+        tracing::debug!(
+            connection_id = self.info.id,
+            username = self.username,
+            "{} session {verb}, {} are open",
+            self.protocol,
+            self.metrics.active_connections.value()
+        );
+    }
+
     pub(crate) fn begin_transfer(
         self: &Arc<Self>,
         direction: Direction,
         path: VirtualPath,
     ) -> TransferGuard {
-        let transfer = Arc::new(ActiveTransfer::new(direction, path));
+        let transfer = ActiveTransfer::new(direction, path, Arc::clone(&self.metrics));
+        let transfer = Arc::new(transfer);
+        self.metrics.transfers(direction).active.add(1);
         let key = self.next_transfer.fetch_add(1, Ordering::Relaxed);
         self.transfers.lock().insert(key, Arc::clone(&transfer));
         TransferGuard {
@@ -184,6 +211,8 @@ impl TransferGuard {
 impl Drop for TransferGuard {
     fn drop(&mut self) {
         self.connection.transfers.lock().remove(&self.key);
+        let metrics = &self.connection.metrics;
+        metrics.transfers(self.transfer.direction).active.add(-1);
     }
 }
 
@@ -263,10 +292,13 @@ impl Registry {
             last_activity: AtomicI64::new(now.0),
             transfers: Mutex::default(),
             next_transfer: AtomicU64::new(0),
+            metrics: Arc::clone(&self.metrics),
         });
         let key = self.next.fetch_add(1, Ordering::Relaxed);
         self.connections.lock().insert(key, Arc::clone(&connection));
         self.metrics.active_connections.add(1);
+        self.metrics.sessions.of(protocol).add(1);
+        connection.log("opened");
         RegistryGuard {
             registry: Arc::clone(self),
             key,
@@ -286,6 +318,9 @@ pub(crate) struct RegistryGuard {
 impl Drop for RegistryGuard {
     fn drop(&mut self) {
         self.registry.connections.lock().remove(&self.key);
-        self.registry.metrics.active_connections.add(-1);
+        let metrics = &self.registry.metrics;
+        metrics.active_connections.add(-1);
+        metrics.sessions.of(self.connection.protocol).add(-1);
+        self.connection.log("closed");
     }
 }

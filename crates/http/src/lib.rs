@@ -12,10 +12,13 @@ mod connection;
 mod front;
 mod guard;
 mod health;
+mod logged_query;
 mod metrics;
 mod pace;
+mod panics;
 mod problem;
 mod reply;
 mod request_id;
 
+pub use panics::keep_stacks_of_panics;
 pub use server::{HttpError, HttpFrontEnd, HttpLimits, VersionInfo, serve};

@@ -40,14 +40,25 @@ impl fmt::Debug for HookText {
     }
 }
 
-/// The text with the user name and password of a URL replaced; any other text as it is.
+/// The text with the user name and password of a URL replaced, and its query, where tokens are; any other text as it is.
 pub fn without_credentials(text: &str) -> String {
     let shown = || {
         let (scheme, rest) = text.split_once("://")?;
         let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
         let (authority, path) = rest.split_at_checked(end)?;
-        let (_, host) = authority.rsplit_once('@')?;
-        Some(format!("{scheme}://[redacted]@{host}{path}"))
+        let mut shown = format!("{scheme}://");
+        match authority.rsplit_once('@') {
+            Some((_, host)) => shown.push_str(&format!("[redacted]@{host}")),
+            None => shown.push_str(authority),
+        }
+        match path
+            .find(['?', '#'])
+            .and_then(|end| path.split_at_checked(end))
+        {
+            Some((path, _)) => shown.push_str(&format!("{path}?[redacted]")),
+            None => shown.push_str(path),
+        }
+        Some(shown)
     };
     shown().unwrap_or_else(|| text.to_owned())
 }
@@ -242,6 +253,10 @@ mod tests {
         assert_eq!(
             without_credentials("https://svc:p@ss@auth.example/a@b"),
             "https://[redacted]@auth.example/a@b"
+        );
+        assert_eq!(
+            without_credentials("https://auth.example/a?token=hush#top"),
+            "https://auth.example/a?[redacted]"
         );
         assert!(!format!("{:?}", HookText::from(text)).contains("p%40ss"));
         for plain in ["/usr/bin/a@b", "http://h/a@b", "user:pass"] {

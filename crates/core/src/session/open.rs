@@ -151,7 +151,8 @@ impl Session {
     ) -> OpResult<Upload> {
         let core = &self.inner.core;
         let new_file = options.create && options.existing == OpenExisting::Refuse;
-        let mut hold = self.quota(permit).begin(new_file).await?;
+        let begun = self.quota(permit).begin(new_file).await;
+        let mut hold = begun.inspect_err(|error| self.log_denied(&permit.path, error))?;
         let visible = options.visibility == WriteVisibility::InPlace;
         // What is replaced under its name is cut only when its account is known.
         let cut = visible && options.existing == OpenExisting::Truncate;

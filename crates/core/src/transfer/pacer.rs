@@ -43,6 +43,8 @@ impl Pacer {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use sftpgo_model::VirtualPath;
 
     use super::*;
@@ -51,7 +53,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn bytes_take_the_time_the_limit_asks_for() {
         let pacer = Pacer::new(1_000_000);
-        let transfer = ActiveTransfer::new(Direction::Upload, VirtualPath::root());
+        let transfer = ActiveTransfer::new(Direction::Upload, VirtualPath::root(), Arc::default());
         let start = Instant::now();
         for _ in 0..10 {
             pacer.pass(50_000, &transfer).await;

@@ -52,11 +52,11 @@ impl Drop for ReadBack {
             return;
         };
         let bytes = guard.transfer.bytes();
-        self.metrics.downloads.bytes.add(bytes);
-        self.metrics.downloads.completed.increment();
+        let elapsed = self.opened.elapsed();
+        self.metrics.downloads.record_completed(bytes, elapsed);
         tracing::info!(
             sender = "Download",
-            elapsed_ms = u64::try_from(self.opened.elapsed().as_millis()).unwrap_or(u64::MAX),
+            elapsed_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
             size_bytes = bytes,
             username = self.connection.username,
             file_path = self.server_path,

@@ -72,8 +72,11 @@ impl Upload {
             return Err(OpErrorKind::Aborted.into());
         }
         let result = self.store(parts, &mut chunks).await;
-        if result.is_err() {
-            self.failed.store(true, Ordering::Release);
+        if let Err(error) = &result
+            && !self.failed.swap(true, Ordering::AcqRel)
+        {
+            let connection = parts.guard.connection();
+            connection.log_failure("written", &parts.server_path, error);
         }
         result
     }
@@ -240,11 +243,11 @@ async fn complete(parts: UploadParts, opened: Instant) -> OpResult<()> {
     }
     let connection = guard.connection();
     let bytes = guard.transfer.bytes();
-    core.metrics().uploads.bytes.add(bytes);
-    core.metrics().uploads.completed.increment();
+    let elapsed = opened.elapsed();
+    core.metrics().uploads.record_completed(bytes, elapsed);
     tracing::info!(
         sender = "Upload",
-        elapsed_ms = u64::try_from(opened.elapsed().as_millis()).unwrap_or(u64::MAX),
+        elapsed_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
         size_bytes = bytes,
         username = connection.username,
         file_path = server_path,
@@ -272,8 +275,7 @@ async fn abort(parts: UploadParts) {
 
 fn report_failure(core: &Core, guard: &TransferGuard, server_path: &str) {
     let connection = guard.connection();
-    core.metrics().uploads.bytes.add(guard.transfer.bytes());
-    core.metrics().uploads.failed.increment();
+    core.metrics().uploads.record_failed(guard.transfer.bytes());
     tracing::warn!(
         connection_id = connection.info.id,
         username = connection.username,

@@ -26,6 +26,7 @@ mod openssh_ssh;
 mod paramiko;
 mod program_attacks;
 mod program_life;
+mod prometheus;
 mod psftp;
 mod rclone;
 mod rsync;
