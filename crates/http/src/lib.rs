@@ -13,6 +13,7 @@ mod body;
 mod connection;
 mod front;
 mod guard;
+mod handshake;
 mod health;
 mod metrics;
 mod openapi;

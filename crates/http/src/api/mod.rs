@@ -11,6 +11,10 @@ mod quota_scan;
 mod user;
 mod version;
 
+pub(crate) use connection::ConnectionView;
+pub(crate) use defender::{BanTimeView, HostView, ScoreView};
+pub(crate) use quota_scan::ScanView;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 

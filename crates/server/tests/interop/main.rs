@@ -29,6 +29,7 @@ mod program_life;
 mod psftp;
 mod rclone;
 mod rsync;
+mod schemathesis;
 mod scp_clients;
 mod ssh_audit;
 mod sshfs;
