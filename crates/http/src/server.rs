@@ -128,7 +128,9 @@ impl HttpFrontEnd {
         let lock = user_file.map(|path| Lock::open(path, &core));
         let lock = lock.transpose().map_err(HttpError::UserFile)?;
         let tls = settings.tls.clone();
-        let tls = tls.map(|files| Tls::load(files, &["http/1.1"])).transpose()?;
+        let tls = tls
+            .map(|files| Tls::load(files, &["http/1.1"]))
+            .transpose()?;
         let limits = HttpLimits::default();
         Ok(Self {
             core,
@@ -177,7 +179,10 @@ impl HttpFrontEnd {
         }
         let (front, tls) = (Arc::new(front), self.tls);
         let secured = if tls.is_some() { " with TLS" } else { "" };
-        tracing::info!(sender = "httpd", "HTTP server listening on {address}{secured}");
+        tracing::info!(
+            sender = "httpd",
+            "HTTP server listening on {address}{secured}"
+        );
         // Nobody logs in on a connection here, and behind a proxy everybody has one address: one limit serves for all.
         let entrance = Entrance::new("http", AcceptLimits::number(limits.connections));
         sftpgo_net::serve(

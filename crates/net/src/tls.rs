@@ -101,8 +101,7 @@ impl fmt::Debug for Tls {
 }
 
 fn read(files: &TlsFiles, protocols: &[Vec<u8>]) -> Result<ServerConfig, TlsError> {
-    let certificate =
-        |reason: String| TlsError::Certificate(of_file(&files.certificate, &reason));
+    let certificate = |reason: String| TlsError::Certificate(of_file(&files.certificate, &reason));
     let key = |reason: String| TlsError::Key(of_file(&files.key, &reason));
 
     let (pem, _) = content(&files.certificate).map_err(certificate)?;

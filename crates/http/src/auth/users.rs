@@ -184,7 +184,7 @@ mod tests {
         }
         for hash in [
             "",
-            "password",
+            "sesame",
             "{SHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g=",
             "rqXexS6ZhobKA",
             "$2z$05$bcHSED7aO1cfLto6ZdDBOOKzlwftslVhtpIkRhAtSa4GuLmk5mola",
@@ -194,7 +194,10 @@ mod tests {
             let (users, warnings) = parse(&format!("alice:{hash}\nbob:{APR1}")).unwrap();
             assert_eq!(hash_of(&users, "alice"), None, "{hash}");
             assert_eq!(warnings.len(), 1, "{warnings:?}");
-            assert!(hash.is_empty() || !warnings[0].contains(hash), "{warnings:?}");
+            assert!(
+                hash.is_empty() || !warnings[0].contains(hash),
+                "{warnings:?}"
+            );
         }
     }
 

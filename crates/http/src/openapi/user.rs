@@ -113,7 +113,11 @@ fn properties(sent: bool) -> Map<String, Value> {
 }
 
 fn permissions(sent: bool) -> Value {
-    let names = restricted(sent, json!({ "type": "string" }), json!({ "enum": PERMISSIONS }));
+    let names = restricted(
+        sent,
+        json!({ "type": "string" }),
+        json!({ "enum": PERMISSIONS }),
+    );
     json!({
         "description": "From directory to the names of what may be done there; `/` must be among the directories.",
         "type": "object",
@@ -232,7 +236,9 @@ mod tests {
     fn keys(value: &Value, path: &str, found: &mut BTreeSet<String>) {
         match value {
             // Its keys are data.
-            Value::Object(_) if path == "/permissions" => drop(found.insert(format!("{path} object"))),
+            Value::Object(_) if path == "/permissions" => {
+                found.insert(format!("{path} object"));
+            }
             Value::Object(members) => {
                 found.insert(format!("{path} object"));
                 for (key, value) in members {
@@ -241,10 +247,16 @@ mod tests {
             }
             Value::Array(items) => {
                 found.insert(format!("{path} array"));
-                items.iter().for_each(|item| keys(item, &format!("{path}/-"), found));
+                items
+                    .iter()
+                    .for_each(|item| keys(item, &format!("{path}/-"), found));
             }
-            Value::String(_) => drop(found.insert(format!("{path} string"))),
-            Value::Number(_) => drop(found.insert(format!("{path} integer"))),
+            Value::String(_) => {
+                found.insert(format!("{path} string"));
+            }
+            Value::Number(_) => {
+                found.insert(format!("{path} integer"));
+            }
             Value::Null | Value::Bool(_) => panic!("{path}"),
         }
     }
@@ -273,7 +285,12 @@ mod tests {
     #[test]
     fn what_is_always_there_is_required_of_what_is_shown() {
         let record = serde_json::to_value(UserRecord::default()).unwrap();
-        let always: BTreeSet<&str> = record.as_object().unwrap().keys().map(String::as_str).collect();
+        let always: BTreeSet<&str> = record
+            .as_object()
+            .unwrap()
+            .keys()
+            .map(String::as_str)
+            .collect();
         let shown = shown();
         let required = shown["required"].as_array().unwrap();
         let required: BTreeSet<&str> = required.iter().map(|key| key.as_str().unwrap()).collect();

@@ -137,10 +137,15 @@ async fn plain_http_on_the_port_of_https_is_told_so_and_closed() {
     assert_eq!(reply.status, 400);
     assert!(reply.body.contains("https://"), "{}", reply.body);
     // A body that is not waited for, too.
-    let post = server.call("POST", "/api/v1/user", &"x".repeat(32 * 1024)).await;
+    let post = server
+        .call("POST", "/api/v1/user", &"x".repeat(32 * 1024))
+        .await;
     assert_eq!(post.status, 400);
     let mut stream = server.connect().await;
-    stream.write_all(b"\x00\x01\x02 neither\r\n\r\n").await.unwrap();
+    stream
+        .write_all(b"\x00\x01\x02 neither\r\n\r\n")
+        .await
+        .unwrap();
     let rest = rest_of(&mut stream).await;
     // An alert at most (RFC 8446 6).
     assert!(rest.is_empty() || rest[0] == 21, "{rest:?}");
@@ -155,7 +160,11 @@ async fn a_handshake_that_does_not_come_or_does_not_end_is_given_up() {
         ..HttpLimits::default()
     };
     let server = TestServer::with_tls(&files(&certificates), limits);
-    for start in [&b""[..], b"\x16", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"] {
+    for start in [
+        &b""[..],
+        b"\x16",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+    ] {
         let mut stream = server.connect().await;
         stream.write_all(start).await.unwrap();
         assert_eq!(rest_of(&mut stream).await, b"");

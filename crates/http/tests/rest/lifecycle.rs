@@ -42,15 +42,24 @@ async fn a_protection_that_cannot_be_had_stops_the_start_and_names_its_setting()
         (tls("damaged.pem", "server.key"), "httpd.certificate_file: "),
         (tls("server.pem", "missing"), "httpd.certificate_key_file: "),
         (tls("server.pem", "text"), "httpd.certificate_key_file: "),
-        (tls("server.pem", "server.pem"), "httpd.certificate_key_file: "),
-        (tls("server.pem", "other.key"), "httpd.certificate_key_file: "),
+        (
+            tls("server.pem", "server.pem"),
+            "httpd.certificate_key_file: ",
+        ),
+        (
+            tls("server.pem", "other.key"),
+            "httpd.certificate_key_file: ",
+        ),
     ] {
         let settings = settings_from(config);
         let core = Arc::clone(&server.core);
         let error = HttpFrontEnd::new(core, &settings, VersionInfo::default()).unwrap_err();
         let text = error.to_string();
         assert!(text.starts_with(expected), "{text}");
-        assert!(text.contains(server.homes.path().to_str().unwrap()), "{text}");
+        assert!(
+            text.contains(server.homes.path().to_str().unwrap()),
+            "{text}"
+        );
     }
 }
 

@@ -42,7 +42,13 @@ async fn every_sub_command_of_the_rest_client_works() {
         "allowed_ip": ["192.168.1.1/32"], "denied_ip": ["10.0.0.0/8"], "denied_login_methods": ["password"],
         "file_extensions": [{"path": "/dir1", "allowed_extensions": [], "denied_extensions": [".zip"]}],
     });
-    let added = sent(&server, "POST", "/api/v1/user", Some(user(&server, 0, &filters))).await;
+    let added = sent(
+        &server,
+        "POST",
+        "/api/v1/user",
+        Some(user(&server, 0, &filters)),
+    )
+    .await;
     assert_eq!(added.status, 200, "{}", added.body);
     let shown = added.json();
     assert_eq!(shown["id"], 1);
@@ -52,14 +58,23 @@ async fn every_sub_command_of_the_rest_client_works() {
     let cleared = json!({
         "allowed_ip": [], "denied_ip": ["10.0.0.0/8"], "denied_login_methods": [], "file_extensions": [],
     });
-    let updated = sent(&server, "PUT", "/api/v1/user/1", Some(user(&server, 1, &cleared))).await;
+    let updated = sent(
+        &server,
+        "PUT",
+        "/api/v1/user/1",
+        Some(user(&server, 1, &cleared)),
+    )
+    .await;
     let expected = "{\"error\":\"\",\"message\":\"User updated\",\"status\":200}\n";
     assert_eq!(updated.body, expected);
     let shown = sent(&server, "GET", "/api/v1/user/1", None).await.json();
     assert_eq!(shown["filters"].get("allowed_ip"), None);
     assert_eq!(shown["filters"]["denied_ip"][0], "10.0.0.0/8");
     let listed = "/api/v1/user?limit=100&offset=0&order=ASC&username=test_username";
-    assert_eq!(sent(&server, "GET", listed, None).await.json(), json!([shown]));
+    assert_eq!(
+        sent(&server, "GET", listed, None).await.json(),
+        json!([shown])
+    );
 
     let get = async |target: &str| sent(&server, "GET", target, None).await;
     assert_eq!(get("/api/v1/connection").await.body, "[]\n");
@@ -70,12 +85,18 @@ async fn every_sub_command_of_the_rest_client_works() {
     let scan = sent(&server, "POST", "/api/v1/quota_scan", Some(scan)).await;
     assert_eq!(scan.status, 201, "{}", scan.body);
     assert_eq!(get("/api/v1/version").await.json()["version"], "0.9.6");
-    assert_eq!(get("/api/v1/providerstatus").await.json()["message"], "Alive");
+    assert_eq!(
+        get("/api/v1/providerstatus").await.json()["message"],
+        "Alive"
+    );
     let dumped = get("/api/v1/dumpdata?output_file=backup.json&indent=1").await;
     assert_eq!(dumped.status, 200, "{}", dumped.body);
     let file = server.backups().join("backup.json");
     let file = file.display();
-    let loaded = get(&format!("/api/v1/loaddata?input_file={file}&scan_quota=2&mode=1")).await;
+    let loaded = get(&format!(
+        "/api/v1/loaddata?input_file={file}&scan_quota=2&mode=1"
+    ))
+    .await;
     assert_eq!(loaded.status, 200, "{}", loaded.body);
     let removed = sent(&server, "DELETE", "/api/v1/user/1", None).await;
     assert_eq!(removed.json()["message"], "User deleted");

@@ -17,7 +17,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
-use super::program::{run, text};
+use super::program::{free_address, run, text};
 use super::running::{Serve, configured};
 
 /// `alice` with the password `password1`.
@@ -124,12 +124,15 @@ fn refused(directory: &Path, expected: &[&str]) {
 
 #[test]
 fn a_start_with_a_bad_password_file_or_certificate_fails_and_names_the_setting() {
-    let httpd = |key: &str| json!({ "httpd": { key: "missing" }, "sftpd": { "bind_port": 0 } });
-    let directory = configured(&httpd("auth_user_file"));
-    refused(directory.path(), &["httpd.auth_user_file: ", "missing"]);
-
     let mut both = settings();
     both["sftpd"] = json!({ "bind_port": 0 });
+    both["httpd"]["bind_port"] = free_address().port().into();
+    let mut users = both.clone();
+    users["httpd"]["auth_user_file"] = "missing".into();
+    let directory = configured(&users);
+    Certificates::make(directory.path());
+    refused(directory.path(), &["httpd.auth_user_file: ", "missing"]);
+
     let directory = configured(&both);
     let at = directory.path();
     Certificates::make(at);
