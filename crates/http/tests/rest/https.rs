@@ -19,6 +19,7 @@ use tokio_rustls::client::TlsStream;
 
 use crate::support::{PATIENCE, Reply, TestServer, rest_of};
 
+static BOTH: [&SupportedProtocolVersion; 2] = [&TLS13, &TLS12];
 static ONLY_13: [&SupportedProtocolVersion; 1] = [&TLS13];
 static ONLY_12: [&SupportedProtocolVersion; 1] = [&TLS12];
 
@@ -50,7 +51,7 @@ impl Client {
         roots.add(authority).unwrap();
         Self {
             roots,
-            versions: &[&TLS13, &TLS12],
+            versions: &BOTH,
             protocols: &[],
         }
     }
