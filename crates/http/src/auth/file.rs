@@ -64,7 +64,7 @@ impl UserFile {
         if let Err(reason) = &state.users {
             return Err(format!("{}: {reason}", path.display()));
         }
-        state.tell(&path);
+        state.news().tell(&path);
         Ok(Self {
             path: path.into(),
             state: Arc::new(Mutex::new(state)),
@@ -78,10 +78,14 @@ impl UserFile {
             let mut state = Arc::clone(&self.state).lock_owned().await;
             let path = Arc::clone(&self.path);
             let look = tokio::task::spawn_blocking(move || {
-                state.refresh(&path);
-                state.users.clone().ok()
+                let news = state.refresh(&path);
+                (state.users.clone().ok(), news)
             });
-            look.await.ok().flatten()
+            let (users, news) = look.await.ok()?;
+            if let Some(news) = news {
+                news.tell(&self.path);
+            }
+            users
         };
         if let Ok(users) = tokio::time::timeout(PATIENCE, looked).await {
             self.hangs.store(false, Ordering::Relaxed);
@@ -99,7 +103,8 @@ impl UserFile {
 }
 
 impl State {
-    fn refresh(&mut self, path: &Path) {
+    /// Looks, and reads if something changed; what the log should say of it.
+    fn refresh(&mut self, path: &Path) -> Option<News> {
         let stamp = std::fs::metadata(path).map(|metadata| Stamp::of(&metadata));
         let same = match (&stamp, &self.stamp) {
             (Ok(now), Ok(before)) => self.settled && now == before,
@@ -107,7 +112,7 @@ impl State {
             (Ok(_), Err(_)) | (Err(_), Ok(_)) => false,
         };
         if same {
-            return;
+            return None;
         }
         let mut next = Self::read(path, &self.picker);
         let unchanged = match (&next.users, &self.users) {
@@ -117,10 +122,9 @@ impl State {
         };
         if unchanged {
             next.users = self.users.clone();
-        } else {
-            next.tell(path);
         }
         *self = next;
+        (!unchanged).then(|| self.news())
     }
 
     fn read(path: &Path, picker: &RandomState) -> Self {
@@ -167,16 +171,32 @@ impl State {
         Ok(users)
     }
 
+    fn news(&self) -> News {
+        let users = self.users.as_ref();
+        News {
+            warnings: self.warnings.clone(),
+            users: users.map(|users| users.len()).map_err(Clone::clone),
+        }
+    }
+}
+
+/// What the log says of a file that was read.
+struct News {
+    warnings: Vec<String>,
+    /// How many there are.
+    users: Result<usize, String>,
+}
+
+impl News {
     fn tell(&self, path: &Path) {
         let path = path.display();
         for warning in &self.warnings {
             tracing::warn!(sender = "httpd", "{SETTING}: {path}: {warning}");
         }
         match &self.users {
-            Ok(users) => tracing::info!(
+            Ok(count) => tracing::info!(
                 sender = "httpd",
-                "{SETTING}: {path} was read, {} users may log in",
-                users.len()
+                "{SETTING}: {path} was read, {count} users may log in"
             ),
             Err(reason) => tracing::error!(
                 sender = "httpd",
@@ -274,7 +294,7 @@ mod tests {
     #[tokio::test]
     async fn a_file_that_breaks_refuses_everybody_until_it_is_put_right() {
         let fixture = fixture();
-        for broken in ["alice", "alice:\"x", "a:b:c", "\u{0}\u{ff}:"] {
+        for broken in [&b"alice"[..], b"alice:\"x", b"a:b:c", b"\xff:x"] {
             fs::write(&fixture.path, broken).unwrap();
             assert_eq!(fixture.has("alice").await, None);
             fs::write(&fixture.path, LINE).unwrap();

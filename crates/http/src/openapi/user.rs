@@ -229,7 +229,7 @@ mod tests {
         "filters":{"allowed_ip":["a"],"denied_ip":["a"],"denied_login_methods":["a"],"required_login_methods":["a"],
             "file_extensions":[{"path":"/","allowed_extensions":["a"],"denied_extensions":["a"]}]},
         "filesystem":{"provider":1,"s3config":{"bucket":"a","key_prefix":"a","region":"a","access_key":"a",
-            "access_secret":"a","endpoint":"a","storage_class":"a"},"gcsconfig":{"bucket":"a","key_prefix":"a",
+            "access_secret":"$aes$a$a","endpoint":"a","storage_class":"a"},"gcsconfig":{"bucket":"a","key_prefix":"a",
             "credentials":"a","automatic_credentials":1,"storage_class":"a"}}}"#;
 
     /// Every key with its type, with those above it.

@@ -1,7 +1,7 @@
 //! The HTTP log line: its fields and their order are an interface (reference 14.6).
 
 use std::fmt::Debug;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Once};
 
 use tracing::field::{Field, Visit};
 use tracing::{Event, Subscriber};
@@ -39,6 +39,13 @@ impl<S: Subscriber> Layer<S> for Recorder {
 impl Recorder {
     /// Records what is logged by this thread as long as the guard lives.
     pub(crate) fn start() -> (Self, tracing::subscriber::DefaultGuard) {
+        // While there is one subscriber only, tracing asks the thread that comes to a line first whether anybody wants it,
+        // and believes that for ever. So that other tests do not answer for this one, there is another subscriber.
+        static NOBODY: Once = Once::new();
+        NOBODY.call_once(|| {
+            let nobody = tracing_subscriber::registry();
+            tracing::subscriber::set_global_default(nobody).unwrap();
+        });
         let recorder = Self::default();
         let subscriber = tracing_subscriber::registry().with(recorder.clone());
         (recorder, tracing::subscriber::set_default(subscriber))
