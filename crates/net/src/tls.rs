@@ -112,12 +112,10 @@ fn read(files: &TlsFiles, protocols: &[Vec<u8>]) -> Result<ServerConfig, TlsErro
     }
     let (pem, metadata) = content(&files.key).map_err(key)?;
     let private = PrivateKeyDer::from_pem_slice(&pem).map_err(|error| {
-        key(match error {
-            pem::Error::NoItemsFound => {
-                "there is no PEM private key in it that needs no passphrase".to_owned()
-            }
-            other => format!("it is no PEM file: {other}"),
-        })
+        if matches!(error, pem::Error::NoItemsFound) {
+            return key("there is no PEM private key in it that needs no passphrase".to_owned());
+        }
+        key(format!("it is no PEM file: {error}"))
     })?;
     if is_open_to_all(&metadata) {
         tracing::warn!(
