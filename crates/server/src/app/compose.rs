@@ -11,8 +11,8 @@ use sftpgo_core::hook::LoginHooks;
 use sftpgo_core::quota::QuotaTracking;
 use sftpgo_core::{Core, CoreParts, CoreSettings, UploadMode};
 use sftpgo_data::config::TrackQuota;
-use sftpgo_http::{HttpFrontEnd, VersionInfo};
-use sftpgo_net::{Listener, Server, Workers};
+use sftpgo_http::{HttpError, HttpFrontEnd, VersionInfo};
+use sftpgo_net::{Listener, Server, Tls, Workers};
 use sftpgo_ssh::SshFrontEnd;
 use sftpgo_storage::registry::Backends;
 
@@ -36,6 +36,7 @@ pub struct App {
     servers: Vec<Server>,
     ssh: SocketAddr,
     http: Option<SocketAddr>,
+    tls: Option<Arc<Tls>>,
     fingerprints: Vec<String>,
 }
 
@@ -82,7 +83,10 @@ impl App {
         load_lists(core).await?;
         let http = match listeners.http {
             Some(listener) => {
-                let front_end = HttpFrontEnd::new(Arc::clone(core), &settings.httpd, version());
+                let (core, httpd) = (Arc::clone(core), settings.httpd.clone());
+                let front_end = move || HttpFrontEnd::new(core, &httpd, version());
+                let front_end = tokio::task::spawn_blocking(front_end).await;
+                let front_end = front_end.map_err(AppError::new)?;
                 Some((front_end.map_err(AppError::new)?, listener))
             }
             None => None,
@@ -97,6 +101,9 @@ impl App {
             servers: Vec::new(),
             ssh: listeners.ssh.local_addr(),
             http: http.as_ref().map(|(_, listener)| listener.local_addr()),
+            tls: http
+                .as_ref()
+                .and_then(|(front_end, _)| front_end.tls().cloned()),
             fingerprints: ssh.fingerprints().to_vec(),
         };
         let workers = Arc::clone(&app.workers);
@@ -143,6 +150,25 @@ impl App {
         let core = Arc::clone(&self.core);
         let read = tokio::task::spawn_blocking(move || core.keys().reload()).await;
         read.map_err(AppError::new)?.map_err(AppError::new)
+    }
+
+    /// Reads certificate and key of HTTPS again, for new connections; `None` if HTTP is spoken in the clear.
+    ///
+    /// # Errors
+    /// They cannot be used; then nothing changed.
+    pub async fn reload_certificate(&self) -> Result<Option<()>, AppError> {
+        let Some(tls) = self.tls.clone() else {
+            return Ok(None);
+        };
+        let read = tokio::task::spawn_blocking(move || tls.reload()).await;
+        let read = read.map_err(AppError::new)?.map_err(HttpError::from);
+        read.map(Some).map_err(AppError::new)
+    }
+
+    /// Whether HTTP is served over TLS.
+    #[must_use]
+    pub fn has_tls(&self) -> bool {
+        self.tls.is_some()
     }
 
     /// Where SSH is served.

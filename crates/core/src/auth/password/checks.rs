@@ -63,6 +63,24 @@ impl PasswordChecks {
         (*shared.await).map_err(OpError::from)
     }
 
+    /// Whether this was right a moment ago; if so, that moment is now.
+    pub(super) fn renew(&self, username: &str, password: &str, stored: &str) -> bool {
+        let Some(tagger) = &self.tagger else {
+            return false;
+        };
+        let tag = tagger.tag(username, Some(stored), password);
+        let known = self.recent.knows(username, &tag);
+        if known {
+            self.recent.note(username, tag);
+        }
+        known
+    }
+
+    /// Takes the time of a check against `like`, or against a new hash, and tells nothing.
+    pub(super) async fn pretend(&self, password: &str, like: Option<&str>) -> OpResult<()> {
+        self.compute(password, like).await.map(drop)
+    }
+
     /// Drops what is known of an account that changed. Nobody depends on it: another hash is another tag.
     pub(crate) fn forget(&self, username: &str) {
         self.recent.forget(username);
