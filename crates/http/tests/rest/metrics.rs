@@ -14,6 +14,10 @@ const NAMES: &str = "
     c sftpgo_connection_probes_total
     c sftpgo_defender_bans_total
     g sftpgo_defender_banned_hosts
+    c sftpgo_actions_total
+    c sftpgo_action_errors_total
+    c sftpgo_actions_dropped_total
+    c sftpgo_gate_refusals_total
     c sftpgo_uploads_total
     c sftpgo_downloads_total
     c sftpgo_upload_errors_total
