@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
+use sftpgo_core::action::ActionSettings;
 use sftpgo_core::auth::{KeyTrust, Reloaded};
 use sftpgo_core::defender::ListSizes;
 use sftpgo_core::hook::LoginHooks;
@@ -213,8 +214,9 @@ impl App {
         self.core.stop(CLEAN_UP).await;
     }
 
-    /// Ends every connection now; for a [`stop`](Self::stop) that must not wait any longer.
+    /// Ends every connection, and every action, now; for a [`stop`](Self::stop) that must not wait any longer.
     pub fn end_connections(&self) {
+        self.core.give_up_actions();
         self.servers.iter().for_each(Server::end_connections);
     }
 
@@ -293,6 +295,11 @@ pub(super) fn core_settings(settings: &Settings) -> CoreSettings {
             pre_login: data.pre_login.clone(),
             keyboard_interactive: sftpd.keyboard_interactive.clone(),
             limit: sftpd.limits.hooks,
+        },
+        actions: ActionSettings {
+            files: sftpd.actions.clone(),
+            users: data.actions.clone(),
+            limits: sftpd.action_limits,
         },
     }
 }

@@ -3,7 +3,7 @@
 //! Every test starts a server of its own on free ports, in a directory of its own. `scenarios` are written once over
 //! `FileClient`, `sftp`, `scp`, `commands` and `programs` speak their protocols, `matrix` holds every operation against
 //! every kind of place, `reference` has what the reference's own tests say and no other module does, `hostile` attacks,
-//! `hooks` decide about logins, `logs` reads the log, `servers` has several on one database, `https` has certificates,
+//! `hooks` decide about logins, `actions` are told of what happens, `logs` reads the log, `servers` has several on one database, `https` has certificates,
 //! `semantics` reads SEMANTICS.md. The other modules are about the front doors.
 #![expect(
     clippy::unwrap_used,
@@ -13,6 +13,7 @@
     reason = "helpers of tests"
 )]
 
+mod actions;
 mod architecture;
 mod certificates;
 mod cluster;
