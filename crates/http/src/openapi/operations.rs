@@ -15,6 +15,15 @@ struct Operation {
     success: Success,
     /// Statuses of refusals beside those that any request may meet.
     refusals: &'static [u16],
+    /// What can be asked next, with something of the answer.
+    links: &'static [Link],
+}
+
+/// The `id` of another operation, found in the answer of this one.
+struct Link {
+    /// Its `operationId`.
+    to: &'static str,
+    id: &'static str,
 }
 
 /// What is answered if all is well.
@@ -38,6 +47,7 @@ struct Parameter {
     required: bool,
     description: &'static str,
     schema: fn() -> Value,
+    example: Option<fn() -> Value>,
 }
 
 /// Who shows that nothing is behind it is not asked for a password.
@@ -62,6 +72,7 @@ const USER_ID: Parameter = Parameter {
     required: true,
     description: "The `id` of the user.",
     schema: INTEGER,
+    example: None,
 };
 
 const HOST_ID: Parameter = Parameter {
@@ -70,6 +81,7 @@ const HOST_ID: Parameter = Parameter {
     required: true,
     description: "The address, or the `id` of the host.",
     schema: TEXT,
+    example: Some(|| json!("192.0.2.1")),
 };
 
 const IP: Parameter = Parameter {
@@ -78,6 +90,7 @@ const IP: Parameter = Parameter {
     required: true,
     description: "An address.",
     schema: TEXT,
+    example: Some(|| json!("192.0.2.1")),
 };
 
 const OPERATIONS: &[Operation] = &[
@@ -91,6 +104,7 @@ const OPERATIONS: &[Operation] = &[
         body: None,
         success: Success::One("Version"),
         refusals: &[],
+        links: &[],
     },
     Operation {
         method: "get",
@@ -102,6 +116,7 @@ const OPERATIONS: &[Operation] = &[
         body: None,
         success: Success::Done(200),
         refusals: &[],
+        links: &[],
     },
     Operation {
         method: "get",
@@ -113,6 +128,10 @@ const OPERATIONS: &[Operation] = &[
         body: None,
         success: Success::Many("Connection"),
         refusals: &[],
+        links: &[Link {
+            to: "close_connection",
+            id: "$response.body#/0/connection_id",
+        }],
     },
     Operation {
         method: "delete",
@@ -126,10 +145,12 @@ const OPERATIONS: &[Operation] = &[
             required: true,
             description: "The `connection_id`.",
             schema: TEXT,
+            example: None,
         }],
         body: None,
         success: Success::Done(200),
         refusals: &[404],
+        links: &[],
     },
     Operation {
         method: "get",
@@ -141,6 +162,7 @@ const OPERATIONS: &[Operation] = &[
         body: None,
         success: Success::Many("QuotaScan"),
         refusals: &[],
+        links: &[],
     },
     Operation {
         method: "post",
@@ -152,6 +174,7 @@ const OPERATIONS: &[Operation] = &[
         body: Some("ScanRequest"),
         success: Success::Done(201),
         refusals: &[404, 409],
+        links: &[],
     },
     Operation {
         method: "get",
@@ -166,6 +189,7 @@ const OPERATIONS: &[Operation] = &[
                 required: false,
                 description: "How many at most: 100 if it is left out, never more than 500.",
                 schema: || json!({ "type": "integer", "format": "int64", "default": 100 }),
+                example: None,
             },
             Parameter {
                 name: "offset",
@@ -173,6 +197,7 @@ const OPERATIONS: &[Operation] = &[
                 required: false,
                 description: "How many to leave out; `after` is faster in long lists.",
                 schema: || json!({ "type": "integer", "format": "int64", "default": 0 }),
+                example: None,
             },
             Parameter {
                 name: "order",
@@ -180,6 +205,7 @@ const OPERATIONS: &[Operation] = &[
                 required: false,
                 description: "The order of names.",
                 schema: || json!({ "type": "string", "enum": ["ASC", "DESC"], "default": "ASC" }),
+                example: None,
             },
             Parameter {
                 name: "username",
@@ -187,6 +213,7 @@ const OPERATIONS: &[Operation] = &[
                 required: false,
                 description: "Only the user of this very name.",
                 schema: TEXT,
+                example: None,
             },
             Parameter {
                 name: "after",
@@ -194,6 +221,7 @@ const OPERATIONS: &[Operation] = &[
                 required: false,
                 description: "Only users after this name, in the order that is asked for.",
                 schema: TEXT,
+                example: None,
             },
             Parameter {
                 name: "search",
@@ -201,11 +229,22 @@ const OPERATIONS: &[Operation] = &[
                 required: false,
                 description: "Only users whose names begin so, letter by letter.",
                 schema: TEXT,
+                example: None,
             },
         ],
         body: None,
         success: Success::Many("User"),
         refusals: &[],
+        links: &[
+            Link {
+                to: "get_user_by_id",
+                id: "$response.body#/0/id",
+            },
+            Link {
+                to: "update_user",
+                id: "$response.body#/0/id",
+            },
+        ],
     },
     Operation {
         method: "post",
@@ -217,6 +256,20 @@ const OPERATIONS: &[Operation] = &[
         body: Some("NewUser"),
         success: Success::One("User"),
         refusals: &[],
+        links: &[
+            Link {
+                to: "get_user_by_id",
+                id: "$response.body#/id",
+            },
+            Link {
+                to: "update_user",
+                id: "$response.body#/id",
+            },
+            Link {
+                to: "delete_user",
+                id: "$response.body#/id",
+            },
+        ],
     },
     Operation {
         method: "get",
@@ -228,6 +281,7 @@ const OPERATIONS: &[Operation] = &[
         body: None,
         success: Success::One("User"),
         refusals: &[404],
+        links: &[],
     },
     Operation {
         method: "put",
@@ -239,6 +293,7 @@ const OPERATIONS: &[Operation] = &[
         body: Some("UserChanges"),
         success: Success::Done(200),
         refusals: &[404],
+        links: &[],
     },
     Operation {
         method: "delete",
@@ -250,6 +305,7 @@ const OPERATIONS: &[Operation] = &[
         body: None,
         success: Success::Done(200),
         refusals: &[404],
+        links: &[],
     },
     Operation {
         method: "get",
@@ -264,6 +320,7 @@ const OPERATIONS: &[Operation] = &[
                 required: true,
                 description: "The file, below `httpd.backups_path`; without `..`.",
                 schema: || json!({ "type": "string", "minLength": 1 }),
+                example: Some(|| json!("users.json")),
             },
             Parameter {
                 name: "indent",
@@ -271,11 +328,13 @@ const OPERATIONS: &[Operation] = &[
                 required: false,
                 description: "1 to write it for people.",
                 schema: || json!({ "type": "integer", "enum": [0, 1], "default": 0 }),
+                example: None,
             },
         ],
         body: None,
         success: Success::Done(200),
         refusals: &[],
+        links: &[],
     },
     Operation {
         method: "get",
@@ -290,6 +349,7 @@ const OPERATIONS: &[Operation] = &[
                 required: true,
                 description: "The absolute path of a dump of at most 10 MiB.",
                 schema: || json!({ "type": "string", "pattern": "^/" }),
+                example: None,
             },
             Parameter {
                 name: "scan_quota",
@@ -297,6 +357,7 @@ const OPERATIONS: &[Operation] = &[
                 required: false,
                 description: "Whose files are counted afterwards: nobody's (0), everybody's (1), those of users with a limit (2).",
                 schema: || json!({ "type": "integer", "enum": [0, 1, 2], "default": 0 }),
+                example: None,
             },
             Parameter {
                 name: "mode",
@@ -304,11 +365,13 @@ const OPERATIONS: &[Operation] = &[
                 required: false,
                 description: "Whether users that are there are updated (0) or left alone (1).",
                 schema: || json!({ "type": "integer", "enum": [0, 1], "default": 0 }),
+                example: None,
             },
         ],
         body: None,
         success: Success::Done(200),
         refusals: &[],
+        links: &[],
     },
     Operation {
         method: "get",
@@ -320,6 +383,16 @@ const OPERATIONS: &[Operation] = &[
         body: None,
         success: Success::Many("DefenderHost"),
         refusals: &[],
+        links: &[
+            Link {
+                to: "get_defender_host",
+                id: "$response.body#/0/id",
+            },
+            Link {
+                to: "forgive_defender_host",
+                id: "$response.body#/0/id",
+            },
+        ],
     },
     Operation {
         method: "get",
@@ -331,6 +404,7 @@ const OPERATIONS: &[Operation] = &[
         body: None,
         success: Success::One("DefenderHost"),
         refusals: &[404],
+        links: &[],
     },
     Operation {
         method: "delete",
@@ -342,6 +416,7 @@ const OPERATIONS: &[Operation] = &[
         body: None,
         success: Success::Done(200),
         refusals: &[404],
+        links: &[],
     },
     Operation {
         method: "get",
@@ -353,6 +428,7 @@ const OPERATIONS: &[Operation] = &[
         body: None,
         success: Success::One("BanTime"),
         refusals: &[],
+        links: &[],
     },
     Operation {
         method: "get",
@@ -364,6 +440,7 @@ const OPERATIONS: &[Operation] = &[
         body: None,
         success: Success::One("Score"),
         refusals: &[],
+        links: &[],
     },
     Operation {
         method: "get",
@@ -375,6 +452,7 @@ const OPERATIONS: &[Operation] = &[
         body: None,
         success: Success::Text,
         refusals: &[],
+        links: &[],
     },
     Operation {
         method: "get",
@@ -386,6 +464,7 @@ const OPERATIONS: &[Operation] = &[
         body: None,
         success: Success::Text,
         refusals: &[],
+        links: &[],
     },
     Operation {
         method: "get",
@@ -397,6 +476,7 @@ const OPERATIONS: &[Operation] = &[
         body: None,
         success: Success::Object,
         refusals: &[],
+        links: &[],
     },
 ];
 
@@ -464,8 +544,14 @@ impl Operation {
             Success::Text => (200, text()),
             Success::Object => (200, json_of(json!({ "type": "object" }))),
         };
-        let success = json!({ "description": "Done", "content": content });
-        responses.insert(status.to_string(), success);
+        let mut success = Map::new();
+        success.insert("description".to_owned(), "Done".into());
+        success.insert("content".to_owned(), content);
+        if !self.links.is_empty() {
+            let links = self.links.iter().map(Link::to_json);
+            success.insert("links".to_owned(), Value::Object(links.collect()));
+        }
+        responses.insert(status.to_string(), Value::Object(success));
         let refusals = COMMON.iter().chain(self.refusals);
         for status in refusals.filter(|status| !self.is_free() || [500, 503].contains(*status)) {
             responses.insert(status.to_string(), self.refusal(*status));
@@ -496,15 +582,26 @@ impl Operation {
     }
 }
 
+impl Link {
+    fn to_json(&self) -> (String, Value) {
+        let link = json!({ "operationId": self.to, "parameters": { "id": self.id } });
+        (self.to.to_owned(), link)
+    }
+}
+
 impl Parameter {
     fn to_json(&self) -> Value {
-        json!({
+        let mut parameter = json!({
             "name": self.name,
             "in": self.place,
             "required": self.required,
             "description": self.description,
             "schema": (self.schema)(),
-        })
+        });
+        if let (Some(example), Some(parameter)) = (self.example, parameter.as_object_mut()) {
+            parameter.insert("example".to_owned(), example());
+        }
+        parameter
     }
 }
 

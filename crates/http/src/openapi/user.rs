@@ -55,6 +55,8 @@ pub(super) fn new() -> Value {
             data_provider.users_base_dir is set.",
         "properties": written(),
         "required": ["username", "permissions"],
+        "anyOf": [{ "required": ["password"] }, { "required": ["public_keys"] }],
+        "examples": [example()],
     })
 }
 
@@ -72,6 +74,33 @@ pub(super) fn changes() -> Value {
     })
 }
 
+/// An account that every rule accepts.
+fn example() -> Value {
+    json!({
+        "username": "alice",
+        "password": "wonderland",
+        "public_keys": [
+            "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f alice@laptop",
+        ],
+        "status": 1,
+        "expiration_date": 4_102_444_800_000_i64,
+        "home_dir": "/srv/sftpgo/alice",
+        "virtual_folders": [{ "virtual_path": "/shared", "mapped_path": "/srv/sftpgo/shared" }],
+        "max_sessions": 10,
+        "quota_size": 1_073_741_824,
+        "quota_files": 10_000,
+        "permissions": { "/": ["*"], "/shared": ["list", "download"] },
+        "upload_bandwidth": 10_000,
+        "filters": {
+            "allowed_ip": ["192.0.2.0/24", "2001:db8::/32"],
+            "denied_ip": ["192.0.2.66/32"],
+            "denied_login_methods": ["keyboard-interactive"],
+            "file_extensions": [{ "path": "/shared", "denied_extensions": [".exe"] }],
+        },
+        "filesystem": { "provider": 0 },
+    })
+}
+
 fn written() -> Map<String, Value> {
     let mut properties = properties(true);
     properties.retain(|key, _| !KEPT_BY_SERVER.contains(&key.as_str()));
@@ -85,9 +114,13 @@ fn properties(sent: bool) -> Map<String, Value> {
         "status": restricted(sent, number("1 enabled, 0 disabled."), json!({ "enum": [0, 1] })),
         "username": restricted(sent, text("Login name, unique."), json!({ "minLength": 1 })),
         "expiration_date": number("Milliseconds since 1970 after which logins fail; 0 is never."),
-        "password": text("A password, or a hash in a known format, which is stored as it is. Never shown."),
+        "password": restricted(
+            sent,
+            text("A password, or a hash in a known format, which is stored as it is. Never shown."),
+            json!({ "maxLength": 1024 }),
+        ),
         "public_keys": list("Lines as in `authorized_keys`.", json!({ "type": "string" })),
-        "home_dir": text("An absolute directory on the server."),
+        "home_dir": restricted(sent, text("An absolute directory on the server."), json!({ "pattern": "^/" })),
         "virtual_folders": list("Directories of the server outside the home, shown in it.", folder()),
         "uid": number("Owner of new files; counts from 1 to 65535."),
         "gid": number("Group of new files; counts from 1 to 65535."),
@@ -101,7 +134,7 @@ fn properties(sent: bool) -> Map<String, Value> {
         "upload_bandwidth": number("Kilobytes (1000 bytes) a second; 0 is unlimited."),
         "download_bandwidth": number("Kilobytes (1000 bytes) a second; 0 is unlimited."),
         "last_login": number("Milliseconds since 1970; 0 is never."),
-        "filters": filters(),
+        "filters": filters(sent),
         "filesystem": filesystem(sent),
     });
     match all {
@@ -118,14 +151,20 @@ fn permissions(sent: bool) -> Value {
         json!({ "type": "string" }),
         json!({ "enum": PERMISSIONS }),
     );
-    json!({
+    let permissions = json!({
         "description": "From directory to the names of what may be done there; `/` must be among the directories.",
         "type": "object",
         "additionalProperties": { "type": "array", "items": names },
-    })
+    });
+    let root = json!({
+        "properties": { "/": { "type": "array", "items": names, "minItems": 1, "maxItems": 12 } },
+        "required": ["/"],
+        "propertyNames": { "pattern": "^/" },
+    });
+    restricted(sent, permissions, root)
 }
 
-fn filters() -> Value {
+fn filters(sent: bool) -> Value {
     let texts = |description| list(description, json!({ "type": "string" }));
     let extensions = json!({
         "type": "object",
@@ -135,13 +174,15 @@ fn filters() -> Value {
             "denied_extensions": texts("Endings that they may not have."),
         },
     });
+    let method = json!({ "enum": ["publickey", "password", "keyboard-interactive"] });
+    let method = restricted(sent, json!({ "type": "string" }), method);
     json!({
         "type": "object",
         "description": "From where and how the user may log in, and which files may be used.",
         "properties": {
             "allowed_ip": texts("Networks (192.0.2.0/24) that logins may come from; empty means any."),
             "denied_ip": texts("Networks that they may not come from; these go before the others."),
-            "denied_login_methods": texts("Some of `publickey`, `password`, `keyboard-interactive`."),
+            "denied_login_methods": list("Some of them, but not all.", method),
             "required_login_methods": texts("Sequences such as `publickey,password`, of which one has to be proved whole."),
             "file_extensions": list("Which files may be used, by directory.", extensions),
         },
