@@ -172,7 +172,7 @@ impl HttpFrontEnd {
         if self.lock.is_some() {
             guard = guard.with_password();
         }
-        let router = routes::router(Arc::new(api), self.lock);
+        let router = routes::router(Arc::new(api), self.lock.as_ref());
         let mut front = Front::new(router, guard, metrics, limits);
         if self.tls.is_some() {
             front = front.over_tls();
