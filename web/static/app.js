@@ -115,8 +115,6 @@ function ask(form) {
   form.querySelector("[data-cancel]")?.focus();
 }
 
-window.addEventListener("popstate", () => location.reload());
-
 // Lists that stay current.
 
 const seen = new Map();

@@ -31,20 +31,22 @@ fn signed_size(bytes: i64) -> String {
     size(u64::try_from(bytes).unwrap_or(0))
 }
 
-/// `Files: 1/10. Size: 5 B/1.0 KB`.
-pub(super) fn quota(user: &UserRecord) -> String {
-    let mut text = format!("Files: {}", user.used_quota_files);
+/// `Files: 1/10` and, if it says something, `Size: 5 B/1.0 KB`; the reference puts ". " between them.
+pub(super) fn quota(user: &UserRecord) -> Vec<String> {
+    let mut files = format!("Files: {}", user.used_quota_files);
     // Writing into a string cannot fail.
     if user.quota_files > 0 {
-        let _ = write!(text, "/{}", user.quota_files);
+        let _ = write!(files, "/{}", user.quota_files);
     }
+    let mut texts = vec![files];
     if user.used_quota_size > 0 || user.quota_size > 0 {
-        let _ = write!(text, ". Size: {}", signed_size(user.used_quota_size));
+        let mut bytes = format!("Size: {}", signed_size(user.used_quota_size));
         if user.quota_size > 0 {
-            let _ = write!(text, "/{}", signed_size(user.quota_size));
+            let _ = write!(bytes, "/{}", signed_size(user.quota_size));
         }
+        texts.push(bytes);
     }
-    text
+    texts
 }
 
 /// `"/": "*", "/sub": "list, download"`; the root sorts first.
@@ -55,29 +57,28 @@ pub(super) fn permissions(user: &UserRecord) -> String {
     lists.collect::<Vec<_>>().join(", ")
 }
 
-/// `Download: 1.0 MB/s. Upload: unlimited.`
-pub(super) fn bandwidth(user: &UserRecord) -> String {
+/// `Download: 1.0 MB/s.` and `Upload: unlimited.`; the reference puts a blank between them.
+pub(super) fn bandwidth(user: &UserRecord) -> Vec<String> {
     let limit = |kilobytes: i64| match u64::try_from(kilobytes) {
         Ok(kilobytes) if kilobytes > 0 => format!("{}/s.", size(kilobytes.saturating_mul(1000))),
         Ok(_) | Err(_) => "unlimited.".to_owned(),
     };
-    let (download, upload) = (limit(user.download_bandwidth), limit(user.upload_bandwidth));
-    format!("Download: {download} Upload: {upload}")
+    vec![
+        format!("Download: {}", limit(user.download_bandwidth)),
+        format!("Upload: {}", limit(user.upload_bandwidth)),
+    ]
 }
 
-/// Everything else that says something, each piece for itself.
-pub(super) fn info(user: &UserRecord) -> Vec<String> {
+/// Everything else that says something, by what it is about.
+pub(super) fn info(user: &UserRecord) -> Vec<(&'static str, String)> {
     let mut pieces = Vec::new();
     if user.last_login > 0 {
-        pieces.push(format!(
-            "Last login: {}",
-            local_time(UnixMillis(user.last_login))
-        ));
+        pieces.push(("Last login", local_time(UnixMillis(user.last_login))));
     }
     match user.filesystem.provider {
         FilesystemProvider::Local => {}
-        FilesystemProvider::S3 => pieces.push("Storage: S3".to_owned()),
-        FilesystemProvider::Gcs => pieces.push("Storage: GCS".to_owned()),
+        FilesystemProvider::S3 => pieces.push(("Storage", "S3".to_owned())),
+        FilesystemProvider::Gcs => pieces.push(("Storage", "GCS".to_owned())),
     }
     let count = |list: &[String]| i64::try_from(list.len()).unwrap_or(i64::MAX);
     for (name, value) in [
@@ -89,7 +90,7 @@ pub(super) fn info(user: &UserRecord) -> Vec<String> {
         ("Allowed IP/Mask", count(&user.filters.allowed_ip)),
     ] {
         if value > 0 {
-            pieces.push(format!("{name}: {value}"));
+            pieces.push((name, value.to_string()));
         }
     }
     pieces
@@ -182,15 +183,15 @@ mod tests {
     #[test]
     fn a_quota_shows_limits_only_where_there_are_some() {
         let mut user = UserRecord::default();
-        assert_eq!(quota(&user), "Files: 0");
+        assert_eq!(quota(&user), ["Files: 0"]);
         (user.used_quota_files, user.quota_files) = (3, 10);
-        assert_eq!(quota(&user), "Files: 3/10");
+        assert_eq!(quota(&user), ["Files: 3/10"]);
         user.used_quota_size = 2500;
-        assert_eq!(quota(&user), "Files: 3/10. Size: 2.5 KB");
+        assert_eq!(quota(&user), ["Files: 3/10", "Size: 2.5 KB"]);
         user.quota_size = 1_000_000;
-        assert_eq!(quota(&user), "Files: 3/10. Size: 2.5 KB/1.0 MB");
+        assert_eq!(quota(&user), ["Files: 3/10", "Size: 2.5 KB/1.0 MB"]);
         user.used_quota_size = 0;
-        assert_eq!(quota(&user), "Files: 3/10. Size: 0 B/1.0 MB");
+        assert_eq!(quota(&user), ["Files: 3/10", "Size: 0 B/1.0 MB"]);
     }
 
     #[test]
@@ -209,15 +210,22 @@ mod tests {
             upload_bandwidth: 128,
             ..UserRecord::default()
         };
-        assert_eq!(bandwidth(&user), "Download: unlimited. Upload: 128.0 KB/s.");
+        assert_eq!(
+            bandwidth(&user),
+            ["Download: unlimited.", "Upload: 128.0 KB/s."]
+        );
     }
 
     #[test]
     fn other_things_are_told_only_if_they_are_set() {
-        assert_eq!(info(&UserRecord::default()), Vec::<String>::new());
+        assert_eq!(info(&UserRecord::default()), []);
         let json = br#"{"public_keys":["a","b"],"max_sessions":2,"uid":1000,
             "filters":{"denied_ip":["10.0.0.0/8"]},"filesystem":{"provider":1}}"#;
         let user = UserRecord::from_json(json).unwrap();
+        let pieces = info(&user).into_iter();
+        let told: Vec<_> = pieces
+            .map(|(name, value)| format!("{name}: {value}"))
+            .collect();
         let expected = [
             "Storage: S3",
             "Public keys: 2",
@@ -225,7 +233,7 @@ mod tests {
             "UID: 1000",
             "Denied IP/Mask: 1",
         ];
-        assert_eq!(info(&user), expected);
+        assert_eq!(told, expected);
     }
 
     #[test]

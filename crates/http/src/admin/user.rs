@@ -107,7 +107,7 @@ impl Admin {
 }
 
 fn facts(user: &UserRecord) -> Vec<(&'static str, String)> {
-    let mut facts = vec![("Quota", text::quota(user))];
+    let mut facts = vec![("Quota", text::quota(user).join(". "))];
     if user.last_login > 0 {
         let time = sftpgo_core::model::UnixMillis(user.last_login);
         facts.push(("Last login", text::local_time(time)));

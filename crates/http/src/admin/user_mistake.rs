@@ -8,8 +8,38 @@ use sftpgo_core::admin::AdminError;
 pub(super) struct Mistake {
     /// The name of the field; empty if it is about more than one.
     pub(super) field: &'static str,
+    /// What the page calls the field.
+    pub(super) label: &'static str,
     pub(super) text: String,
 }
+
+/// What the page calls the fields.
+const LABELS: &[(&str, &str)] = &[
+    ("username", "Username"),
+    ("status", "Status"),
+    ("expiration_date", "Expires"),
+    ("password", "Password"),
+    ("public_keys", "Public keys"),
+    ("ssh_login_methods", "Denied login methods"),
+    ("required_login_methods", "Required login methods"),
+    ("home_dir", "Home directory"),
+    ("permissions", "Permissions"),
+    ("sub_dirs_permissions", "Permissions of single directories"),
+    ("virtual_folders", "Virtual folders"),
+    ("quota_size", "Quota, bytes"),
+    ("quota_files", "Quota, files"),
+    ("upload_bandwidth", "Upload bandwidth"),
+    ("download_bandwidth", "Download bandwidth"),
+    ("max_sessions", "Sessions at a time"),
+    ("uid", "User id"),
+    ("gid", "Group id"),
+    ("allowed_extensions", "Allowed file extensions"),
+    ("denied_extensions", "Denied file extensions"),
+    ("s3_bucket", "Bucket"),
+    ("s3_access_key", "Access key"),
+    ("gcs_bucket", "Bucket"),
+    ("gcs_credential_file", "Credentials file"),
+];
 
 /// How the sentences of the rules of accounts begin, and the field that they are about.
 const ABOUT: &[(&str, &str)] = &[
@@ -45,8 +75,12 @@ const ABOUT: &[(&str, &str)] = &[
 
 impl Mistake {
     pub(super) fn of(field: &'static str, text: impl Into<String>) -> Self {
-        let text = text.into();
-        Self { field, text }
+        let label = LABELS.iter().find(|(name, _)| *name == field);
+        Self {
+            field,
+            label: label.map_or(field, |(_, label)| label),
+            text: text.into(),
+        }
     }
 
     /// What the rules of accounts, or the data provider, say.
@@ -54,10 +88,7 @@ impl Mistake {
         let text = error.to_string();
         let sentence = text.strip_prefix("Validation error: ").unwrap_or(&text);
         let about = ABOUT.iter().find(|(begin, _)| sentence.starts_with(begin));
-        Self {
-            field: about.map_or("", |(_, field)| field),
-            text,
-        }
+        Self::of(about.map_or("", |(_, field)| field), text)
     }
 }
 

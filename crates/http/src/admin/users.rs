@@ -143,11 +143,18 @@ struct Row {
     expired: bool,
     expiration: String,
     permissions: String,
-    bandwidth: String,
+    bandwidth: Vec<String>,
     limited: bool,
-    quota: String,
-    bars: Vec<Bar>,
-    info: Vec<String>,
+    quota: Vec<Quota>,
+    info: Vec<(&'static str, String)>,
+}
+
+/// What is used of one kind of limit.
+#[derive(Serialize)]
+struct Quota {
+    text: String,
+    /// If there is a limit.
+    bar: Option<Bar>,
 }
 
 /// How full an account is.
@@ -164,6 +171,7 @@ impl Row {
             Bar::of("Files", user.used_quota_files, user.quota_files),
             Bar::of("Size", user.used_quota_size, user.quota_size),
         ];
+        let texts = text::quota(user).into_iter();
         let active = user.status == 1;
         Self {
             id: user.id,
@@ -176,8 +184,10 @@ impl Row {
             permissions: text::permissions(user),
             bandwidth: text::bandwidth(user),
             limited: user.download_bandwidth > 0 || user.upload_bandwidth > 0,
-            quota: text::quota(user),
-            bars: bars.into_iter().flatten().collect(),
+            quota: texts
+                .zip(bars)
+                .map(|(text, bar)| Quota { text, bar })
+                .collect(),
             info: text::info(user),
         }
     }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use sftpgo_core::defender::HostEvent;
-use sftpgo_testkit::{Account, Sftp, TestServer};
+use sftpgo_testkit::{Account, FileClient as _, Sftp, TestServer};
 use sftpgo_wire::sftp::OpenFlags;
 use sftpgo_wire::sftp::client::write;
 use tempfile::TempDir;
@@ -49,22 +49,22 @@ async fn prepared() -> TestServer {
         .set("defender.enabled", true)
         .start()
         .await;
-    let maria = Account::new("maria")
-        .with("upload_bandwidth", 256)
-        .quota(500, 20_000_000_000);
+    let far = |name: &str| Account::new(name).with("home_dir", format!("/srv/sftpgo/{name}"));
     let accounts = [
-        maria,
-        Account::new("restored"),
-        Account::new("archive")
-            .permit("/", "list,download")
-            .with("max_sessions", 2),
+        Account::new("maria")
+            .with("upload_bandwidth", 256)
+            .quota(50, 40_000_000),
         Account::new("billing-export")
             .permit("/", "list,download,upload,rename")
             .permit("/in", "list,upload")
             .quota(10, 5_000_000),
-        Account::new("contractor-jun").with("expiration_date", 1_767_225_600_000_i64),
-        Account::new("old-partner").with("status", 0),
-        Account::new("studio-berlin")
+        far("restored"),
+        far("archive")
+            .permit("/", "list,download")
+            .with("max_sessions", 2),
+        far("contractor-jun").with("expiration_date", 1_767_225_600_000_i64),
+        far("old-partner").with("status", 0),
+        far("studio-berlin")
             .with("download_bandwidth", 2048)
             .quota(0, 250_000_000_000),
     ];
@@ -73,10 +73,9 @@ async fn prepared() -> TestServer {
     }
     std::fs::create_dir_all(server.home("maria").join("footage")).unwrap();
     let mut sftp = server.sftp("billing-export").await;
-    for number in 0..4 {
-        let path = format!("/in/{number}.csv");
-        let _ = sftp.mkdir(b"/in").await;
-        let _ = sftpgo_testkit::FileClient::put(&mut sftp, path.as_bytes(), &[b'x'; 900_000]).await;
+    for month in 1..=9 {
+        let path = format!("/2026-{month:02}.csv");
+        sftp.put(path.as_bytes(), &[b'x'; 410_000]).await.unwrap();
     }
     let defender = server.core().defender().unwrap();
     for address in [
