@@ -4,6 +4,7 @@
 //! provider in no other way. No protocol is known here beyond its label.
 
 pub mod access;
+pub mod action;
 pub mod admin;
 pub mod auth;
 pub mod defender;

@@ -161,6 +161,14 @@ pub struct Metrics {
     pub probes: Counter,
     /// Bans of the defender.
     pub bans: Counter,
+    /// Actions that were carried out, those included that failed.
+    pub actions: Counter,
+    /// Programs and URLs of actions that failed.
+    pub action_errors: Counter,
+    /// Actions that were not carried out: too many were waiting, or the server stopped.
+    pub actions_dropped: Counter,
+    /// What gates refused, or could not be asked about.
+    pub gate_refusals: Counter,
 }
 
 impl Metrics {

@@ -14,6 +14,7 @@ use hyper::body::Body as _;
 use tower::ServiceExt;
 
 use crate::api;
+use crate::auth::Peer;
 use crate::guard::Guard;
 use crate::logged_query::without_secrets;
 use crate::metrics::HttpMetrics;
@@ -33,6 +34,7 @@ pub(crate) struct Front {
     ids: RequestIds,
     metrics: Arc<HttpMetrics>,
     pub(crate) limits: HttpLimits,
+    scheme: &'static str,
 }
 
 /// What the log line says of a request.
@@ -58,18 +60,33 @@ impl Front {
             ids: RequestIds::new(),
             metrics,
             limits,
+            scheme: "http",
         }
     }
 
+    /// The same over TLS.
+    pub(crate) fn over_tls(self) -> Self {
+        Self {
+            scheme: "https",
+            ..self
+        }
+    }
+
+    /// Whether requests come over TLS.
+    pub(crate) fn is_over_tls(&self) -> bool {
+        self.scheme == "https"
+    }
+
     /// Answers one request. Never fails and never panics.
-    pub(crate) async fn answer(&self, peer: SocketAddr, request: Request<Body>) -> Response {
+    pub(crate) async fn answer(&self, peer: SocketAddr, mut request: Request<Body>) -> Response {
+        request.extensions_mut().insert(Peer(peer));
         let begun = Instant::now();
         let seen = Seen {
             method: request.method().to_string(),
             protocol: format!("{:?}", request.version()),
             peer,
             id: self.ids.of(request.headers()),
-            uri: full_uri(request.uri(), request.headers()),
+            uri: full_uri(self.scheme, request.uri(), request.headers()),
             user_agent: text_of(request.headers(), header::USER_AGENT),
         };
         let handled = AssertUnwindSafe(self.handle(request)).catch_unwind().await;
@@ -136,7 +153,7 @@ impl Seen {
 }
 
 /// `scheme://host/path?query`, as the client wrote it, but for secrets.
-fn full_uri(uri: &Uri, headers: &HeaderMap) -> String {
+fn full_uri(scheme: &str, uri: &Uri, headers: &HeaderMap) -> String {
     let target = uri
         .path_and_query()
         .map_or(uri.path(), |target| target.as_str());
@@ -145,7 +162,7 @@ fn full_uri(uri: &Uri, headers: &HeaderMap) -> String {
         Some(host) => host.to_owned(),
         None => text_of(headers, header::HOST),
     };
-    shortened(format!("http://{host}{target}"))
+    shortened(format!("{scheme}://{host}{target}"))
 }
 
 fn text_of(headers: &HeaderMap, name: header::HeaderName) -> String {
@@ -278,12 +295,14 @@ mod tests {
     #[test]
     fn a_long_uri_is_shortened_in_the_log() {
         let uri: Uri = format!("/{}", "a".repeat(10_000)).parse().unwrap();
-        assert_eq!(full_uri(&uri, &HeaderMap::new()).len(), MAX_LOGGED + 3);
+        let logged = full_uri("http", &uri, &HeaderMap::new());
+        assert_eq!(logged.len(), MAX_LOGGED + 3);
     }
 
     #[test]
     fn the_logged_uri_shows_no_credentials() {
         let uri: Uri = "http://name:secret@localhost/x?y".parse().unwrap();
-        assert_eq!(full_uri(&uri, &HeaderMap::new()), "http://localhost/x?y");
+        let logged = full_uri("https", &uri, &HeaderMap::new());
+        assert_eq!(logged, "https://localhost/x?y");
     }
 }

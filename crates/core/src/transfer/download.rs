@@ -4,10 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
+use sftpgo_model::FileEvent;
 use sftpgo_storage::{Metadata, ReadHandle, SetAttributes, StorageError};
 use tokio_util::sync::CancellationToken;
 
 use super::{Changeable, Pacer};
+use crate::action::FileReport;
 use crate::error::{OpError, OpErrorKind, OpResult};
 use crate::metrics::Metrics;
 use crate::registry::TransferGuard;
@@ -20,6 +22,7 @@ pub struct Download {
     pub(crate) pacer: Option<Pacer>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) server_path: String,
+    pub(crate) report: FileReport,
     pub(crate) cancel: CancellationToken,
     pub(crate) opened: Instant,
     pub(crate) changeable: Changeable,
@@ -118,6 +121,8 @@ impl Download {
                 connection_id = connection.info.id,
                 protocol = connection.protocol.as_str(),
             );
+            self.report
+                .tell(FileEvent::Download, &connection.username, bytes);
         } else {
             self.metrics.downloads.record_failed(bytes);
             tracing::warn!(

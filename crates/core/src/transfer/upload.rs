@@ -4,10 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
+use sftpgo_model::FileEvent;
 use sftpgo_storage::{Chunk, Ending, FileId, Metadata, SetAttributes, WriteHandle};
 use tokio_util::sync::CancellationToken;
 
 use super::{Changeable, Pacer, ReadBack};
+use crate::action::FileReport;
 use crate::digest::Readable;
 use crate::engine::Core;
 use crate::error::{OpError, OpErrorKind, OpResult};
@@ -24,6 +26,7 @@ pub(crate) struct UploadParts {
     pub(crate) guard: TransferGuard,
     pub(crate) pacer: Option<Pacer>,
     pub(crate) server_path: String,
+    pub(crate) report: FileReport,
     pub(crate) cancel: CancellationToken,
     /// Whether the file itself is written, and not one that takes its name in the end.
     pub(crate) in_place: bool,
@@ -234,13 +237,17 @@ async fn complete(parts: UploadParts, opened: Instant) -> OpResult<()> {
         hold,
         guard,
         server_path,
+        report,
         slot: _slot,
         ..
     } = parts;
-    if let Err(error) = hold.conclude(handle, Ending::Finish).await {
-        report_failure(&core, &guard, &server_path);
-        return Err(error);
-    }
+    let ended = match hold.conclude(handle, Ending::Finish).await {
+        Ok(ended) => ended,
+        Err(error) => {
+            report_failure(&core, &guard, &server_path);
+            return Err(error);
+        }
+    };
     let connection = guard.connection();
     let bytes = guard.transfer.bytes();
     let elapsed = opened.elapsed();
@@ -254,6 +261,9 @@ async fn complete(parts: UploadParts, opened: Instant) -> OpResult<()> {
         connection_id = connection.info.id,
         protocol = connection.protocol.as_str(),
     );
+    // The size that the file has: bytes of this upload may lie over each other, or beside what was there.
+    let size = ended.map_or(bytes, |(file, _)| file.size);
+    report.tell(FileEvent::Upload, &connection.username, size);
     Ok(())
 }
 

@@ -112,6 +112,7 @@ pub(super) fn write_core(page: &mut Page, metrics: &Metrics) {
     }
     write_transfers(page, metrics);
     write_sessions(page, metrics);
+    write_actions(page, metrics);
     write_logins(page, "", "Logins", &metrics.logins);
     write_logins(
         page,
@@ -213,6 +214,34 @@ pub(super) fn write_login_times(page: &mut Page, metrics: &Metrics) {
         "How long logins took that came to their end; of keyboard-interactive with the time to answer.",
         rows.iter().map(|(labels, times)| (&labels[..], times.clone())),
     );
+}
+
+fn write_actions(page: &mut Page, metrics: &Metrics) {
+    let actions = [
+        (
+            "sftpgo_actions_total",
+            "Actions that were carried out, those included that failed.",
+            &metrics.actions,
+        ),
+        (
+            "sftpgo_action_errors_total",
+            "Programs and URLs of actions that failed.",
+            &metrics.action_errors,
+        ),
+        (
+            "sftpgo_actions_dropped_total",
+            "Actions that were not carried out: too many were waiting, or the server stopped.",
+            &metrics.actions_dropped,
+        ),
+        (
+            "sftpgo_gate_refusals_total",
+            "Uploads, downloads and removals that a gate refused, or could not be asked about.",
+            &metrics.gate_refusals,
+        ),
+    ];
+    for (name, help, counter) in actions {
+        page.counter(name, help, counter.value());
+    }
 }
 
 fn write_logins(page: &mut Page, prefix: &str, what: &str, logins: &LoginCounters) {

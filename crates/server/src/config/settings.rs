@@ -42,7 +42,6 @@ pub struct Settings {
 /// Keys that are accepted for the sake of existing files and not used.
 pub(crate) fn not_used_yet() -> impl Iterator<Item = &'static str> {
     [
-        sftpgo_ssh::config::NOT_USED_YET,
         sftpgo_data::config::NOT_USED_YET,
         sftpgo_http::config::NOT_USED_YET,
     ]

@@ -210,11 +210,7 @@ pub(crate) fn configured(more: &Value) -> TempDir {
         TestServer::host_key().file(),
     )
     .unwrap();
-    let mut settings = json!({ "sftpd": {
-        "keys": [{ "private_key": "host_key" }],
-        // For the raw client.
-        "algorithms_profile": "compat",
-    } });
+    let mut settings = json!({ "sftpd": { "keys": [{ "private_key": "host_key" }] } });
     for (section, values) in more.as_object().into_iter().flatten() {
         for (key, value) in values.as_object().unwrap() {
             settings[section][key] = value.clone();

@@ -30,6 +30,7 @@ mod prometheus;
 mod psftp;
 mod rclone;
 mod rsync;
+mod schemathesis;
 mod scp_clients;
 mod ssh_audit;
 mod sshfs;
