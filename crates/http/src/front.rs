@@ -220,11 +220,13 @@ mod tests {
         assert_eq!(front.metrics.ok.value(), 1);
     }
 
+    type Line = Vec<(String, String)>;
+
     /// Keeps names and values of the fields of every event.
     #[derive(Clone, Default)]
-    struct Recorder(Arc<Mutex<Vec<Vec<(String, String)>>>>);
+    struct Recorder(Arc<Mutex<Vec<Line>>>);
 
-    struct Fields(Vec<(String, String)>);
+    struct Fields(Line);
 
     impl Visit for Fields {
         fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {

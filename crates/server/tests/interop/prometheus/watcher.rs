@@ -123,7 +123,7 @@ impl Prometheus {
     }
 
     fn api(&self, path: &str) -> Value {
-        let (_, body) = self.ask(path).expect("an answer of prometheus");
+        let (_, body) = self.ask(path).unwrap();
         serde_json::from_str(&body).unwrap_or_else(|error| panic!("{path}: {error}: {body}"))
     }
 
