@@ -198,6 +198,12 @@ def database_section(database):
         "",
     ]
     worst = slowest(database, "offset")
+    if worst is not None:
+        lines += [
+            "The first call at an offset far down the list makes the database count up to there: that is the longest time of"
+            " its row. The server remembers the place for some seconds; who goes on from a name (`after`) needs no counting.",
+            "",
+        ]
     if worst is not None and worst > QUICKLY:
         after = slowest(database, "after")
         lines += [

@@ -284,8 +284,6 @@ class Ours(Server):
                 "bind_port": self.port,
                 "bind_address": "127.0.0.1",
                 "keys": [{"private_key": str(self.site.host_key)}],
-                # The clients exchange keys and sum packets in ways that every server here has.
-                "algorithms_profile": "compat",
                 # Those of the default, and scp.
                 "enabled_ssh_commands": ["md5sum", "sha1sum", "sha256sum", "cd", "pwd", "scp"],
             },

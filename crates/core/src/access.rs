@@ -6,6 +6,7 @@ use parking_lot::Mutex;
 use sftpgo_model::{Permission, PermissionSet, StoragePath, User, VirtualPath};
 use sftpgo_storage::{Guard, Storage, Target};
 
+use crate::action::Place;
 use crate::error::{OpError, OpErrorKind, OpResult};
 use crate::mounts::{Mount, Mounts};
 
@@ -125,6 +126,11 @@ impl Permit {
     /// The place on the server, for logs.
     pub(crate) fn server_path(&self) -> String {
         self.mount.server_path(&self.target.path)
+    }
+
+    /// The same for actions.
+    pub(crate) fn place(&self) -> Place {
+        self.mount.place(&self.target.path)
     }
 
     /// What the account may do in the directory of what the storage has opened: by its name and, if links led elsewhere,

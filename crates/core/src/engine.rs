@@ -6,14 +6,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use sftpgo_data::DataProvider;
+use sftpgo_storage::counters::StoreCounters;
 use sftpgo_storage::registry::Backends;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::action::{ActionRunner, ActionRunnerParts, ActionSettings};
 use crate::auth::{Authenticator, KeyTrust, PasswordChecks, PasswordHasher};
 use crate::defender::{Defender, DefenderSettings};
-use crate::hook::{Hooks, LoginHooks};
+use crate::hook::{Hooks, HttpClient, LoginHooks};
 use crate::metrics::Metrics;
 use crate::program::Programs;
 use crate::quota::{QuotaLedger, QuotaTracking, Scans};
@@ -56,6 +58,8 @@ pub struct CoreSettings {
     pub defender: Option<DefenderSettings>,
     /// Programs and URLs that are asked about logins.
     pub login_hooks: LoginHooks,
+    /// Programs and URLs that are told of what happens, or asked before.
+    pub actions: ActionSettings,
 }
 
 impl Default for CoreSettings {
@@ -71,6 +75,7 @@ impl Default for CoreSettings {
             max_transfers_per_session: 1024,
             defender: None,
             login_hooks: LoginHooks::default(),
+            actions: ActionSettings::default(),
         }
     }
 }
@@ -101,6 +106,7 @@ pub struct Core {
     pub(crate) scans: Scans,
     pub(crate) programs: Programs,
     pub(crate) hooks: Hooks,
+    actions: Arc<ActionRunner>,
     programs_are_confined: AtomicBool,
     /// Held while accounts are dumped or restored: a dump in the middle of a restore would be neither the old nor the new.
     pub(crate) all_accounts: Arc<tokio::sync::Mutex<()>>,
@@ -143,10 +149,18 @@ impl Core {
             concerned: Arc::clone(&concerned),
             tasks: tasks.clone(),
         });
+        let client = HttpClient::default();
+        let actions = ActionRunner::start(ActionRunnerParts {
+            settings: parts.settings.actions.clone(),
+            provider: Arc::clone(&parts.provider),
+            client: client.clone(),
+            metrics: Arc::clone(&metrics),
+        });
         let core = Arc::new(Self {
             provider: parts.provider,
             backends: parts.backends,
-            hooks: Hooks::new(parts.settings.login_hooks.clone()),
+            hooks: Hooks::new(parts.settings.login_hooks.clone(), client),
+            actions,
             settings: parts.settings,
             keys: parts.keys,
             passwords,
@@ -181,6 +195,11 @@ impl Core {
     /// Counters.
     pub fn metrics(&self) -> &Arc<Metrics> {
         &self.metrics
+    }
+
+    /// What back ends count of themselves.
+    pub fn store_counters(&self) -> &StoreCounters {
+        self.backends.counters()
     }
 
     /// Live connections.
@@ -223,13 +242,23 @@ impl Core {
         self.programs_are_confined.store(false, Ordering::Relaxed);
     }
 
+    /// Whoever is told of what happens, and asked before.
+    pub(crate) fn actions(&self) -> &Arc<ActionRunner> {
+        &self.actions
+    }
+
+    /// Gives up the actions that run and wait, for a stop that must not wait any longer.
+    pub fn give_up_actions(&self) {
+        self.actions.give_up();
+    }
+
     /// Work that must end before the process does: clean-up of transfers whose client is gone.
     pub(crate) fn tasks(&self) -> &TaskTracker {
         &self.tasks
     }
 
-    /// Ends the background work: waits (at most `limit`) for clean-ups, writes what is counted, gives sessions back (for as
-    /// long again), closes the provider.
+    /// Ends the background work: waits (at most `limit`) for clean-ups, writes what is counted, carries out the actions that
+    /// wait while it gives sessions back (for as long again), closes the provider.
     pub async fn stop(&self, limit: Duration) {
         self.stop.cancel();
         self.tasks.close();
@@ -246,7 +275,9 @@ impl Core {
             self.beating.wait().await;
             self.sessions.leave().await;
         };
-        if tokio::time::timeout(limit, leaving).await.is_err() {
+        // Everything that is told of has happened by now.
+        let (left, ()) = tokio::join!(tokio::time::timeout(limit, leaving), self.actions.stop());
+        if left.is_err() {
             tracing::warn!("the other servers were not told that this one stops");
         }
         self.provider.close().await;

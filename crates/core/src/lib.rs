@@ -4,6 +4,7 @@
 //! provider in no other way. No protocol is known here beyond its label.
 
 pub mod access;
+pub mod action;
 pub mod admin;
 pub mod auth;
 pub mod defender;
@@ -32,4 +33,5 @@ pub use session::Session;
 // The nouns of the rules below us, so that front ends need not depend on the crates that define them.
 pub use sftpgo_data as data;
 pub use sftpgo_model as model;
+pub use sftpgo_storage::counters as storage_counters;
 pub use sftpgo_storage::{Chunk, Entry, FileKind, FileTime, Metadata, SetAttributes, Space};

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use sftpgo_model::{FilesystemProvider, StoragePath, User, VirtualPath};
 use sftpgo_storage::{Storage, StorageErrorKind, StorageResult, Target, Usage};
 
+use crate::action::Place;
 use crate::engine::Core;
 use crate::error::{OpError, OpErrorKind, OpResult};
 
@@ -17,7 +18,7 @@ pub(crate) struct Mount {
     pub(crate) at: VirtualPath,
     /// `None` if the directory was missing at the login: everything below answers "not found".
     pub(crate) storage: Option<Arc<dyn Storage>>,
-    /// The root on the server; for logs only, never for access.
+    /// The root on the server; for logs and actions only, never for access.
     pub(crate) root: PathBuf,
 }
 
@@ -30,6 +31,22 @@ impl Mount {
             text.push_str(&path.to_string());
         }
         text
+    }
+
+    /// The same for actions, byte by byte.
+    pub(crate) fn place(&self, path: &StoragePath) -> Place {
+        let mut whole = self.root.as_os_str().as_encoded_bytes().to_vec();
+        if !path.is_root() {
+            if !whole.ends_with(b"/") {
+                whole.push(b'/');
+            }
+            whole.extend_from_slice(path.as_bytes());
+        }
+        // Every back end that a home can be on is one of directories.
+        Place {
+            path: whole,
+            local: true,
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! Live connections and transfers: what the connection list and the throughput show, what idle closing watches.
+//! Live connections and transfers: what the connection list shows, what idle closing watches.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -10,7 +10,8 @@ use parking_lot::Mutex;
 use sftpgo_model::{Protocol, UnixMillis, VirtualPath};
 use tokio_util::sync::CancellationToken;
 
-use crate::metrics::{Counter, Metrics};
+use crate::error::OpError;
+use crate::metrics::Metrics;
 
 /// Direction of a transfer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,24 +32,6 @@ impl Direction {
     }
 }
 
-/// Bytes of all transfers, counted while they go through: the metrics count a transfer when it is over.
-#[derive(Debug, Default)]
-pub struct Flow {
-    /// Client to server.
-    pub uploaded: Counter,
-    /// Server to client.
-    pub downloaded: Counter,
-}
-
-impl Flow {
-    fn add(&self, direction: Direction, bytes: u64) {
-        match direction {
-            Direction::Upload => self.uploaded.add(bytes),
-            Direction::Download => self.downloaded.add(bytes),
-        }
-    }
-}
-
 /// One open file of a connection.
 #[derive(Debug)]
 pub struct ActiveTransfer {
@@ -58,21 +41,21 @@ pub struct ActiveTransfer {
     pub path: VirtualPath,
     /// When it was opened.
     pub started: UnixMillis,
-    flow: Arc<Flow>,
     bytes: AtomicU64,
     last_activity: AtomicI64,
     /// Until when the bandwidth limit holds bytes back.
     held_until: AtomicI64,
+    metrics: Arc<Metrics>,
 }
 
 impl ActiveTransfer {
-    pub(crate) fn new(direction: Direction, path: VirtualPath, flow: Arc<Flow>) -> Self {
+    pub(crate) fn new(direction: Direction, path: VirtualPath, metrics: Arc<Metrics>) -> Self {
         let now = UnixMillis::now();
         Self {
+            metrics,
             direction,
             path,
             started: now,
-            flow,
             bytes: AtomicU64::new(0),
             last_activity: AtomicI64::new(now.0),
             held_until: AtomicI64::new(0),
@@ -82,7 +65,7 @@ impl ActiveTransfer {
     /// Notes `bytes` more.
     pub fn record(&self, bytes: u64) {
         self.bytes.fetch_add(bytes, Ordering::Relaxed);
-        self.flow.add(self.direction, bytes);
+        self.metrics.transfers(self.direction).passed.add(bytes);
         self.last_activity
             .store(UnixMillis::now().0, Ordering::Relaxed);
     }
@@ -132,9 +115,9 @@ pub struct Connection {
     /// When it was opened.
     pub started: UnixMillis,
     last_activity: AtomicI64,
-    flow: Arc<Flow>,
     transfers: Mutex<HashMap<u64, Arc<ActiveTransfer>>>,
     next_transfer: AtomicU64,
+    metrics: Arc<Metrics>,
 }
 
 impl Connection {
@@ -173,13 +156,34 @@ impl Connection {
         self.transfers.lock().len()
     }
 
+    /// Says why a file of this connection cannot be used further; the line of the transfer that has failed follows.
+    pub(crate) fn log_failure(&self, cannot: &str, server_path: &str, error: &OpError) {
+        tracing::info!(
+            connection_id = self.info.id,
+            username = self.username,
+            file_path = server_path,
+            "the file cannot be {cannot}: {error}"
+        );
+    }
+
+    fn log(&self, verb: &str) {
+        tracing::debug!(
+            connection_id = self.info.id,
+            username = self.username,
+            "{} session {verb}, {} are open",
+            self.protocol,
+            self.metrics.active_connections.value()
+        );
+    }
+
     pub(crate) fn begin_transfer(
         self: &Arc<Self>,
         direction: Direction,
         path: VirtualPath,
     ) -> TransferGuard {
-        let flow = Arc::clone(&self.flow);
-        let transfer = Arc::new(ActiveTransfer::new(direction, path, flow));
+        let transfer = ActiveTransfer::new(direction, path, Arc::clone(&self.metrics));
+        let transfer = Arc::new(transfer);
+        self.metrics.transfers(direction).active.add(1);
         let key = self.next_transfer.fetch_add(1, Ordering::Relaxed);
         self.transfers.lock().insert(key, Arc::clone(&transfer));
         TransferGuard {
@@ -207,6 +211,8 @@ impl TransferGuard {
 impl Drop for TransferGuard {
     fn drop(&mut self) {
         self.connection.transfers.lock().remove(&self.key);
+        let metrics = &self.connection.metrics;
+        metrics.transfers(self.transfer.direction).active.add(-1);
     }
 }
 
@@ -214,7 +220,6 @@ impl Drop for TransferGuard {
 #[derive(Debug)]
 pub struct Registry {
     metrics: Arc<Metrics>,
-    flow: Arc<Flow>,
     connections: Mutex<HashMap<u64, Arc<Connection>>>,
     next: AtomicU64,
 }
@@ -223,15 +228,9 @@ impl Registry {
     pub(crate) fn new(metrics: Arc<Metrics>) -> Self {
         Self {
             metrics,
-            flow: Arc::default(),
             connections: Mutex::default(),
             next: AtomicU64::new(0),
         }
-    }
-
-    /// What went through since the start.
-    pub fn flow(&self) -> &Flow {
-        &self.flow
     }
 
     /// The sessions now, in no particular order.
@@ -291,13 +290,15 @@ impl Registry {
             command,
             started: now,
             last_activity: AtomicI64::new(now.0),
-            flow: Arc::clone(&self.flow),
             transfers: Mutex::default(),
             next_transfer: AtomicU64::new(0),
+            metrics: Arc::clone(&self.metrics),
         });
         let key = self.next.fetch_add(1, Ordering::Relaxed);
         self.connections.lock().insert(key, Arc::clone(&connection));
         self.metrics.active_connections.add(1);
+        self.metrics.sessions.of(protocol).add(1);
+        connection.log("opened");
         RegistryGuard {
             registry: Arc::clone(self),
             key,
@@ -317,6 +318,9 @@ pub(crate) struct RegistryGuard {
 impl Drop for RegistryGuard {
     fn drop(&mut self) {
         self.registry.connections.lock().remove(&self.key);
-        self.registry.metrics.active_connections.add(-1);
+        let metrics = &self.registry.metrics;
+        metrics.active_connections.add(-1);
+        metrics.sessions.of(self.connection.protocol).add(-1);
+        self.connection.log("closed");
     }
 }

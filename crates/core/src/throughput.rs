@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 
 use crate::engine::Core;
-use crate::registry::Flow;
+use crate::metrics::Metrics;
 
 /// How often the counters are read.
 const PERIOD: Duration = Duration::from_secs(1);
@@ -37,11 +37,11 @@ struct Reading {
 }
 
 impl Reading {
-    fn of(flow: &Flow, at: Instant) -> Self {
+    fn of(metrics: &Metrics, at: Instant) -> Self {
         Self {
             at,
-            uploaded: flow.uploaded.value(),
-            downloaded: flow.downloaded.value(),
+            uploaded: metrics.uploads.passed.value(),
+            downloaded: metrics.downloads.passed.value(),
         }
     }
 
@@ -61,32 +61,33 @@ impl Reading {
 }
 
 impl Throughput {
-    fn read(&self, flow: &Flow, at: Instant) {
+    fn read(&self, metrics: &Metrics, at: Instant) {
         let mut readings = self.readings.lock();
-        readings.push_back(Reading::of(flow, at));
+        readings.push_back(Reading::of(metrics, at));
         while readings.len() > READINGS {
             readings.pop_front();
         }
     }
 
-    fn rates(&self, flow: &Flow, at: Instant) -> Rates {
+    fn rates(&self, metrics: &Metrics, at: Instant) -> Rates {
         let oldest = self.readings.lock().front().copied();
         // Right after a reading there is no time to divide by.
         let oldest = oldest.filter(|oldest| at.saturating_duration_since(oldest.at) >= PERIOD / 2);
-        oldest.map_or_else(Rates::default, |oldest| Reading::of(flow, at).since(oldest))
+        oldest.map_or_else(Rates::default, |oldest| {
+            Reading::of(metrics, at).since(oldest)
+        })
     }
 }
 
 impl Core {
     /// How fast files go through now; zero in the first moment of the server.
     pub fn throughput(&self) -> Rates {
-        self.throughput
-            .rates(self.registry().flow(), Instant::now())
+        self.throughput.rates(self.metrics(), Instant::now())
     }
 
     pub(crate) async fn measure_throughput(self: Arc<Self>) {
         loop {
-            self.throughput.read(self.registry().flow(), Instant::now());
+            self.throughput.read(self.metrics(), Instant::now());
             if !self.pause(PERIOD).await {
                 return;
             }
@@ -100,22 +101,26 @@ mod tests {
 
     #[test]
     fn the_throughput_is_the_mean_of_the_last_five_seconds() {
-        let (flow, throughput, start) = (Flow::default(), Throughput::default(), Instant::now());
+        let (metrics, throughput, start) =
+            (Metrics::default(), Throughput::default(), Instant::now());
         let second = |number: u64| start + Duration::from_secs(number);
-        assert_eq!(throughput.rates(&flow, start), Rates::default());
-        throughput.read(&flow, start);
-        flow.uploaded.add(4000);
-        assert_eq!(throughput.rates(&flow, start), Rates::default());
-        let rates = throughput.rates(&flow, second(2));
+        assert_eq!(throughput.rates(&metrics, start), Rates::default());
+        throughput.read(&metrics, start);
+        metrics.uploads.passed.add(4000);
+        assert_eq!(throughput.rates(&metrics, start), Rates::default());
+        let rates = throughput.rates(&metrics, second(2));
         assert_eq!((rates.upload, rates.download), (2000, 0));
         for number in 1..=20 {
-            flow.downloaded.add(if number > 10 { 100 } else { 7000 });
-            throughput.read(&flow, second(number));
+            metrics
+                .downloads
+                .passed
+                .add(if number > 10 { 100 } else { 7000 });
+            throughput.read(&metrics, second(number));
         }
-        let rates = throughput.rates(&flow, second(20));
+        let rates = throughput.rates(&metrics, second(20));
         assert_eq!((rates.upload, rates.download), (0, 100));
         assert_eq!(
-            throughput.rates(&flow, second(36)),
+            throughput.rates(&metrics, second(36)),
             Rates {
                 upload: 0,
                 download: 20

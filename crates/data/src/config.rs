@@ -1,23 +1,22 @@
 //! The `data_provider` section: [`DataProviderConfig`] as written in a settings file, and
 //! [`DataProviderSettings`] as the rest of the program may rely on it.
 
+mod actions;
+
 use std::fmt;
 use std::path::{Path, PathBuf};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use sftpgo_model::{HookTarget, HookText, LoginMethod, SettingIssue};
+use sftpgo_model::{Actions, HookTarget, HookText, LoginMethod, SettingIssue, UserEvent};
 
 use crate::sql::{mysql, postgres};
 
+pub use actions::UserActionsConfig;
+
 /// Keys that are accepted, so that a settings file of the reference keeps working, but that
 /// nothing reads yet. Whoever implements one removes its row.
-pub const NOT_USED_YET: &[&str] = &[
-    "data_provider.actions.execute_on",
-    "data_provider.actions.command",
-    "data_provider.actions.http_notification_url",
-    "data_provider.credentials_path",
-];
+pub const NOT_USED_YET: &[&str] = &["data_provider.credentials_path"];
 
 /// Text that `Debug` does not show: passwords and connection strings.
 ///
@@ -116,18 +115,6 @@ pub struct DataProviderConfig {
     /// name `pre_login_hook` is accepted too. Not asked for login methods that `external_auth_program` decides about.
     #[schemars(with = "String")]
     pub pre_login_program: HookText,
-}
-
-/// What to run when a user is added, changed or deleted.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(default)]
-pub struct UserActionsConfig {
-    /// Any of `add`, `update`, `delete`.
-    pub execute_on: Vec<String>,
-    /// Absolute path of a program.
-    pub command: String,
-    /// URL that receives a POST request.
-    pub http_notification_url: String,
 }
 
 impl Default for DataProviderConfig {
@@ -252,6 +239,8 @@ pub struct DataProviderSettings {
     pub external_auth_scope: Vec<LoginMethod>,
     /// What may change users before they are looked at; a program is there.
     pub pre_login: Option<HookTarget>,
+    /// What is run when a user is added, changed or deleted.
+    pub actions: Actions<UserEvent>,
 }
 
 impl DataProviderConfig {
@@ -292,6 +281,7 @@ impl DataProviderConfig {
                 &self.pre_login_program,
                 &mut warnings,
             )?,
+            actions: self.actions.resolve(&mut warnings)?,
             server: self.database_server()?,
         };
         Ok((settings, warnings))

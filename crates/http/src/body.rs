@@ -68,6 +68,14 @@ async fn next_chunk(body: &mut Body, deadline: Instant) -> Result<Option<Bytes>,
     }
 }
 
+/// Takes the body of a request that is refused without being read, so that its sender reads why.
+pub(crate) async fn dismiss(request: Request) {
+    let (head, body) = request.into_parts();
+    if !asks_first(&head.headers) {
+        discard(body).await;
+    }
+}
+
 async fn discard(mut body: Body) {
     let deadline = Instant::now() + DISCARD_TIME;
     let mut seen = 0_usize;

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sftpgo_core::model::SettingIssue;
+use sftpgo_net::TlsFiles;
 
 /// The REST API, the web admin and the metrics.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -27,13 +28,14 @@ pub struct HttpdConfig {
     /// Directory where `dumpdata` may write, absolute or relative to the configuration
     /// directory.
     pub backups_path: String,
-    /// Password file (htpasswd) for HTTP basic authentication, absolute or relative to the
-    /// configuration directory; empty means no authentication.
+    /// Password file (htpasswd, with bcrypt or md5crypt hashes) for HTTP basic authentication,
+    /// absolute or relative to the configuration directory; empty means no authentication. It
+    /// is read again when it changes. docs/rest-api.md tells more.
     pub auth_user_file: String,
-    /// PEM certificate, absolute or relative to the configuration directory. HTTPS is used if
-    /// both the certificate and its key are set.
+    /// PEM certificate with its chain, absolute or relative to the configuration directory. HTTPS
+    /// is used if both the certificate and its key are set; both are read again on SIGHUP.
     pub certificate_file: String,
-    /// PEM private key, absolute or relative to the configuration directory.
+    /// PEM private key without a passphrase, absolute or relative to the configuration directory.
     pub certificate_key_file: String,
     /// Allows an address other than loopback without `auth_user_file`. Everybody who reaches
     /// the port can then manage users. SFTPGo 0.9 does not have this setting.
@@ -54,15 +56,6 @@ impl Default for HttpdConfig {
             allow_no_auth: false,
         }
     }
-}
-
-/// Certificate and key for HTTPS.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TlsFiles {
-    /// PEM certificate chain.
-    pub certificate: PathBuf,
-    /// PEM private key.
-    pub key: PathBuf,
 }
 
 /// The `httpd` section after validation.

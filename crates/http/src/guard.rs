@@ -1,8 +1,10 @@
-//! What protects an API that needs no password: browsers on this machine must not be made to use it.
+//! What protects an API from browsers: they must not be made to use it by pages of others.
 //!
 //! Two attacks are known. *DNS rebinding*: a web page whose name was made to point at loopback is, to the browser, the same
 //! origin as our API; its requests carry that name as `Host`. So a listener on loopback answers to loopback names only. (A
-//! listener elsewhere can be called anything: whoever sets `httpd.allow_no_auth` has let everybody in.) *CSRF*: any web
+//! listener elsewhere can be called anything: whoever sets `httpd.allow_no_auth` has let everybody in. So can one with a
+//! password file: browsers keep passwords by the name that they know, and a reverse proxy passes on the name that it is
+//! called.) *CSRF*: any web
 //! page may send a form here; browsers then say so in `Sec-Fetch-Site` and `Origin`. So a request that changes something
 //! must not come from another origin. Programs such as curl send neither header and `Host` as they were called.
 //!
@@ -31,6 +33,13 @@ impl Guard {
     pub(crate) fn for_listener(address: SocketAddr) -> Self {
         Self {
             loopback_names_only: address.ip().to_canonical().is_loopback(),
+        }
+    }
+
+    /// The same where a password is asked for.
+    pub(crate) fn with_password(self) -> Self {
+        Self {
+            loopback_names_only: false,
         }
     }
 
@@ -225,6 +234,14 @@ mod tests {
     #[test]
     fn a_listener_elsewhere_may_be_called_anything() {
         let guard = Guard::for_listener("[::]:8080".parse().unwrap());
+        assert_eq!(verdict(guard, "GET / host=sftp.example"), 200);
+        let foreign = "POST / host=sftp.example origin=http://evil.example";
+        assert_eq!(verdict(guard, foreign), 403);
+    }
+
+    #[test]
+    fn a_listener_with_a_password_may_be_called_anything_and_web_pages_elsewhere_stay_out() {
+        let guard = Guard::for_listener("127.0.0.1:8080".parse().unwrap()).with_password();
         assert_eq!(verdict(guard, "GET / host=sftp.example"), 200);
         let foreign = "POST / host=sftp.example origin=http://evil.example";
         assert_eq!(verdict(guard, foreign), 403);

@@ -2,6 +2,7 @@
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use schemars::JsonSchema;
 use serde::Serialize;
 use sftpgo_core::admin::{AdminError, AdminErrorKind};
 
@@ -19,10 +20,15 @@ pub(crate) struct Problem {
     message: String,
 }
 
-#[derive(Serialize)]
-struct GenericReply<'a> {
+/// What refusals and acknowledgements look like.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Reply", deny_unknown_fields)]
+pub(crate) struct GenericReply<'a> {
+    /// What is wrong, in most cases.
     error: &'a str,
+    /// What was done, or what is wrong in some cases.
     message: &'a str,
+    /// The status of the response.
     status: u16,
 }
 

@@ -4,32 +4,34 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use sftpgo_core::Core;
-use sftpgo_net::{AcceptLimits, Entrance, Listener, Server};
+use sftpgo_net::{AcceptLimits, Entrance, Listener, Server, Tls, TlsError};
 use thiserror::Error;
 
-use crate::admin::{self, Admin, Site, StatusInfo};
-use crate::api::{self, Api};
+use crate::admin::{Admin, Site, StatusInfo};
+use crate::api::Api;
+use crate::auth::Lock;
 use crate::config::HttpdSettings;
 use crate::connection;
 use crate::front::Front;
 use crate::guard::Guard;
 use crate::metrics::HttpMetrics;
+use crate::routes;
 
 /// Why the front end does not start.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum HttpError {
-    /// A setting asks for protection that this version does not have. Serving without it would be worse than not serving.
-    #[error("{setting} is set, but {feature} is not available in this version: {advice}")]
-    ProtectionMissing {
-        /// The full key.
-        setting: &'static str,
-        /// What is missing.
-        feature: &'static str,
-        /// What the operator can do.
-        advice: &'static str,
-    },
+    /// The password file cannot be used. Serving without it would be worse than not serving.
+    #[error("httpd.auth_user_file: {0}")]
+    UserFile(String),
+    /// The certificate cannot be used.
+    #[error("httpd.certificate_file: {0}")]
+    Certificate(String),
+    /// The key cannot be used, or is not that of the certificate.
+    #[error("httpd.certificate_key_file: {0}")]
+    Key(String),
     /// A template or a static file of the operator cannot be used.
     #[error(
         "{setting}: {reason}; correct it, or name a directory that is not there to use the built-in files"
@@ -45,8 +47,18 @@ pub enum HttpError {
     NoRandomNumbers,
 }
 
+impl From<TlsError> for HttpError {
+    fn from(error: TlsError) -> Self {
+        match error {
+            TlsError::Certificate(reason) => Self::Certificate(reason),
+            TlsError::Key(reason) => Self::Key(reason),
+        }
+    }
+}
+
 /// Which build answers; the reply of `GET /api/v1/version`.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "Version", deny_unknown_fields)]
 pub struct VersionInfo {
     /// `0.9.6`.
     pub version: String,
@@ -112,44 +124,47 @@ pub struct HttpFrontEnd {
     backups_path: PathBuf,
     version: VersionInfo,
     limits: HttpLimits,
+    lock: Option<Arc<Lock>>,
+    tls: Option<Arc<Tls>>,
     site: Site,
     status: StatusInfo,
 }
 
 impl HttpFrontEnd {
-    /// A front end with the default limits. Reads the operator's templates and static files, so it blocks on the disk.
+    /// A front end with the default limits. Reads the password file, certificate and key that the settings name, and the
+    /// operator's templates and static files; blocks.
     ///
     /// # Errors
-    /// The settings ask for a password file or for HTTPS: both are refused rather than left out. A template or a static file
-    /// of the operator cannot be used.
+    /// One of them cannot be used.
     pub fn new(
         core: Arc<Core>,
         settings: &HttpdSettings,
         version: VersionInfo,
     ) -> Result<Self, HttpError> {
-        if settings.auth_user_file.is_some() {
-            return Err(HttpError::ProtectionMissing {
-                setting: "httpd.auth_user_file",
-                feature: "HTTP basic authentication",
-                advice: "clear it and keep httpd.bind_address on loopback, or set httpd.bind_port to 0",
-            });
-        }
-        if settings.tls.is_some() {
-            return Err(HttpError::ProtectionMissing {
-                setting: "httpd.certificate_file",
-                feature: "HTTPS",
-                advice: "clear it and keep httpd.bind_address on loopback, or set httpd.bind_port to 0",
-            });
-        }
+        let user_file = settings.auth_user_file.clone();
+        let lock = user_file.map(|path| Lock::open(path, &core));
+        let lock = lock.transpose().map_err(HttpError::UserFile)?;
+        let tls = settings.tls.clone();
+        let tls = tls
+            .map(|files| Tls::load(files, &["http/1.1"]))
+            .transpose()?;
         let limits = HttpLimits::default();
         Ok(Self {
             core,
             backups_path: settings.backups_path.clone(),
             version,
             limits,
+            lock: lock.map(Arc::new),
+            tls: tls.map(Arc::new),
             site: Site::load(settings)?,
             status: StatusInfo::default(),
         })
+    }
+
+    /// Certificate and key, to be read again; `None` if HTTP is spoken in the clear.
+    #[must_use]
+    pub fn tls(&self) -> Option<&Arc<Tls>> {
+        self.tls.as_ref()
     }
 
     /// Tells the status page what only the composed server knows.
@@ -179,20 +194,27 @@ impl HttpFrontEnd {
             metrics: Arc::clone(&metrics),
             limits,
         };
-        let guard = Guard::for_listener(address);
+        let mut guard = Guard::for_listener(address);
+        if self.lock.is_some() {
+            guard = guard.with_password();
+        }
         let api = Arc::new(api);
         let admin = Arc::new(Admin {
             api: Arc::clone(&api),
             site: self.site,
             status: self.status,
         });
-        let front = Arc::new(Front::new(
-            api::router(api).merge(admin::router(admin)),
-            guard,
-            metrics,
-            limits,
-        ));
-        tracing::info!(sender = "httpd", "HTTP server listening on {address}");
+        let router = routes::router(api, admin, self.lock);
+        let mut front = Front::new(router, guard, metrics, limits);
+        if self.tls.is_some() {
+            front = front.over_tls();
+        }
+        let (front, tls) = (Arc::new(front), self.tls);
+        let secured = if tls.is_some() { " with TLS" } else { "" };
+        tracing::info!(
+            sender = "httpd",
+            "HTTP server listening on {address}{secured}"
+        );
         // Nobody logs in on a connection here, and behind a proxy everybody has one address: one limit serves for all.
         let entrance = Entrance::new("http", AcceptLimits::number(limits.connections));
         sftpgo_net::serve(
@@ -200,7 +222,7 @@ impl HttpFrontEnd {
             listener,
             entrance,
             move |stream, peer, slot, end| {
-                connection::run(Arc::clone(&front), stream, peer, slot, end)
+                connection::run(Arc::clone(&front), tls.clone(), stream, peer, slot, end)
             },
         )
     }

@@ -7,6 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use percent_encoding::percent_decode_str;
 use serde::{Deserialize, Serialize};
+use url::form_urlencoded::byte_serialize;
 use url::{Host, Url};
 use zeroize::Zeroizing;
 
@@ -26,6 +27,17 @@ impl HookText {
         }
         HookTarget::parse(&self.0).map(Some)
     }
+
+    /// The same where only a URL will do.
+    ///
+    /// # Errors
+    /// It is none; the text says so without repeating it.
+    pub fn url(&self) -> Result<Option<HookUrl>, String> {
+        if self.0.is_empty() {
+            return Ok(None);
+        }
+        HookUrl::parse(&self.0).map(Some)
+    }
 }
 
 impl From<&str> for HookText {
@@ -40,14 +52,25 @@ impl fmt::Debug for HookText {
     }
 }
 
-/// The text with the user name and password of a URL replaced; any other text as it is.
+/// The text with the user name and password of a URL replaced, and its query, where tokens are; any other text as it is.
 pub fn without_credentials(text: &str) -> String {
     let shown = || {
         let (scheme, rest) = text.split_once("://")?;
         let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
         let (authority, path) = rest.split_at_checked(end)?;
-        let (_, host) = authority.rsplit_once('@')?;
-        Some(format!("{scheme}://[redacted]@{host}{path}"))
+        let mut shown = format!("{scheme}://");
+        match authority.rsplit_once('@') {
+            Some((_, host)) => shown.push_str(&format!("[redacted]@{host}")),
+            None => shown.push_str(authority),
+        }
+        match path
+            .find(['?', '#'])
+            .and_then(|end| path.split_at_checked(end))
+        {
+            Some((path, _)) => shown.push_str(&format!("{path}?[redacted]")),
+            None => shown.push_str(path),
+        }
+        Some(shown)
     };
     shown().unwrap_or_else(|| text.to_owned())
 }
@@ -126,11 +149,20 @@ impl HookUrl {
         Ok(Self { url, authorization })
     }
 
-    /// The URL to ask, with `parameters` added to its query.
-    pub fn with_query(&self, parameters: &[(&str, &str)]) -> String {
+    /// The URL to ask, with `parameters` added to its query. Bytes that are no text are encoded as they are.
+    pub fn with_query(&self, parameters: &[(&str, impl AsRef<[u8]>)]) -> String {
         let mut url = self.url.clone();
         if !parameters.is_empty() {
-            url.query_pairs_mut().extend_pairs(parameters);
+            let mut query = url.query().unwrap_or_default().to_owned();
+            for (name, value) in parameters {
+                if !query.is_empty() {
+                    query.push('&');
+                }
+                query.extend(byte_serialize(name.as_bytes()));
+                query.push('=');
+                query.extend(byte_serialize(value.as_ref()));
+            }
+            url.set_query(Some(&query));
         }
         url.into()
     }
@@ -145,7 +177,7 @@ impl HookUrl {
         self.url.scheme() == "https"
     }
 
-    fn is_exposed(&self) -> bool {
+    pub(crate) fn is_exposed(&self) -> bool {
         let is_local = match self.url.host() {
             Some(Host::Domain(name)) => name == "localhost",
             Some(Host::Ipv4(address)) => address.is_loopback(),
@@ -226,6 +258,10 @@ mod tests {
             parsed.with_query(&[("ip", "::1")]),
             "https://auth.example:8443/login?token=hush&ip=%3A%3A1"
         );
+        assert_eq!(
+            url("http://h/?").with_query(&[("path", b"/a b&\xff'+")]),
+            "http://h/?path=%2Fa+b%26%FF%27%2B"
+        );
         let target = HookTarget::Url(parsed.clone());
         for shown in [
             parsed.to_string(),
@@ -242,6 +278,10 @@ mod tests {
         assert_eq!(
             without_credentials("https://svc:p@ss@auth.example/a@b"),
             "https://[redacted]@auth.example/a@b"
+        );
+        assert_eq!(
+            without_credentials("https://auth.example/a?token=hush#top"),
+            "https://auth.example/a?[redacted]"
         );
         assert!(!format!("{:?}", HookText::from(text)).contains("p%40ss"));
         for plain in ["/usr/bin/a@b", "http://h/a@b", "user:pass"] {

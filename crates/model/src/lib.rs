@@ -3,6 +3,7 @@
 //! Everything here is a value with listed invariants or a pure function over such values, so that each rule can be
 //! tested by itself and no front end can hold a different opinion of it.
 
+pub mod action;
 pub mod address_set;
 pub mod filesystem;
 pub mod filter;
@@ -19,6 +20,7 @@ pub mod source_map;
 pub mod time;
 pub mod user;
 
+pub use action::{Actions, FileEvent, UserEvent};
 pub use address_set::AddressSet;
 pub use filesystem::{FilesystemConfig, FilesystemProvider};
 pub use filter::{ExtensionFilter, Filters, IpRules};

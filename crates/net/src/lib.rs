@@ -1,4 +1,4 @@
-//! Listeners, who is let in by them, the turns of handshakes and the graceful drain: what every front end that accepts
+//! Listeners, TLS, who is let in by them, the turns of handshakes and the graceful drain: what every front end that accepts
 //! connections shares.
 
 pub mod proxy;
@@ -12,6 +12,7 @@ mod pace;
 mod penalty;
 mod rate;
 mod refusal;
+mod tls;
 mod workers;
 
 pub use accept::{Server, serve};
@@ -23,4 +24,5 @@ pub use pace::{Measured, Newcomer, Pace};
 pub use penalty::{Misconduct, Penalties};
 pub use rate::StartRate;
 pub use refusal::Refusal;
+pub use tls::{Tls, TlsError, TlsFiles, TlsStream};
 pub use workers::Workers;

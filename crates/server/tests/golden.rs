@@ -42,6 +42,14 @@ fn the_config_reference_is_current() {
 }
 
 #[test]
+fn the_openapi_document_is_current() {
+    compare(
+        "../../openapi/openapi.json",
+        &sftpgo_http::openapi_document(),
+    );
+}
+
+#[test]
 fn the_help_texts_are_current() {
     let mut text = String::new();
     help(

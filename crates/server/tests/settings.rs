@@ -243,11 +243,11 @@ fn a_second_file_is_told_to_be_unused() {
 
 #[test]
 fn keys_that_are_not_used_yet_are_accepted_with_a_warning() {
-    let setup = Setup::new().file("json", r#"{"sftpd":{"actions":{"command":"/bin/x"}}}"#);
+    let setup = Setup::new().file("json", r#"{"data_provider":{"credentials_path":"/x"}}"#);
     let (_, warnings) = setup.load().settings().unwrap();
     assert_eq!(
         warnings,
-        ["sftpd.actions.command is set, but this version does not use it yet"]
+        ["data_provider.credentials_path is set, but this version does not use it yet"]
     );
 }
 

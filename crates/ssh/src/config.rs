@@ -1,6 +1,7 @@
 //! The `sftpd` section: [`SftpdConfig`] as written in a settings file, and [`SftpdSettings`] as
 //! the rest of the program may rely on it.
 
+mod actions;
 mod limits;
 mod proxy;
 
@@ -10,23 +11,17 @@ use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use sftpgo_core::action::ActionLimits;
 use sftpgo_core::auth::KeyFiles;
-use sftpgo_core::model::{HookTarget, HookText, SettingIssue};
+use sftpgo_core::model::{Actions, FileEvent, HookTarget, HookText, SettingIssue};
 use sftpgo_net::AcceptLimits;
 use sftpgo_net::proxy::ProxyPolicy;
 
 use crate::algorithms::{Algorithms, Wanted};
 use crate::command::{DEFAULT_COMMANDS, known_commands};
 
+pub use actions::FileActionsConfig;
 pub use limits::LimitsConfig;
-
-/// Keys that are accepted, so that a settings file of the reference keeps working, but that
-/// nothing reads yet. Whoever implements one removes its row.
-pub const NOT_USED_YET: &[&str] = &[
-    "sftpd.actions.execute_on",
-    "sftpd.actions.command",
-    "sftpd.actions.http_notification_url",
-];
 
 /// The software version in the identification line unless `banner` says otherwise.
 const BUILT_IN_BANNER: &str = concat!("SFTPGo_", env!("CARGO_PKG_VERSION"));
@@ -57,7 +52,7 @@ pub struct SftpdConfig {
     /// the upload is complete, 2 as 1 but an interrupted upload keeps what arrived, so that
     /// it can be resumed.
     pub upload_mode: i32,
-    /// What to run after a transfer or a change.
+    /// What to run after a transfer or a change, or to ask before it.
     pub actions: FileActionsConfig,
     /// Host keys. Empty means `id_rsa`, `id_ecdsa` and `id_ed25519` in the configuration
     /// directory, which are generated if missing.
@@ -73,9 +68,9 @@ pub struct SftpdConfig {
     /// configuration directory: a key revocation list (`ssh-keygen -k`), or a public key in each
     /// line. Read at the start and on SIGHUP. SFTPGo 0.9 does not have this setting.
     pub revoked_user_keys: String,
-    /// Which algorithms are offered: `modern` (key exchange that holds against quantum
-    /// computers; audits find nothing), `compat` (clients of the last ten years) or `legacy`
-    /// (clients that know SHA-1 only). `docs/ssh-algorithms.md` says which clients need which.
+    /// Which algorithms are offered: `compat` (clients of the last ten years), `modern` (key
+    /// exchange that holds against quantum computers only; audits find nothing) or `legacy`
+    /// (clients that know SHA-1 only too). `docs/ssh-algorithms.md` says which clients need which.
     pub algorithms_profile: String,
     /// Key exchange algorithms, best first; empty means those of the profile.
     pub kex_algorithms: Vec<String>,
@@ -112,18 +107,6 @@ pub struct SftpdConfig {
     pub limits: LimitsConfig,
 }
 
-/// What to run after a transfer or a change.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(default)]
-pub struct FileActionsConfig {
-    /// Any of `download`, `upload`, `delete`, `rename`, `ssh_cmd`.
-    pub execute_on: Vec<String>,
-    /// Absolute path of a program.
-    pub command: String,
-    /// URL that receives a GET request.
-    pub http_notification_url: String,
-}
-
 /// One host key.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
@@ -147,7 +130,7 @@ impl Default for SftpdConfig {
             enable_scp: false,
             trusted_user_ca_keys: Vec::new(),
             revoked_user_keys: String::new(),
-            algorithms_profile: "modern".into(),
+            algorithms_profile: "compat".into(),
             kex_algorithms: Vec::new(),
             ciphers: Vec::new(),
             macs: Vec::new(),
@@ -219,6 +202,10 @@ pub struct SftpdSettings {
     pub accept: AcceptLimits,
     /// What leads the dialogue of keyboard-interactive; a program is there. `None` does not offer that method.
     pub keyboard_interactive: Option<HookTarget>,
+    /// What is run after a transfer or a change, or asked before it.
+    pub actions: Actions<FileEvent>,
+    /// How long actions may take, those on accounts too. No key of the section changes it.
+    pub action_limits: ActionLimits,
     /// Limits of a connection that no key of the section changes.
     pub limits: ConnectionLimits,
 }
@@ -290,6 +277,8 @@ impl SftpdConfig {
             algorithms: self.algorithms(&mut warnings)?,
             proxy: proxy::resolve(self.proxy_protocol, &self.proxy_allowed, &mut warnings)?,
             accept: self.limits.resolve()?,
+            actions: self.actions.resolve(&mut warnings)?,
+            action_limits: ActionLimits::default(),
             limits: ConnectionLimits::default(),
         };
         Ok((settings, warnings))
@@ -462,7 +451,7 @@ mod tests {
         assert_eq!(settings.banner, BUILT_IN_BANNER);
         assert_eq!(settings.upload_mode, UploadMode::Standard);
         assert_eq!(settings.host_keys, HostKeys::GenerateIn("/srv/conf".into()));
-        assert_eq!(settings.algorithms.profile, Profile::Modern);
+        assert_eq!(settings.algorithms.profile, Profile::Compat);
         assert_eq!(
             settings.enabled_ssh_commands,
             ["md5sum", "sha1sum", "cd", "pwd", "df"]

@@ -7,6 +7,7 @@ pub mod backend;
 pub mod capability;
 #[cfg(feature = "conformance")]
 pub mod conformance;
+pub mod counters;
 pub mod error;
 pub mod metadata;
 pub mod registry;

@@ -1,8 +1,11 @@
 //! THE list of back ends: a new one is a folder in [`backend`](crate::backend) and a row here.
 
+use std::sync::Arc;
+
 use crate::backend::local::{self, LocalBackend};
 use crate::backend::memory;
 use crate::capability::Capabilities;
+use crate::counters::StoreCounters;
 
 /// One back end of the list.
 #[derive(Debug, Clone, Copy)]
@@ -30,6 +33,7 @@ pub const BACKENDS: &[Row] = &[
 #[derive(Debug, Clone, Default)]
 pub struct Backends {
     local: LocalBackend,
+    counters: Arc<StoreCounters>,
 }
 
 impl Backends {
@@ -41,5 +45,10 @@ impl Backends {
     /// Directories of this machine.
     pub fn local(&self) -> &LocalBackend {
         &self.local
+    }
+
+    /// What back ends count of themselves.
+    pub fn counters(&self) -> &StoreCounters {
+        &self.counters
     }
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 use sftpgo_core::Core;
+use sftpgo_core::action::ActionLimits;
 use sftpgo_core::admin::UserAdmin;
 use sftpgo_server::app::App;
 use sftpgo_server::config::{Environment, Inputs, load};
@@ -28,6 +29,7 @@ pub struct Builder {
     login_deadline: Option<Duration>,
     key_exchange_deadline: Option<Duration>,
     hook_limit: Option<Duration>,
+    action_limits: Option<ActionLimits>,
     rekey_bytes: Option<usize>,
     keep_alive: Option<Duration>,
 }
@@ -101,6 +103,13 @@ impl Builder {
         self
     }
 
+    /// How long actions may take; no setting says so.
+    #[must_use]
+    pub fn action_limits(mut self, limits: ActionLimits) -> Self {
+        self.action_limits = Some(limits);
+        self
+    }
+
     /// How long keys may be exchanged anew; no setting says so.
     #[must_use]
     pub fn key_exchange_deadline(mut self, deadline: Duration) -> Self {
@@ -147,6 +156,7 @@ impl Builder {
         // In a settings file port 0 would switch it off.
         settings.httpd.bind = Some(([127, 0, 0, 1], 0).into());
         settings.sftpd.idle_timeout = self.idle_timeout.or(settings.sftpd.idle_timeout);
+        settings.sftpd.action_limits = self.action_limits.unwrap_or_default();
         let limits = &mut settings.sftpd.limits;
         limits.login = self.login_deadline.unwrap_or(limits.login);
         limits.hooks = self.hook_limit.unwrap_or(limits.hooks);
@@ -181,12 +191,11 @@ impl TestServer {
             login_deadline: None,
             key_exchange_deadline: None,
             hook_limit: None,
+            action_limits: None,
             rekey_bytes: None,
             keep_alive: None,
         };
         builder
-            // The raw client of the tests does not exchange keys as `modern` demands.
-            .set("sftpd.algorithms_profile", "compat")
             .set("sftpd.bind_address", "127.0.0.1")
             .set("sftpd.bind_port", 0)
             .set("sftpd.keys", json!([{ "private_key": "host_key" }]))

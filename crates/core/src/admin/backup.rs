@@ -157,7 +157,10 @@ fn read(path: &Path) -> Result<Vec<UserRecord>, AdminError> {
     let text = dump::read(path).map_err(|error| {
         let wrong_name = matches!(
             error.kind(),
-            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory | io::ErrorKind::InvalidInput
+            io::ErrorKind::NotFound
+                | io::ErrorKind::NotADirectory
+                | io::ErrorKind::InvalidInput
+                | io::ErrorKind::InvalidFilename
         );
         let kind = if wrong_name {
             AdminErrorKind::BadRequest

@@ -89,7 +89,14 @@ impl DumpFile {
             local.open(&root)
         });
         let opened = opening.await.map_err(internal).and_then(|opened| opened);
-        let storage = opened.map_err(|error| self.failed(&error))?;
+        let storage = opened.map_err(|error| {
+            let failed = self.failed(&error);
+            if failed.kind() == AdminErrorKind::BadRequest {
+                // Whoever asked named a file below it, not the directory itself.
+                return AdminError::new(AdminErrorKind::Internal, failed.to_string());
+            }
+            failed
+        })?;
         Ok(Arc::new(storage))
     }
 
@@ -97,9 +104,11 @@ impl DumpFile {
         let file = self.root.join(self.path.to_string());
         let kind = match error.kind() {
             StorageErrorKind::Raced | StorageErrorKind::Unavailable => AdminErrorKind::Unavailable,
+            // The name is that of a directory, or leads through a file.
+            StorageErrorKind::NotADirectory | StorageErrorKind::IsADirectory => {
+                AdminErrorKind::BadRequest
+            }
             StorageErrorKind::NotFound
-            | StorageErrorKind::NotADirectory
-            | StorageErrorKind::IsADirectory
             | StorageErrorKind::PermissionDenied
             | StorageErrorKind::AlreadyExists
             | StorageErrorKind::DirectoryNotEmpty

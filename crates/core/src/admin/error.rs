@@ -5,7 +5,7 @@ use std::fmt;
 use sftpgo_data::{DataError, DataErrorKind};
 use sftpgo_model::ValidationError;
 
-use crate::error::OpError;
+use crate::error::{OpError, OpErrorKind};
 
 /// The kinds that REST maps to status codes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,8 +88,14 @@ impl From<ValidationError> for AdminError {
 }
 
 impl From<OpError> for AdminError {
+    /// Of hashing and sealing what an account brings.
     fn from(error: OpError) -> Self {
-        Self::new(AdminErrorKind::Internal, error.to_string())
+        let kind = if error.kind() == OpErrorKind::InvalidArgument {
+            AdminErrorKind::Validation
+        } else {
+            AdminErrorKind::Internal
+        };
+        Self::new(kind, error.to_string())
     }
 }
 

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use sftpgo_data::{DataProvider, UserQuery};
 use sftpgo_model::user::UserRules;
-use sftpgo_model::{FilesystemProvider, UserRecord};
+use sftpgo_model::{FilesystemProvider, UserEvent, UserRecord};
 
 use super::error::{AdminError, AdminErrorKind};
+use crate::action::ActionRunner;
 use crate::auth::{PasswordHasher, is_recognised_hash};
 use crate::engine::Core;
 use crate::secret;
@@ -19,11 +20,13 @@ pub struct UserAdmin {
     hasher: Arc<PasswordHasher>,
     manage_users: bool,
     users_base_dir: Option<PathBuf>,
+    /// Who is told of changes; commands beside a server tell nobody.
+    actions: Option<Arc<ActionRunner>>,
 }
 
 impl UserAdmin {
     /// Administration on `provider`. `manage_users` false refuses every change; `users_base_dir` is where homes are made
-    /// that a record does not name.
+    /// that a record does not name. Nobody is told of changes.
     pub fn new(
         provider: Arc<dyn DataProvider>,
         manage_users: bool,
@@ -35,6 +38,7 @@ impl UserAdmin {
             hasher,
             manage_users,
             users_base_dir,
+            actions: None,
         }
     }
 
@@ -58,7 +62,9 @@ impl UserAdmin {
     pub async fn add(&self, record: UserRecord) -> Result<UserRecord, AdminError> {
         self.check_enabled()?;
         let record = self.prepare(record).await?;
-        Ok(self.provider.add_user(&record).await?.to_hidden())
+        let added = self.provider.add_user(&record).await?;
+        self.report(UserEvent::Add, || added.clone());
+        Ok(added.to_hidden())
     }
 
     /// Lays the JSON of an update over the stored account (reference 11.7) and stores the result.
@@ -84,14 +90,24 @@ impl UserAdmin {
     pub async fn update(&self, record: UserRecord) -> Result<(), AdminError> {
         self.check_enabled()?;
         let record = self.prepare(record).await?;
-        Ok(self.provider.update_user(&record).await?)
+        self.provider.update_user(&record).await?;
+        self.report(UserEvent::Update, || record);
+        Ok(())
     }
 
     /// Removes the account of that id.
     pub async fn delete(&self, id: i64) -> Result<(), AdminError> {
         self.check_enabled()?;
-        self.stored(id).await?;
-        Ok(self.provider.delete_user(id).await?)
+        let stored = self.stored(id).await?;
+        self.provider.delete_user(id).await?;
+        self.report(UserEvent::Delete, || stored);
+        Ok(())
+    }
+
+    fn report(&self, event: UserEvent, user: impl FnOnce() -> UserRecord) {
+        if let Some(actions) = &self.actions {
+            actions.user(event, user);
+        }
     }
 
     /// The account of that name, whole, to be changed and given to [`update`](Self::update). Not for replies.
@@ -168,6 +184,7 @@ impl Core {
             hasher: Arc::clone(&self.hasher),
             manage_users: self.settings.manage_users,
             users_base_dir: self.settings.users_base_dir.clone(),
+            actions: Some(Arc::clone(self.actions())),
         }
     }
 

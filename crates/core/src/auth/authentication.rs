@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use sftpgo_model::{LoginMethod, Progress, UnixMillis, User};
 
-use super::authenticator::Authenticator;
+use super::authenticator::{Authenticator, Tried};
 use super::error::AuthError;
 use super::factor::{Factor, Proved};
 use super::interactive::Dialogue;
@@ -68,9 +68,7 @@ pub struct Authentication {
 
 /// An attempt under way.
 pub(super) struct Attempt<'a> {
-    pub(super) info: &'a ConnectionInfo,
-    pub(super) username: &'a str,
-    pub(super) method: LoginMethod,
+    pub(super) tried: Tried<'a>,
     /// From before the account is looked up.
     pub(super) expected: Expected,
 }
@@ -127,6 +125,7 @@ impl Authentication {
     ) -> Result<(), Refused> {
         self.turn_to(info, username);
         let method = LoginMethod::PublicKey;
+        let tried = Tried::now(info, username, method);
         let hooks = self.hooks_for(key);
         let result = async {
             key.check_question()?;
@@ -142,7 +141,7 @@ impl Authentication {
                 Ok(())
             }
             Err(error) => {
-                self.authenticator.failed(info, username, method, &error);
+                self.authenticator.failed(&tried, &error);
                 Err(self.refused())
             }
         }
@@ -156,9 +155,8 @@ impl Authentication {
         error: KeyError,
     ) -> Refused {
         self.turn_to(info, username);
-        let method = LoginMethod::PublicKey;
-        self.authenticator
-            .failed(info, username, method, &error.into());
+        let tried = Tried::now(info, username, LoginMethod::PublicKey);
+        self.authenticator.failed(&tried, &error.into());
         self.refused()
     }
 
@@ -204,9 +202,7 @@ impl Authentication {
     ) -> Attempt<'a> {
         self.turn_to(info, username);
         Attempt {
-            info,
-            username,
-            method,
+            tried: Tried::now(info, username, method),
             expected: self.authenticator.core().live.expect(username),
         }
     }
@@ -214,12 +210,16 @@ impl Authentication {
     /// Every attempt begins here: what was proved of another name is nothing any more, and a dialogue that was not brought
     /// to its end has failed (RFC 4256 section 3.1).
     fn turn_to(&mut self, info: &ConnectionInfo, username: &str) {
-        if self.dialogue.take().is_some() {
+        if let Some(dialogue) = self.dialogue.take() {
             self.abandoned = self.abandoned.saturating_add(1);
             let error = AuthError::wrong("the questions were not answered");
-            let method = LoginMethod::KeyboardInteractive;
-            self.authenticator
-                .failed(info, &self.username, method, &error);
+            let tried = Tried {
+                info,
+                username: &self.username,
+                method: LoginMethod::KeyboardInteractive,
+                begun: dialogue.begun,
+            };
+            self.authenticator.failed(&tried, &error);
         }
         if self.username != username {
             username.clone_into(&mut self.username);
@@ -283,19 +283,14 @@ impl Authentication {
         attempt: Attempt<'_>,
         proof: Result<Factor, AuthError>,
     ) -> Answer {
-        let Attempt {
-            info,
-            username,
-            method,
-            expected,
-        } = attempt;
+        let Attempt { tried, expected } = attempt;
         let advanced = match proof {
-            Ok(factor) => self.advance(info, expected, factor).await,
+            Ok(factor) => self.advance(tried.info, expected, factor).await,
             Err(error) => Err(error),
         };
         match advanced {
             Ok(Advance::Complete(login)) => {
-                self.authenticator.succeeded(info, method);
+                self.authenticator.succeeded(&tried);
                 Answer::LoggedIn(login)
             }
             Ok(Advance::Partial) => Answer::Refused(Refused {
@@ -303,7 +298,7 @@ impl Authentication {
                 ..self.refused()
             }),
             Err(error) => {
-                self.authenticator.failed(info, username, method, &error);
+                self.authenticator.failed(&tried, &error);
                 Answer::Refused(self.refused())
             }
         }

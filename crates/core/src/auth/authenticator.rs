@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Instant;
 
 use sftpgo_model::LoginMethod;
 
@@ -83,20 +84,23 @@ impl Authenticator {
     }
 
     /// Counts and tells an attempt that logged somebody in.
-    pub(super) fn succeeded(&self, info: &ConnectionInfo, method: LoginMethod) {
-        self.core.metrics().record_login(method, true);
+    pub(super) fn succeeded(&self, tried: &Tried<'_>) {
+        let Tried { info, method, .. } = *tried;
+        let metrics = self.core.metrics();
+        metrics.record_login(method, true, tried.begun.elapsed());
         self.tell(info, Some(method), LoginOutcome::LoggedIn);
     }
 
     /// Counts, logs and tells an attempt that failed.
-    pub(super) fn failed(
-        &self,
-        info: &ConnectionInfo,
-        username: &str,
-        method: LoginMethod,
-        error: &AuthError,
-    ) {
-        self.core.metrics().record_login(method, false);
+    pub(super) fn failed(&self, tried: &Tried<'_>, error: &AuthError) {
+        let Tried {
+            info,
+            username,
+            method,
+            begun,
+        } = *tried;
+        let metrics = self.core.metrics();
+        metrics.record_login(method, false, begun.elapsed());
         if error.outcome() != LoginOutcome::Abandoned {
             log_failure(info, username, method.as_str(), error);
         }
@@ -106,6 +110,27 @@ impl Authenticator {
     fn tell(&self, info: &ConnectionInfo, method: Option<LoginMethod>, outcome: LoginOutcome) {
         if let Some(observer) = &self.observer {
             observer.ended(info, method, outcome);
+        }
+    }
+}
+
+/// An attempt, as far as it is counted and logged.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Tried<'a> {
+    pub(super) info: &'a ConnectionInfo,
+    pub(super) username: &'a str,
+    pub(super) method: LoginMethod,
+    pub(super) begun: Instant,
+}
+
+impl<'a> Tried<'a> {
+    /// One that begins now.
+    pub(super) fn now(info: &'a ConnectionInfo, username: &'a str, method: LoginMethod) -> Self {
+        Self {
+            info,
+            username,
+            method,
+            begun: Instant::now(),
         }
     }
 }

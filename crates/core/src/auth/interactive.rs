@@ -5,11 +5,14 @@
 //! tell names. Neither must it tell passwords to somebody who could not log in with them: an account that could not be
 //! logged in like that is treated as if it was not there.
 
+use std::time::Instant;
+
 use sftpgo_model::{LoginMethod, UserRecord};
 use zeroize::Zeroizing;
 
 use super::account::{Credential, is_name};
 use super::authentication::{Answer, Attempt, Authentication};
+use super::authenticator::Tried;
 use super::error::{AuthError, LoginOutcome};
 use super::factor::Factor;
 use super::rules::{check_address, check_methods, check_usable, compile};
@@ -31,6 +34,8 @@ pub(super) struct Dialogue {
     doomed: Option<AuthError>,
     /// From before the account was looked up.
     expected: Expected,
+    /// When the client asked for it.
+    pub(super) begun: Instant,
     /// What was asked last.
     questions: Vec<String>,
     check_password: bool,
@@ -47,6 +52,7 @@ impl Authentication {
                     conversation,
                     doomed,
                     expected: attempt.expected,
+                    begun: attempt.tried.begun,
                     questions: Vec::new(),
                     check_password: false,
                     rounds: 0,
@@ -197,7 +203,8 @@ impl Authentication {
                 dialogue.conversation.end();
                 let refused = AuthError::wrong("refused by the hook");
                 let error = dialogue.doomed.unwrap_or(refused);
-                self.finish(info, dialogue.expected, Err(error)).await
+                self.finish(info, (dialogue.expected, dialogue.begun), Err(error))
+                    .await
             }
             Err(error) => {
                 if let Some(target) = &self
@@ -224,7 +231,8 @@ impl Authentication {
                     .await
             }
         };
-        self.finish(info, dialogue.expected, proof).await
+        self.finish(info, (dialogue.expected, dialogue.begun), proof)
+            .await
     }
 
     /// Ends the hook.
@@ -237,22 +245,24 @@ impl Authentication {
         drop(dialogue.conversation);
         let gone = error.outcome() == LoginOutcome::Abandoned;
         let error = dialogue.doomed.filter(|_| !gone).unwrap_or(error);
-        self.finish(info, dialogue.expected, Err(error)).await
+        self.finish(info, (dialogue.expected, dialogue.begun), Err(error))
+            .await
     }
 
     async fn finish(
         &mut self,
         info: &ConnectionInfo,
-        expected: Expected,
+        (expected, begun): (Expected, Instant),
         proof: Result<Factor, AuthError>,
     ) -> Answer {
         let username = self.username().to_owned();
-        let attempt = Attempt {
+        let tried = Tried {
             info,
             username: &username,
             method: LoginMethod::KeyboardInteractive,
-            expected,
+            begun,
         };
+        let attempt = Attempt { tried, expected };
         self.conclude(attempt, proof).await
     }
 }

@@ -33,15 +33,15 @@ impl HookError {
         Self::with(HookErrorKind::Broken, reason)
     }
 
-    pub(super) fn busy(reason: impl Into<String>) -> Self {
+    pub(crate) fn busy(reason: impl Into<String>) -> Self {
         Self::with(HookErrorKind::Busy, reason)
     }
 
-    pub(super) fn gone() -> Self {
+    pub(crate) fn gone() -> Self {
         Self::with(HookErrorKind::Gone, "the client is gone")
     }
 
-    pub(super) fn too_slow() -> Self {
+    pub(crate) fn too_slow() -> Self {
         Self::broken("it took too long")
     }
 

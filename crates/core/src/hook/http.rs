@@ -1,12 +1,13 @@
-//! A URL that is asked with POST. Redirects are not followed: what is asked holds passwords.
+//! A URL that is asked. Redirects are not followed: what is asked may hold passwords.
 
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full, Limited};
+use hyper::body::Incoming;
 use hyper::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue, USER_AGENT};
-use hyper::{Method, Request, StatusCode};
+use hyper::{Method, Request, Response, StatusCode};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -26,7 +27,7 @@ type Inner = Client<HttpsConnector<HttpConnector>, Full<Bytes>>;
 
 /// Asks URLs, a connection each. Cheap to clone.
 #[derive(Clone, Default)]
-pub(super) struct HttpClient {
+pub(crate) struct HttpClient {
     /// Made when first needed: reading the certificates of the machine takes a while.
     inner: Arc<OnceLock<Result<Inner, String>>>,
 }
@@ -43,24 +44,9 @@ impl HttpClient {
         &self,
         url: &HookUrl,
         query: &[(&str, &str)],
-        mut body: Zeroizing<Vec<u8>>,
+        body: Zeroizing<Vec<u8>>,
     ) -> Result<Zeroizing<Vec<u8>>, HookError> {
-        let mut request = Request::builder()
-            .method(Method::POST)
-            .uri(url.with_query(query))
-            .header(CONTENT_TYPE, JSON)
-            .header(ACCEPT, JSON)
-            .header(USER_AGENT, OURSELVES);
-        if let Some(authorization) = url.authorization() {
-            request = request.header(AUTHORIZATION, sensitive(authorization)?);
-        }
-        let body = Full::new(Bytes::from(std::mem::take(&mut *body)));
-        let request = request
-            .body(body)
-            .map_err(|error| HookError::broken(format!("it cannot be asked: {error}")))?;
-        let answer = self.client().await?.request(request).await;
-        let answer = answer
-            .map_err(|error| HookError::broken(format!("no answer: {}", with_causes(&error))))?;
+        let answer = self.request(url, url.with_query(query), Some(body)).await?;
         match answer.status() {
             StatusCode::OK => {}
             StatusCode::NO_CONTENT => return Ok(Zeroizing::default()),
@@ -74,6 +60,52 @@ impl HttpClient {
             .await
             .map_err(|error| HookError::broken(format!("its answer cannot be read: {error}")))?;
         Ok(Zeroizing::new(collected.to_bytes().into()))
+    }
+
+    /// Tells something: `GET`, or `POST` if there is a body. Only the status of the answer is looked at. The caller has a
+    /// deadline.
+    ///
+    /// # Errors
+    /// `Refused` if the status is not one of 200 to 299; `Broken` if there is no answer.
+    pub(crate) async fn tell(
+        &self,
+        url: &HookUrl,
+        query: &[(&'static str, Vec<u8>)],
+        body: Option<Zeroizing<Vec<u8>>>,
+    ) -> Result<(), HookError> {
+        let answer = self.request(url, url.with_query(query), body).await?;
+        let status = answer.status();
+        if status.is_success() {
+            return Ok(());
+        }
+        Err(HookError::refused(format!("it answered {status}")))
+    }
+
+    async fn request(
+        &self,
+        url: &HookUrl,
+        uri: String,
+        body: Option<Zeroizing<Vec<u8>>>,
+    ) -> Result<Response<Incoming>, HookError> {
+        let mut request = Request::builder()
+            .uri(uri)
+            .header(ACCEPT, JSON)
+            .header(USER_AGENT, OURSELVES);
+        if let Some(authorization) = url.authorization() {
+            request = request.header(AUTHORIZATION, sensitive(authorization)?);
+        }
+        let body = match body {
+            Some(mut body) => {
+                request = request.method(Method::POST).header(CONTENT_TYPE, JSON);
+                Full::new(Bytes::from(std::mem::take(&mut *body)))
+            }
+            None => Full::default(),
+        };
+        let request = request
+            .body(body)
+            .map_err(|error| HookError::broken(format!("it cannot be asked: {error}")))?;
+        let answer = self.client().await?.request(request).await;
+        answer.map_err(|error| HookError::broken(format!("no answer: {}", with_causes(&error))))
     }
 
     async fn client(&self) -> Result<Inner, HookError> {

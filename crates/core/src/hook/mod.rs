@@ -3,6 +3,8 @@
 //! Bytes go in and bytes come out; what they mean is the business of [`crate::auth`]. Whatever a hook does, an attempt ends
 //! within [`LoginHooks::limit`], and a bounded number of hooks runs at a time.
 //!
+//! Actions ([`crate::action`]) run programs and ask URLs by what is here, too.
+//!
 //! - `Hooks::ask` puts one question: `program` runs, or `http` posts;
 //! - `Hooks::converse` begins a `Conversation` of several rounds;
 //! - `places` bounds how many of either there are; `errors` brings what programs say on stderr into the log;
@@ -14,7 +16,7 @@ mod errors;
 mod http;
 mod pace;
 mod places;
-mod program;
+pub(crate) mod program;
 #[cfg(test)]
 mod tests;
 
@@ -28,9 +30,10 @@ use zeroize::Zeroizing;
 
 pub(crate) use conversation::{Conversation, Opening};
 pub(crate) use error::{HookError, HookErrorKind};
-use http::HttpClient;
+pub(crate) use http::HttpClient;
 pub(crate) use pace::Pace;
-use places::{Dialogues, Questions};
+use places::Dialogues;
+pub(crate) use places::Questions;
 
 /// Bytes that a hook may answer to one question.
 const MOST_ANSWERED: usize = 1 << 20;
@@ -84,13 +87,13 @@ pub(crate) struct Hooks {
 }
 
 impl Hooks {
-    pub(crate) fn new(settings: LoginHooks) -> Self {
+    pub(crate) fn new(settings: LoginHooks, client: HttpClient) -> Self {
         Self {
             settings,
             pre_login_pace: Pace::default(),
             questions: Questions::default(),
             dialogues: Dialogues::default(),
-            client: HttpClient::default(),
+            client,
         }
     }
 

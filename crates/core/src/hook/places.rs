@@ -20,7 +20,7 @@ const MOST_OF_ONE: usize = 32;
 
 /// Places of questions.
 #[derive(Debug)]
-pub(super) struct Questions {
+pub(crate) struct Questions {
     running: Arc<Semaphore>,
     waiting: Arc<Semaphore>,
 }
@@ -36,15 +36,15 @@ impl Default for Questions {
 
 /// One question under way; dropping it gives the place back.
 #[derive(Debug)]
-pub(super) struct Asking {
+pub(crate) struct Asking {
     _running: OwnedSemaphorePermit,
     _waiting: OwnedSemaphorePermit,
 }
 
 impl Questions {
     /// A place, in turn. The caller has a deadline.
-    pub(super) async fn take(&self) -> Result<Asking, HookError> {
-        let busy = || HookError::busy("too many logins are waiting for it");
+    pub(crate) async fn take(&self) -> Result<Asking, HookError> {
+        let busy = || HookError::busy("too many are waiting for it");
         let waiting = Arc::clone(&self.waiting)
             .try_acquire_owned()
             .map_err(|_| busy())?;

@@ -1,18 +1,25 @@
-//! A program that is asked once: the question is in its environment, the answer what it prints.
+//! A program that is asked once: the question is in its environment, the answer what it prints, or only how it ends.
 
 use std::ffi::OsString;
 use std::io;
 use std::path::Path;
+use std::pin::pin;
 use std::process::ExitStatus;
+use std::time::Duration;
 
+use futures_util::future::{FusedFuture as _, FutureExt as _};
 use tokio::io::AsyncReadExt as _;
 use tokio::process::{ChildStderr, ChildStdout};
+use tokio::time::timeout;
 use zeroize::Zeroizing;
 
 use super::MOST_ANSWERED;
 use super::error::HookError;
 use super::errors::log_errors;
-use crate::program::process::{self, Pipes, Process};
+use crate::program::process::{self, Pipes, Process, Trusted};
+
+/// How long what a program has written is read after its end: something that left its group may keep its pipes.
+const FLUSH: Duration = Duration::from_millis(500);
 
 /// Runs the program to its end. Whoever drops this ends it, with all that it has started.
 pub(super) async fn ask(
@@ -44,18 +51,70 @@ pub(super) async fn ask(
     }
 }
 
+/// Runs the program to its end, whatever it prints. Whoever drops this ends it, with all that it has started.
+///
+/// # Errors
+/// `Refused` if it ends with a status other than 0; `Broken` if it cannot be run.
+pub(crate) async fn run(
+    path: &Path,
+    arguments: Vec<OsString>,
+    variables: Vec<(&'static str, OsString)>,
+) -> Result<(), HookError> {
+    let (pipes, mut process) = start_with(path, arguments, variables).await?;
+    let Pipes {
+        stdin,
+        stdout,
+        stderr,
+    } = pipes;
+    drop(stdin);
+    let name = path.to_string_lossy();
+    let stdout = ChildStdout::from_std(stdout).map_err(no_pipe)?;
+    let stderr = ChildStderr::from_std(stderr).map_err(no_pipe)?;
+    let output = async { tokio::join!(ignore(stdout), log_errors(stderr, &name)) };
+    let mut output = pin!(output.fuse());
+    let mut end = pin!(ended(&mut process));
+    let status = tokio::select! {
+        status = &mut end => status?,
+        _ = &mut output => (&mut end).await?,
+    };
+    if !output.is_terminated() {
+        // Nothing is lost that was written before the end.
+        let _ = timeout(FLUSH, output).await;
+    }
+    if status.success() {
+        Ok(())
+    } else {
+        Err(HookError::refused(format!("it ended with {status}")))
+    }
+}
+
 /// Starts a program with these variables.
 pub(super) async fn start(
     path: &Path,
     variables: Vec<(&'static str, OsString)>,
 ) -> Result<(Pipes, Process), HookError> {
-    let variables = variables
-        .into_iter()
-        .map(|(name, value)| (name.into(), value));
-    let started = process::start_trusted(path.to_path_buf(), variables.collect());
+    start_with(path, Vec::new(), variables).await
+}
+
+async fn start_with(
+    path: &Path,
+    arguments: Vec<OsString>,
+    variables: Vec<(&'static str, OsString)>,
+) -> Result<(Pipes, Process), HookError> {
+    let started = process::start_trusted(Trusted {
+        program: path.to_path_buf(),
+        arguments,
+        variables,
+    });
     started
         .await
         .map_err(|error| HookError::broken(format!("it cannot be run: {error}")))
+}
+
+/// A program that finds nobody to write to would be ended by that.
+async fn ignore(mut pipe: ChildStdout) {
+    let mut dropped = [0; 4096];
+    while let Ok(1..) = pipe.read(&mut dropped).await {}
 }
 
 async fn read_answer(pipe: ChildStdout) -> Result<Zeroizing<Vec<u8>>, HookError> {

@@ -28,10 +28,11 @@ fn script(directory: &TempDir, text: &str) -> HookTarget {
 }
 
 fn hooks(limit: Duration) -> Hooks {
-    Hooks::new(LoginHooks {
+    let settings = LoginHooks {
         limit,
         ..LoginHooks::default()
-    })
+    };
+    Hooks::new(settings, HttpClient::default())
 }
 
 fn question() -> Question {

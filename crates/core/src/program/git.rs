@@ -98,6 +98,7 @@ impl Session {
             self.check_not_full().await?;
         }
         let (path, repository) = self.repository(service, path).await?;
+        self.ask_about_tree(&path, writes).await?;
         let repository = Arc::new(repository.object);
         let launch = Launch {
             confinement: Confinement {

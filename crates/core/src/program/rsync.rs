@@ -95,7 +95,9 @@ impl Session {
             self.sources(request).await?
         } else {
             self.check_not_full().await?;
-            self.destination(request).await?
+            let place = self.destination(request).await?;
+            self.ask_about_tree(&place.path, true).await?;
+            place
         };
         let mut arguments: Vec<OsString> = vec!["--server".into()];
         if request.sender {
@@ -203,6 +205,8 @@ impl Session {
         let needs = request.needs();
         match self.tree_object(&wanted.path, links, Some(needs)).await {
             Ok(found) => {
+                self.ask_about_tree(&wanted.path, request.removes_sources)
+                    .await?;
                 let directory = found.kind == FileKind::Directory;
                 // The text of a link needs no right of its own.
                 if found.kind != FileKind::Symlink {

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::time::Instant;
 
 use bytes::Bytes;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -10,8 +11,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::allowance::Allowance;
 use crate::error::{OpErrorKind, OpResult};
-use crate::metrics::{Metrics, TransferCounters};
-use crate::registry::{Direction, TransferGuard};
+use crate::metrics::Metrics;
+use crate::registry::TransferGuard;
 use crate::transfer::Pacer;
 
 /// What is read of a program at once (reference C).
@@ -26,6 +27,8 @@ pub(super) struct Stream {
     /// Cancelled when the program is to end.
     pub(super) stop: CancellationToken,
     pub(super) failed: bool,
+    /// When it began.
+    pub(super) opened: Instant,
 }
 
 impl Stream {
@@ -40,24 +43,17 @@ impl Stream {
         self.guard.transfer.record(bytes);
         Ok(())
     }
-
-    fn counters(&self) -> &TransferCounters {
-        match self.guard.transfer.direction {
-            Direction::Upload => &self.metrics.uploads,
-            Direction::Download => &self.metrics.downloads,
-        }
-    }
 }
 
 impl Drop for Stream {
     /// Counted when it ends, however it ends.
     fn drop(&mut self) {
-        let counters = self.counters();
-        counters.bytes.add(self.guard.transfer.bytes());
+        let transfer = &self.guard.transfer;
+        let counters = self.metrics.transfers(transfer.direction);
         if self.failed || self.stop.is_cancelled() {
-            counters.failed.increment();
+            counters.record_failed(transfer.bytes());
         } else {
-            counters.completed.increment();
+            counters.record_completed(transfer.bytes(), self.opened.elapsed());
         }
     }
 }

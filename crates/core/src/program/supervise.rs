@@ -1,7 +1,7 @@
 //! From the start of a program to its end: one task owns it, sees it end, and puts the quota right afterwards.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::process::{ChildStderr, ChildStdin, ChildStdout};
 use tokio::sync::oneshot;
@@ -94,6 +94,7 @@ impl Session {
             metrics: Arc::clone(core.metrics()),
             stop: stop.clone(),
             failed: false,
+            opened: Instant::now(),
         };
         let (ended, ending) = oneshot::channel();
         let supervisor = Supervisor {

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use sftpgo_model::{Permission, VirtualPath};
+use sftpgo_model::{FileEvent, Permission, VirtualPath};
 use sftpgo_storage::{Ending, FileTime, Links, OpenExisting, SetAttributes};
 
 use super::{CommandLog, Session};
@@ -104,6 +104,7 @@ impl Session {
     /// Cuts or extends a file by its path: opens it and changes what was opened, as an upload does. So its account is shared
     /// with uploads of the same file, and whoever removes it meanwhile finds it.
     async fn truncate(&self, permit: Permit, size: u64) -> OpResult<()> {
+        self.ask_gate(FileEvent::PreUpload, &permit, 0).await?;
         let session = self.clone();
         self.to_the_end(async move {
             let quota = session.quota(&permit);

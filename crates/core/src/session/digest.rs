@@ -33,7 +33,7 @@ impl Session {
     pub async fn open_digest_of_parts(&self, path: &VirtualPath) -> OpResult<DigestFile> {
         let permit = self.permit(path, DOWNLOAD)?;
         let permit = self.permit(path, DIGEST)?.and(&permit);
-        let handle = permit.storage()?.open_read(&permit.target).await?;
+        let handle = self.open_to_read(&permit).await?;
         Ok(DigestFile {
             handle,
             work: self.digest_work(),

@@ -1,6 +1,6 @@
 //! Looking at entries, making and removing them.
 
-use sftpgo_model::{Permission, VirtualPath};
+use sftpgo_model::{FileEvent, Permission, VirtualPath};
 use sftpgo_storage::{Links, Metadata, Space};
 
 use super::{CommandLog, Session};
@@ -66,14 +66,26 @@ impl Session {
             };
             return Err(kind.into());
         }
+        if self.has_gate(FileEvent::PreDelete) {
+            let target = &permit.target;
+            let found = permit.storage()?.stat(target, Links::NoFollow).await?;
+            if found.is_dir() {
+                return Err(OpErrorKind::IsADirectory.into());
+            }
+            self.ask_gate(FileEvent::PreDelete, &permit, found.size)
+                .await?;
+        }
         let session = self.clone();
         self.to_the_end(async move {
             let quota = session.quota(&permit);
             let (storage, target) = (&**permit.storage()?, &permit.target);
             let remove =
                 |expected| async move { storage.remove_file(&target.expecting(expected)).await };
-            quota.change_name((storage, target), remove).await?;
+            let removed = quota.change_name((storage, target), remove).await?;
             session.log_command(&CommandLog::new("Remove", &permit.server_path()));
+            session
+                .file_report(&permit)
+                .tell(FileEvent::Delete, session.username(), removed.size);
             Ok(())
         })
         .await

@@ -1,6 +1,6 @@
 //! Second names of files.
 
-use sftpgo_model::{Permission, PermissionSet, User, VirtualPath};
+use sftpgo_model::{FileEvent, Permission, PermissionSet, User, VirtualPath};
 use sftpgo_storage::{Expected, Links};
 
 use super::{CommandLog, Session};
@@ -42,6 +42,8 @@ impl Session {
         let fits = move |from: &VirtualPath, to: &VirtualPath| gains_nothing(&user, from, to);
         let (source, target) =
             tie(source, target, fits).inspect_err(|error| self.log_denied(to, error))?;
+        self.ask_gate(FileEvent::PreDownload, &source, 0).await?;
+        self.ask_gate(FileEvent::PreUpload, &target, 0).await?;
         let session = self.clone();
         self.to_the_end(async move { session.link_files(&source, &target).await })
             .await

@@ -42,11 +42,9 @@ impl Session {
         let text_there = stored.clone();
         let permit = permit.only_if(move |real| !climbs_out(&real.parent(), &text_there));
         permit.storage()?.symlink(&stored, &permit.target).await?;
-        let target = sftpgo_model::path::escape_bytes(text);
-        let path = permit.server_path();
         self.log_command(&CommandLog {
-            target: &path,
-            ..CommandLog::new("Symlink", &target)
+            target: &permit.server_path(),
+            ..CommandLog::new("Symlink", &there.server_path(&inside))
         });
         Ok(())
     }

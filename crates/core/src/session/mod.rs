@@ -1,5 +1,6 @@
 //! A logged-in principal on one connection; every protocol acts through it and through nothing else.
 
+mod action;
 mod attributes;
 mod command;
 mod copy;

@@ -3,10 +3,10 @@
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
-use sftpgo_model::{Permission, VirtualPath};
+use sftpgo_model::{FileEvent, Permission, VirtualPath};
 use sftpgo_storage::{
-    Ending, Links, Metadata, OpenExisting, StorageError, StorageErrorKind, WriteOptions,
-    WriteVisibility,
+    Ending, Links, Metadata, OpenExisting, ReadHandle, Storage, StorageError, StorageErrorKind,
+    WriteOptions, WriteVisibility,
 };
 
 use super::Session;
@@ -70,7 +70,7 @@ impl Session {
     pub async fn open_read(&self, path: &VirtualPath) -> OpResult<Download> {
         self.check_transfer_limit()?;
         let permit = self.permit(path, DOWNLOAD)?;
-        let handle = permit.storage()?.open_read(&permit.target).await?;
+        let handle = self.open_to_read(&permit).await?;
         Ok(Download {
             handle,
             guard: self
@@ -79,6 +79,7 @@ impl Session {
             pacer: self.user().download_bandwidth.map(Pacer::new),
             metrics: self.inner.core.metrics().clone(),
             server_path: permit.server_path(),
+            report: self.file_report(&permit),
             cancel: self.connection().info.cancel.clone(),
             opened: Instant::now(),
             changeable: self.changeable(&permit),
@@ -87,11 +88,23 @@ impl Session {
         })
     }
 
+    /// Opens what is there once the gate has agreed. What was no file a moment ago is asked about when it is one.
+    pub(super) async fn open_to_read(&self, permit: &Permit) -> OpResult<Box<dyn ReadHandle>> {
+        let asked = self.ask_to_read(permit).await?;
+        let handle = permit.storage()?.open_read(&permit.target).await?;
+        if !asked {
+            self.ask_gate(FileEvent::PreDownload, permit, 0).await?;
+        }
+        Ok(handle)
+    }
+
     /// Opens a file for writing: the one upload path. `upload` lets a new file be made, `overwrite` an existing one be
     /// changed in any way.
     pub async fn open_write(&self, path: &VirtualPath, intent: OpenIntent) -> OpResult<Upload> {
         self.check_transfer_limit()?;
         let permit = self.permit(path, WRITE)?;
+        // Whoever goes away meanwhile has opened nothing.
+        let intent = self.ask_to_write(&permit, intent).await?;
         let session = self.clone();
         self.to_the_end(async move { session.begin_upload(permit, intent).await })
             .await
@@ -105,11 +118,7 @@ impl Session {
         }
         // Both answers may be out of date a moment later; opening says what is true, and the hold is corrected by it.
         for _ in 0..3 {
-            let found = match storage.stat(&permit.target, Links::Follow).await {
-                Ok(found) => Some(found),
-                Err(error) if error.kind() == StorageErrorKind::NotFound => None,
-                Err(error) => return Err(error.into()),
-            };
+            let found = look(&**storage, &permit).await?;
             match self.try_upload(&permit, intent, found.as_ref()).await {
                 Err(error) if raced(found.as_ref(), intent, error.kind()) => {}
                 result => return result,
@@ -134,13 +143,45 @@ impl Session {
         intent: OpenIntent,
         found: Option<&Metadata>,
     ) -> OpResult<Upload> {
-        let demand = if found.is_some() { OVERWRITE } else { UPLOAD };
-        let exact = self.permit(&permit.path, demand)?;
-        check_found(found, intent)?;
+        let exact = self.exactly(permit, intent, found)?;
         // What was decided (permission, reservation) for a new file holds for a new file only.
         let existing = found.map_or(OpenExisting::Refuse, |_| existing(intent));
         let options = self.write_options(existing, found.is_none());
         self.open_upload(&exact, intent, options).await
+    }
+
+    /// The permit for what is really done: making a file, or changing one that is there.
+    fn exactly(
+        &self,
+        permit: &Permit,
+        intent: OpenIntent,
+        found: Option<&Metadata>,
+    ) -> OpResult<Permit> {
+        let demand = if found.is_some() { OVERWRITE } else { UPLOAD };
+        let exact = self.permit(&permit.path, demand)?;
+        check_found(found, intent)?;
+        Ok(exact)
+    }
+
+    /// Asks the gates about an upload that is allowed otherwise; gives what they leave of the intent.
+    async fn ask_to_write(&self, permit: &Permit, intent: OpenIntent) -> OpResult<OpenIntent> {
+        let reading = intent.read && self.has_gate(FileEvent::PreDownload);
+        if !reading && !self.has_gate(FileEvent::PreUpload) {
+            return Ok(intent);
+        }
+        let found = look(&**permit.storage()?, permit).await?;
+        self.exactly(permit, intent, found.as_ref())?;
+        let size = found.map_or(0, |found| found.size);
+        self.ask_gate(FileEvent::PreUpload, permit, size).await?;
+        if !reading {
+            return Ok(intent);
+        }
+        // Refused, it can be written all the same, as by an account that may not download.
+        let asked = self.ask_gate(FileEvent::PreDownload, permit, size).await;
+        Ok(OpenIntent {
+            read: asked.is_ok(),
+            ..intent
+        })
     }
 
     async fn open_upload(
@@ -151,7 +192,8 @@ impl Session {
     ) -> OpResult<Upload> {
         let core = &self.inner.core;
         let new_file = options.create && options.existing == OpenExisting::Refuse;
-        let mut hold = self.quota(permit).begin(new_file).await?;
+        let begun = self.quota(permit).begin(new_file).await;
+        let mut hold = begun.inspect_err(|error| self.log_denied(&permit.path, error))?;
         let visible = options.visibility == WriteVisibility::InPlace;
         // What is replaced under its name is cut only when its account is known.
         let cut = visible && options.existing == OpenExisting::Truncate;
@@ -194,6 +236,7 @@ impl Session {
                 .begin_transfer(Direction::Upload, path.clone()),
             pacer: self.user().upload_bandwidth.map(Pacer::new),
             server_path: permit.server_path(),
+            report: self.file_report(permit),
             cancel: self.connection().info.cancel.clone(),
             in_place,
             append: intent.append,
@@ -211,6 +254,7 @@ impl Session {
             connection: Arc::clone(self.connection()),
             path: permit.path.clone(),
             server_path: permit.server_path(),
+            report: self.file_report(permit),
             pacer: user.download_bandwidth.map(Pacer::new),
             metrics: Arc::clone(self.inner.core.metrics()),
             cancel: self.connection().info.cancel.clone(),
@@ -268,6 +312,15 @@ fn writing_failed(error: StorageError) -> OpError {
         return OpErrorKind::Unsupported.into();
     }
     error.into()
+}
+
+/// What a path leads to; `None` if nothing is there.
+async fn look(storage: &dyn Storage, permit: &Permit) -> OpResult<Option<Metadata>> {
+    match storage.stat(&permit.target, Links::Follow).await {
+        Ok(found) => Ok(Some(found)),
+        Err(error) if error.kind() == StorageErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error.into()),
+    }
 }
 
 fn check_found(found: Option<&Metadata>, intent: OpenIntent) -> OpResult<()> {

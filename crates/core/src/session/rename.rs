@@ -75,6 +75,7 @@ impl Session {
                 target: &target.server_path(),
                 ..CommandLog::new("Rename", &source.server_path())
             });
+            session.report_rename(&source, &target);
             Ok(())
         })
         .await

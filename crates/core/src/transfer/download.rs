@@ -4,11 +4,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use sftpgo_storage::{Metadata, ReadHandle, SetAttributes};
+use sftpgo_model::FileEvent;
+use sftpgo_storage::{Metadata, ReadHandle, SetAttributes, StorageError};
 use tokio_util::sync::CancellationToken;
 
 use super::{Changeable, Pacer};
-use crate::error::{OpErrorKind, OpResult};
+use crate::action::FileReport;
+use crate::error::{OpError, OpErrorKind, OpResult};
 use crate::metrics::Metrics;
 use crate::registry::TransferGuard;
 
@@ -20,6 +22,7 @@ pub struct Download {
     pub(crate) pacer: Option<Pacer>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) server_path: String,
+    pub(crate) report: FileReport,
     pub(crate) cancel: CancellationToken,
     pub(crate) opened: Instant,
     pub(crate) changeable: Changeable,
@@ -45,10 +48,7 @@ impl Download {
                 self.guard.transfer.record(count as u64);
                 Ok(count)
             }
-            Err(error) => {
-                self.failed.store(true, Ordering::Release);
-                Err(error.into())
-            }
+            Err(error) => Err(self.fail(error)),
         })
     }
 
@@ -60,10 +60,7 @@ impl Download {
         let before = buffer.len();
         let buffer = match self.handle.read_at(offset, len, buffer).await {
             Ok(buffer) => buffer,
-            Err(error) => {
-                self.failed.store(true, Ordering::Release);
-                return Err(error.into());
-            }
+            Err(error) => return Err(self.fail(error)),
         };
         let count = buffer.len().saturating_sub(before) as u64;
         self.guard.transfer.record(count);
@@ -74,6 +71,16 @@ impl Download {
             }
         }
         Ok(buffer)
+    }
+
+    /// Makes it one that has failed; the first time with a line in the log.
+    fn fail(&self, error: StorageError) -> OpError {
+        let error = OpError::from(error);
+        if !self.failed.swap(true, Ordering::AcqRel) {
+            let connection = self.guard.connection();
+            connection.log_failure("read", &self.server_path, &error);
+        }
+        error
     }
 
     /// Whether a bandwidth limit holds bytes back: small reads then make an even stream.
@@ -102,20 +109,22 @@ impl Download {
     fn conclude(&self, ok: bool) {
         let bytes = self.guard.transfer.bytes();
         let connection = &self.guard.connection();
-        self.metrics.downloads.bytes.add(bytes);
+        let elapsed = self.opened.elapsed();
         if ok {
-            self.metrics.downloads.completed.increment();
+            self.metrics.downloads.record_completed(bytes, elapsed);
             tracing::info!(
                 sender = "Download",
-                elapsed_ms = u64::try_from(self.opened.elapsed().as_millis()).unwrap_or(u64::MAX),
+                elapsed_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
                 size_bytes = bytes,
                 username = connection.username,
                 file_path = self.server_path,
                 connection_id = connection.info.id,
                 protocol = connection.protocol.as_str(),
             );
+            self.report
+                .tell(FileEvent::Download, &connection.username, bytes);
         } else {
-            self.metrics.downloads.failed.increment();
+            self.metrics.downloads.record_failed(bytes);
             tracing::warn!(
                 connection_id = connection.info.id,
                 username = connection.username,

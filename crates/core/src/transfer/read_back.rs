@@ -3,10 +3,11 @@
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
-use sftpgo_model::VirtualPath;
+use sftpgo_model::{FileEvent, VirtualPath};
 use tokio_util::sync::CancellationToken;
 
 use super::Pacer;
+use crate::action::FileReport;
 use crate::error::{OpErrorKind, OpResult};
 use crate::metrics::Metrics;
 use crate::registry::{Connection, Direction, TransferGuard};
@@ -17,6 +18,7 @@ pub(crate) struct ReadBack {
     pub(crate) connection: Arc<Connection>,
     pub(crate) path: VirtualPath,
     pub(crate) server_path: String,
+    pub(crate) report: FileReport,
     pub(crate) pacer: Option<Pacer>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) cancel: CancellationToken,
@@ -52,16 +54,18 @@ impl Drop for ReadBack {
             return;
         };
         let bytes = guard.transfer.bytes();
-        self.metrics.downloads.bytes.add(bytes);
-        self.metrics.downloads.completed.increment();
+        let elapsed = self.opened.elapsed();
+        self.metrics.downloads.record_completed(bytes, elapsed);
         tracing::info!(
             sender = "Download",
-            elapsed_ms = u64::try_from(self.opened.elapsed().as_millis()).unwrap_or(u64::MAX),
+            elapsed_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
             size_bytes = bytes,
             username = self.connection.username,
             file_path = self.server_path,
             connection_id = self.connection.info.id,
             protocol = self.connection.protocol.as_str(),
         );
+        self.report
+            .tell(FileEvent::Download, &self.connection.username, bytes);
     }
 }

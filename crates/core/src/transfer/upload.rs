@@ -4,10 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
+use sftpgo_model::FileEvent;
 use sftpgo_storage::{Chunk, Ending, FileId, Metadata, SetAttributes, WriteHandle};
 use tokio_util::sync::CancellationToken;
 
 use super::{Changeable, Pacer, ReadBack};
+use crate::action::FileReport;
 use crate::digest::Readable;
 use crate::engine::Core;
 use crate::error::{OpError, OpErrorKind, OpResult};
@@ -24,6 +26,7 @@ pub(crate) struct UploadParts {
     pub(crate) guard: TransferGuard,
     pub(crate) pacer: Option<Pacer>,
     pub(crate) server_path: String,
+    pub(crate) report: FileReport,
     pub(crate) cancel: CancellationToken,
     /// Whether the file itself is written, and not one that takes its name in the end.
     pub(crate) in_place: bool,
@@ -72,8 +75,11 @@ impl Upload {
             return Err(OpErrorKind::Aborted.into());
         }
         let result = self.store(parts, &mut chunks).await;
-        if result.is_err() {
-            self.failed.store(true, Ordering::Release);
+        if let Err(error) = &result
+            && !self.failed.swap(true, Ordering::AcqRel)
+        {
+            let connection = parts.guard.connection();
+            connection.log_failure("written", &parts.server_path, error);
         }
         result
     }
@@ -231,26 +237,33 @@ async fn complete(parts: UploadParts, opened: Instant) -> OpResult<()> {
         hold,
         guard,
         server_path,
+        report,
         slot: _slot,
         ..
     } = parts;
-    if let Err(error) = hold.conclude(handle, Ending::Finish).await {
-        report_failure(&core, &guard, &server_path);
-        return Err(error);
-    }
+    let ended = match hold.conclude(handle, Ending::Finish).await {
+        Ok(ended) => ended,
+        Err(error) => {
+            report_failure(&core, &guard, &server_path);
+            return Err(error);
+        }
+    };
     let connection = guard.connection();
     let bytes = guard.transfer.bytes();
-    core.metrics().uploads.bytes.add(bytes);
-    core.metrics().uploads.completed.increment();
+    let elapsed = opened.elapsed();
+    core.metrics().uploads.record_completed(bytes, elapsed);
     tracing::info!(
         sender = "Upload",
-        elapsed_ms = u64::try_from(opened.elapsed().as_millis()).unwrap_or(u64::MAX),
+        elapsed_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
         size_bytes = bytes,
         username = connection.username,
         file_path = server_path,
         connection_id = connection.info.id,
         protocol = connection.protocol.as_str(),
     );
+    // The size that the file has: bytes of this upload may lie over each other, or beside what was there.
+    let size = ended.map_or(bytes, |(file, _)| file.size);
+    report.tell(FileEvent::Upload, &connection.username, size);
     Ok(())
 }
 
@@ -272,8 +285,7 @@ async fn abort(parts: UploadParts) {
 
 fn report_failure(core: &Core, guard: &TransferGuard, server_path: &str) {
     let connection = guard.connection();
-    core.metrics().uploads.bytes.add(guard.transfer.bytes());
-    core.metrics().uploads.failed.increment();
+    core.metrics().uploads.record_failed(guard.transfer.bytes());
     tracing::warn!(
         connection_id = connection.info.id,
         username = connection.username,

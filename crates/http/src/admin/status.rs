@@ -94,7 +94,7 @@ pub(super) async fn show(State(admin): State<Arc<Admin>>, headers: HeaderMap) ->
     let check = tokio::time::timeout(admin.api.limits.health, core.check_provider());
     let provider_answers = matches!(check.await, Ok(Ok(())));
     let connections = core.registry().connections();
-    let (rates, flow) = (core.throughput(), core.registry().flow());
+    let (rates, metrics) = (core.throughput(), core.metrics());
     let uptime = admin.status.started.elapsed();
     let (bans, more_bans) = bans(&admin);
     let data = StatusPage {
@@ -111,8 +111,8 @@ pub(super) async fn show(State(admin): State<Arc<Admin>>, headers: HeaderMap) ->
         transfers: connections.iter().map(|open| open.transfer_count()).sum(),
         upload_rate: format!("{}/s", text::size(rates.upload)),
         download_rate: format!("{}/s", text::size(rates.download)),
-        uploaded: text::size(flow.uploaded.value()),
-        downloaded: text::size(flow.downloaded.value()),
+        uploaded: text::size(metrics.uploads.passed.value()),
+        downloaded: text::size(metrics.downloads.passed.value()),
         scans: core
             .quota_scans()
             .into_iter()

@@ -6,6 +6,7 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
+use schemars::JsonSchema;
 use serde::Serialize;
 use sftpgo_core::registry::{ActiveTransfer, Connection};
 
@@ -13,26 +14,44 @@ use super::Api;
 use crate::problem::{ApiResult, Problem, acknowledged};
 use crate::reply;
 
-/// Field order is the order of the JSON keys (reference 11.5).
-#[derive(Serialize)]
-struct ConnectionView {
+// Field order is the order of the JSON keys (reference 11.5).
+/// A session that is open.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Connection", deny_unknown_fields)]
+pub(crate) struct ConnectionView {
+    /// Whose it is.
     username: String,
+    /// The same for all sessions of a connection.
     connection_id: String,
+    /// What the client calls itself.
     client_version: String,
+    /// Address and port.
     remote_address: String,
+    /// Milliseconds since 1970.
     connection_time: i64,
+    /// Milliseconds since 1970.
     last_activity: i64,
+    /// `SFTP`, `SCP` or `SSH`.
     protocol: &'static str,
+    /// Never null.
     active_transfers: Vec<TransferView>,
+    /// What the client wants to be run; empty for SFTP.
     ssh_command: String,
 }
 
-#[derive(Serialize)]
-struct TransferView {
+/// A transfer that is under way.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Transfer", deny_unknown_fields)]
+pub(crate) struct TransferView {
+    /// `upload` or `download`.
     operation_type: &'static str,
+    /// Milliseconds since 1970.
     start_time: i64,
+    /// Bytes so far.
     size: u64,
+    /// Milliseconds since 1970.
     last_activity: i64,
+    /// The file, as the client sees it.
     path: String,
 }
 

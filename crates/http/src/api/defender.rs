@@ -7,6 +7,7 @@ use std::sync::Arc;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
+use schemars::JsonSchema;
 use serde::Serialize;
 use sftpgo_core::defender::{DefendedHost, Defender};
 use sftpgo_core::model::{Source, UnixMillis};
@@ -16,13 +17,18 @@ use super::parameters::{Parameters, Sent};
 use crate::problem::{ApiResult, Problem, acknowledged};
 use crate::reply;
 
-/// Either banned or with points, never both.
-#[derive(Serialize)]
-struct HostView {
+/// An address that is either banned or has points, never both.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "DefenderHost", deny_unknown_fields)]
+pub(crate) struct HostView {
+    /// The address in hexadecimal digits, for paths.
     id: String,
+    /// An IPv4 address, or an IPv6 network of 64 bits.
     ip: String,
+    /// Its points.
     #[serde(skip_serializing_if = "Option::is_none")]
     score: Option<u32>,
+    /// Until when it is banned (RFC 3339).
     #[serde(skip_serializing_if = "Option::is_none")]
     ban_time: Option<String>,
 }
@@ -40,14 +46,18 @@ impl From<DefendedHost> for HostView {
 }
 
 /// Until when an address is banned.
-#[derive(Serialize)]
-struct BanTimeView {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "BanTime", deny_unknown_fields)]
+pub(crate) struct BanTimeView {
+    /// RFC 3339; null if it is not banned.
     date_time: Option<String>,
 }
 
 /// The points of an address.
-#[derive(Serialize)]
-struct ScoreView {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Score", deny_unknown_fields)]
+pub(crate) struct ScoreView {
+    /// 0 while it is banned.
     score: u32,
 }
 

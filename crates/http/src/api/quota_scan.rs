@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
+use schemars::JsonSchema;
 use serde::Serialize;
 use sftpgo_core::admin::{AdminErrorKind, Started};
 use sftpgo_core::model::UserRecord;
@@ -14,9 +15,13 @@ use crate::body;
 use crate::problem::{ApiResult, Problem, acknowledged_as};
 use crate::reply;
 
-#[derive(Serialize)]
-struct ScanView {
+/// A scan that is under way.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "QuotaScan", deny_unknown_fields)]
+pub(crate) struct ScanView {
+    /// Whose files are counted.
     username: String,
+    /// Milliseconds since 1970.
     start_time: i64,
 }
 

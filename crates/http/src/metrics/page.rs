@@ -1,39 +1,25 @@
 //! Which metrics there are (reference 13): names are part of the interface, dashboards use them.
 
-use std::fmt::{Display, Write};
-
 use sftpgo_core::Metrics;
-use sftpgo_core::metrics::{Counter, LoginCounters};
+use sftpgo_core::metrics::histogram::{Histogram, LoginTime, Snapshot};
+use sftpgo_core::metrics::{Counter, Gauge, LoginCounters};
 
 use super::HttpMetrics;
+use super::text::{Label, Page};
+use crate::server::VersionInfo;
 
-/// The text of the page.
-#[derive(Debug, Default)]
-pub(super) struct Page(String);
-
-impl Page {
-    /// Adds a number that only grows.
-    pub(super) fn counter(&mut self, name: &str, help: &str, value: impl Display) {
-        self.sample("counter", name, help, &value);
-    }
-
-    /// Adds a number that goes up and down.
-    pub(super) fn gauge(&mut self, name: &str, help: &str, value: impl Display) {
-        self.sample("gauge", name, help, &value);
-    }
-
-    /// The finished text.
-    pub(super) fn into_text(self) -> String {
-        self.0
-    }
-
-    fn sample(&mut self, kind: &str, name: &str, help: &str, value: &dyn Display) {
-        // Writing to a String cannot fail.
-        let _ = write!(
-            self.0,
-            "# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}\n"
-        );
-    }
+/// Which build answers.
+pub(super) fn write_build(page: &mut Page, version: &VersionInfo) {
+    let labels = [
+        ("version", version.version.as_str()),
+        ("commit", version.commit_hash.as_str()),
+        ("build_date", version.build_date.as_str()),
+    ];
+    page.gauges(
+        "sftpgo_build_info",
+        "Always 1; which build this is, is in the labels.",
+        [(&labels[..], 1)],
+    );
 }
 
 /// Transfers, commands, logins, connections.
@@ -124,6 +110,9 @@ pub(super) fn write_core(page: &mut Page, metrics: &Metrics) {
     for (name, help, counter) in connections {
         page.counter(name, help, counter.value());
     }
+    write_transfers(page, metrics);
+    write_sessions(page, metrics);
+    write_actions(page, metrics);
     write_logins(page, "", "Logins", &metrics.logins);
     write_logins(
         page,
@@ -144,6 +133,115 @@ pub(super) fn write_core(page: &mut Page, metrics: &Metrics) {
         "Keyboard-interactive logins",
         interactive,
     );
+}
+
+/// What the reference has not: names of our own, with labels.
+fn write_transfers(page: &mut Page, metrics: &Metrics) {
+    let (up, down) = (&metrics.uploads, &metrics.downloads);
+    let (upload, download) = ([("direction", "upload")], [("direction", "download")]);
+    let passed = [
+        (&upload[..], up.passed.value()),
+        (&download[..], down.passed.value()),
+    ];
+    page.counters(
+        "sftpgo_transfer_bytes_total",
+        "Bytes of transfers as they pass, those of running transfers included.",
+        passed,
+    );
+    let active = [
+        (&upload[..], up.active.value()),
+        (&download[..], down.active.value()),
+    ];
+    page.gauges(
+        "sftpgo_active_transfers",
+        "Transfers that are running.",
+        active,
+    );
+    let times = [
+        (&upload[..], up.times.snapshot()),
+        (&download[..], down.times.snapshot()),
+    ];
+    page.histograms(
+        "sftpgo_transfer_duration_seconds",
+        "From the opening of a file to its end, of transfers that were completed.",
+        times,
+    );
+    let sizes = [
+        (&upload[..], up.sizes.snapshot()),
+        (&download[..], down.sizes.snapshot()),
+    ];
+    page.histograms(
+        "sftpgo_transfer_size_bytes",
+        "Bytes of each transfer that was completed.",
+        sizes,
+    );
+}
+
+fn write_sessions(page: &mut Page, metrics: &Metrics) {
+    let sessions = &metrics.sessions;
+    let rows: [(&str, &Gauge); 3] = [
+        ("SFTP", &sessions.sftp),
+        ("SCP", &sessions.scp),
+        ("SSH", &sessions.ssh),
+    ];
+    let labels = rows.map(|(protocol, _)| [("protocol", protocol)]);
+    let values = rows.iter().zip(&labels);
+    page.gauges(
+        "sftpgo_sessions",
+        "Sessions that are open, by protocol.",
+        values.map(|((_, gauge), labels)| (&labels[..], gauge.value())),
+    );
+}
+
+/// How long logins took, by method and result.
+pub(super) fn write_login_times(page: &mut Page, metrics: &Metrics) {
+    let methods = [
+        ("password", &metrics.password_times),
+        ("publickey", &metrics.public_key_times),
+        ("keyboard-interactive", &metrics.keyboard_interactive_times),
+    ];
+    let mut rows: Vec<([Label<'_>; 2], Snapshot)> = Vec::new();
+    for (method, times) in methods {
+        let results: [(&str, &Histogram<LoginTime>); 2] =
+            [("ok", &times.ok), ("failed", &times.failed)];
+        for (result, histogram) in results {
+            let labels = [("method", method), ("result", result)];
+            rows.push((labels, histogram.snapshot()));
+        }
+    }
+    page.histograms(
+        "sftpgo_login_duration_seconds",
+        "How long logins took that came to their end; of keyboard-interactive with the time to answer.",
+        rows.iter().map(|(labels, times)| (&labels[..], times.clone())),
+    );
+}
+
+fn write_actions(page: &mut Page, metrics: &Metrics) {
+    let actions = [
+        (
+            "sftpgo_actions_total",
+            "Actions that were carried out, those included that failed.",
+            &metrics.actions,
+        ),
+        (
+            "sftpgo_action_errors_total",
+            "Programs and URLs of actions that failed.",
+            &metrics.action_errors,
+        ),
+        (
+            "sftpgo_actions_dropped_total",
+            "Actions that were not carried out: too many were waiting, or the server stopped.",
+            &metrics.actions_dropped,
+        ),
+        (
+            "sftpgo_gate_refusals_total",
+            "Uploads, downloads and removals that a gate refused, or could not be asked about.",
+            &metrics.gate_refusals,
+        ),
+    ];
+    for (name, help, counter) in actions {
+        page.counter(name, help, counter.value());
+    }
 }
 
 fn write_logins(page: &mut Page, prefix: &str, what: &str, logins: &LoginCounters) {
@@ -185,4 +283,14 @@ pub(super) fn write_http(page: &mut Page, metrics: &HttpMetrics) {
     for (name, help, counter) in counters {
         page.counter(name, help, counter.value());
     }
+    let labels = metrics
+        .times
+        .each_ref()
+        .map(|(class, _)| [("code", *class)]);
+    let rows = metrics.times.iter().zip(&labels);
+    page.histograms(
+        "sftpgo_http_request_duration_seconds",
+        "From the header of a request to the beginning of its answer, by the class of its status.",
+        rows.map(|((_, times), labels)| (&labels[..], times.snapshot())),
+    );
 }

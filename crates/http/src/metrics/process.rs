@@ -6,7 +6,7 @@ use std::fs;
 use rustix::param::{clock_ticks_per_second, page_size};
 use rustix::process::{Resource, getrlimit};
 
-use super::page::Page;
+use super::text::Page;
 
 /// What the other libraries show for "no limit": the largest 64-bit number as a float.
 const UNLIMITED: &str = "1.8446744073709552e+19";

@@ -131,7 +131,7 @@ async fn a_link_leads_no_dump_out_of_the_directory() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_written_is_a_500() {
+async fn what_cannot_be_written_is_a_500_and_a_name_that_is_taken_by_a_directory_a_400() {
     let server = TestServer::start();
     let target = "/api/v1/dumpdata?output_file=x";
     fs::write(server.backups(), "a file where the directory should be").unwrap();
@@ -140,13 +140,13 @@ async fn what_cannot_be_written_is_a_500() {
     assert!(reply.error().contains("backups"), "{}", reply.body);
     fs::remove_file(server.backups()).unwrap();
     fs::create_dir_all(server.backups().join("x")).unwrap();
-    assert_eq!(server.get(target).await.status, 500, "a directory is there");
+    assert_eq!(server.get(target).await.status, 400, "a directory is there");
     let reply = server
         .get("/api/v1/dumpdata?output_file=x/y&output_file=ignored")
         .await;
     assert_eq!(reply.status, 200);
     let reply = server.get("/api/v1/dumpdata?output_file=x/y/z").await;
-    assert_eq!(reply.status, 500, "a file is no directory");
+    assert_eq!(reply.status, 400, "a file is no directory");
 }
 
 #[tokio::test]

@@ -1,35 +1,65 @@
 //! Starting and stopping.
 
+use std::fs;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use sftpgo_data::UserStore;
 use sftpgo_http::config::HttpdConfig;
 use sftpgo_http::{HttpFrontEnd, HttpLimits, VersionInfo};
+use sftpgo_testdb::Certificates;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::support::{PATIENCE, Reply, TestServer, rest_of, settings_from};
 
 #[tokio::test]
-async fn a_protection_that_is_asked_for_and_missing_stops_the_start() {
+async fn a_protection_that_cannot_be_had_stops_the_start_and_names_its_setting() {
     let server = TestServer::start();
-    let with_password_file = HttpdConfig {
-        auth_user_file: "users".into(),
+    let at = |name: &str| server.homes.path().join(name).to_str().unwrap().to_owned();
+    fs::write(at("text"), "alice\n").unwrap();
+    let users = |name: &str| HttpdConfig {
+        auth_user_file: at(name),
         ..HttpdConfig::default()
     };
-    let with_tls = HttpdConfig {
-        certificate_file: "c.pem".into(),
-        certificate_key_file: "k.pem".into(),
+    let tls = |certificate: &str, key: &str| HttpdConfig {
+        certificate_file: at(certificate),
+        certificate_key_file: at(key),
         ..HttpdConfig::default()
     };
-    for (config, setting) in [
-        (with_password_file, "httpd.auth_user_file"),
-        (with_tls, "httpd.certificate_file"),
+    let certificates = Certificates::make(server.homes.path());
+    let other = server.homes.path().join("other");
+    fs::create_dir(&other).unwrap();
+    fs::copy(Certificates::make(&other).key(), at("other.key")).unwrap();
+    let chain = fs::read_to_string(certificates.server()).unwrap();
+    fs::write(at("damaged.pem"), chain.replace('M', "A")).unwrap();
+    for (config, expected) in [
+        (users("missing"), "httpd.auth_user_file: "),
+        (users("."), "httpd.auth_user_file: "),
+        (users("text"), "httpd.auth_user_file: "),
+        (tls("missing", "server.key"), "httpd.certificate_file: "),
+        (tls("text", "server.key"), "httpd.certificate_file: "),
+        (tls("server.key", "server.key"), "httpd.certificate_file: "),
+        (tls("damaged.pem", "server.key"), "httpd.certificate_file: "),
+        (tls("server.pem", "missing"), "httpd.certificate_key_file: "),
+        (tls("server.pem", "text"), "httpd.certificate_key_file: "),
+        (
+            tls("server.pem", "server.pem"),
+            "httpd.certificate_key_file: ",
+        ),
+        (
+            tls("server.pem", "other.key"),
+            "httpd.certificate_key_file: ",
+        ),
     ] {
         let settings = settings_from(config);
-        let error = HttpFrontEnd::new(Arc::clone(&server.core), &settings, VersionInfo::default())
-            .unwrap_err();
-        assert!(error.to_string().starts_with(setting), "{error}");
+        let core = Arc::clone(&server.core);
+        let error = HttpFrontEnd::new(core, &settings, VersionInfo::default()).unwrap_err();
+        let text = error.to_string();
+        assert!(text.starts_with(expected), "{text}");
+        assert!(
+            text.contains(server.homes.path().to_str().unwrap()),
+            "{text}"
+        );
     }
 }
 

@@ -1,7 +1,8 @@
 //! The HTTP log line: its fields and their order are an interface (reference 14.6).
 
 use std::fmt::Debug;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Once};
+use std::time::Duration;
 
 use tracing::field::{Field, Visit};
 use tracing::{Event, Subscriber};
@@ -10,11 +11,11 @@ use tracing_subscriber::layer::{Context, SubscriberExt};
 
 use crate::support::TestServer;
 
-type Line = Vec<(&'static str, String)>;
+pub(crate) type Line = Vec<(&'static str, String)>;
 
 /// Keeps the fields of every event of this thread, as they come.
 #[derive(Clone, Default)]
-struct Recorder(Arc<Mutex<Vec<Line>>>);
+pub(crate) struct Recorder(Arc<Mutex<Vec<Line>>>);
 
 struct Fields(Line);
 
@@ -37,21 +38,39 @@ impl<S: Subscriber> Layer<S> for Recorder {
 }
 
 impl Recorder {
-    fn requests(&self) -> Vec<Line> {
-        let lines = self.0.lock().unwrap();
+    /// Records what is logged by this thread as long as the guard lives.
+    pub(crate) fn start() -> (Self, tracing::subscriber::DefaultGuard) {
+        // While there is one subscriber only, tracing asks the thread that comes to a line first whether anybody wants it,
+        // and believes that for ever. So that other tests do not answer for this one, there is another subscriber.
+        static NOBODY: Once = Once::new();
+        NOBODY.call_once(|| {
+            let nobody = tracing_subscriber::registry();
+            tracing::subscriber::set_global_default(nobody).unwrap();
+        });
+        let recorder = Self::default();
+        let subscriber = tracing_subscriber::registry().with(recorder.clone());
+        (recorder, tracing::subscriber::set_default(subscriber))
+    }
+
+    /// Lines that have a field of that name.
+    pub(crate) fn with(&self, field: &str) -> Vec<Line> {
+        let mut lines = self.all();
+        lines.retain(|line| line.iter().any(|(name, _)| *name == field));
         lines
-            .iter()
-            .filter(|line| line.iter().any(|(name, _)| *name == "resp_status"))
-            .cloned()
-            .collect()
+    }
+
+    pub(crate) fn all(&self) -> Vec<Line> {
+        self.0.lock().unwrap().clone()
+    }
+
+    fn requests(&self) -> Vec<Line> {
+        self.with("resp_status")
     }
 }
 
 #[tokio::test]
 async fn every_request_is_one_line_with_the_fields_of_the_reference() {
-    let recorder = Recorder::default();
-    let _guard =
-        tracing::subscriber::set_default(tracing_subscriber::registry().with(recorder.clone()));
+    let (recorder, _guard) = Recorder::start();
     let server = TestServer::start();
     let address = server.address();
     let request = format!(
@@ -61,8 +80,16 @@ async fn every_request_is_one_line_with_the_fields_of_the_reference() {
     let reply = server.raw(request.as_bytes()).await;
     server.get("/api/v1/version").await;
 
+    // The line is written when the reply is taken, and the client may know that first.
+    let written = async {
+        while recorder.requests().len() < 2 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), written)
+        .await
+        .expect("two lines");
     let lines = recorder.requests();
-    assert_eq!(lines.len(), 2);
     let names: Vec<&str> = lines[0].iter().map(|(name, _)| *name).collect();
     let expected = "sender method proto remote_addr request_id uri user_agent resp_status resp_size elapsed_ms";
     assert_eq!(names.join(" "), expected);

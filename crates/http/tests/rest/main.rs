@@ -9,12 +9,16 @@
 )]
 
 mod abuse;
+mod auth;
 mod connections;
 mod dump;
+mod https;
 mod lifecycle;
 mod log;
 mod metrics;
+mod openapi;
 mod quota_scan;
+mod rest_cli;
 mod restore;
 mod routes;
 mod support;

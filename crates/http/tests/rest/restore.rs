@@ -144,6 +144,8 @@ async fn mistakes_in_the_request_are_400_and_change_nothing() {
         format!("?input_file={good}&mode=2"),
         format!("?input_file={good}x"),
         format!("?input_file={good}/x"),
+        format!("?input_file=/{}", "x".repeat(300)),
+        format!("?input_file=/{}", "x/".repeat(3000)),
         format!("?input_file={}", server.homes.path().display()),
     ] {
         let reply = server.get(&format!("/api/v1/loaddata{query}")).await;

@@ -12,7 +12,7 @@ use sftpgo_core::{Core, CoreParts, CoreSettings};
 use sftpgo_data::{DataProvider, MemoryProvider, UserStore as _};
 use sftpgo_http::config::{HttpdConfig, HttpdSettings};
 use sftpgo_http::{HttpFrontEnd, HttpLimits, VersionInfo};
-use sftpgo_net::{Listener, Server};
+use sftpgo_net::{Listener, Server, Tls, TlsFiles};
 use sftpgo_storage::registry::Backends;
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -26,7 +26,14 @@ pub(crate) struct TestServer {
     pub(crate) provider: Arc<MemoryProvider>,
     pub(crate) server: Server,
     pub(crate) homes: TempDir,
+    pub(crate) tls: Option<Arc<Tls>>,
 }
+
+/// Who may log in to [`TestServer::with_users`]: of the vectors of reference 4.4.
+pub(crate) const USERS: &str = "alice:$2y$05$bcHSED7aO1cfLto6ZdDBOOKzlwftslVhtpIkRhAtSa4GuLmk5mola\n\
+                                bob:$apr1$gLnIkRIf$Xr/6aJfmIrihP4b2N2tcs/\n";
+pub(crate) const BY_ALICE: &str = "Authorization: Basic YWxpY2U6cGFzc3dvcmQx\r\n";
+pub(crate) const BY_BOB: &str = "Authorization: Basic Ym9iOnBhc3N3b3JkMg==\r\n";
 
 impl TestServer {
     pub(crate) fn start() -> Self {
@@ -37,7 +44,35 @@ impl TestServer {
         Self::with(CoreSettings::default(), limits)
     }
 
+    /// One that asks for a password.
+    pub(crate) fn with_users() -> Self {
+        Self::set_up(CoreSettings::default(), HttpLimits::default(), |homes| {
+            std::fs::write(homes.join("users"), USERS).unwrap();
+            HttpdConfig {
+                auth_user_file: homes.join("users").to_str().unwrap().to_owned(),
+                ..HttpdConfig::default()
+            }
+        })
+    }
+
+    /// One that speaks TLS.
+    pub(crate) fn with_tls(files: &TlsFiles, limits: HttpLimits) -> Self {
+        Self::set_up(CoreSettings::default(), limits, |_| HttpdConfig {
+            certificate_file: files.certificate.to_str().unwrap().to_owned(),
+            certificate_key_file: files.key.to_str().unwrap().to_owned(),
+            ..HttpdConfig::default()
+        })
+    }
+
     pub(crate) fn with(settings: CoreSettings, limits: HttpLimits) -> Self {
+        Self::set_up(settings, limits, |_| HttpdConfig::default())
+    }
+
+    fn set_up(
+        settings: CoreSettings,
+        limits: HttpLimits,
+        config: impl FnOnce(&Path) -> HttpdConfig,
+    ) -> Self {
         let provider = Arc::new(MemoryProvider::with_users(Vec::new()).unwrap());
         let core = Core::start(CoreParts {
             provider: Arc::clone(&provider) as Arc<dyn DataProvider>,
@@ -48,7 +83,7 @@ impl TestServer {
         let homes = tempfile::tempdir().unwrap();
         let config = HttpdConfig {
             backups_path: homes.path().join("backups").to_str().unwrap().to_owned(),
-            ..HttpdConfig::default()
+            ..config(homes.path())
         };
         let listener = Listener::bind(([127, 0, 0, 1], 0).into(), "test").unwrap();
         let version = VersionInfo {
@@ -56,13 +91,21 @@ impl TestServer {
             ..VersionInfo::default()
         };
         let front = HttpFrontEnd::new(Arc::clone(&core), &settings_from(config), version);
-        let server = front.unwrap().with_limits(limits).serve(listener);
+        let front = front.unwrap().with_limits(limits);
+        let tls = front.tls().cloned();
+        let server = front.serve(listener);
         Self {
             core,
             provider,
             server,
             homes,
+            tls,
         }
+    }
+
+    /// The password file of [`Self::with_users`].
+    pub(crate) fn user_file(&self) -> PathBuf {
+        self.homes.path().join("users")
     }
 
     /// Where dumps are written.
@@ -105,10 +148,21 @@ impl TestServer {
 
     /// What curl sends.
     pub(crate) async fn call(&self, method: &str, target: &str, body: &str) -> Reply {
+        self.call_by("", method, target, body).await
+    }
+
+    /// The same with a further header field.
+    pub(crate) async fn call_by(
+        &self,
+        field: &str,
+        method: &str,
+        target: &str,
+        body: &str,
+    ) -> Reply {
         let address = self.address();
         let length = body.len();
         let request = format!(
-            "{method} {target} HTTP/1.1\r\nHost: {address}\r\nUser-Agent: curl/7.64.0\r\nAccept: */*\r\n\
+            "{method} {target} HTTP/1.1\r\nHost: {address}\r\nUser-Agent: curl/7.64.0\r\nAccept: */*\r\n{field}\
              Content-Length: {length}\r\nContent-Type: application/x-www-form-urlencoded\r\n\
              Connection: close\r\n\r\n{body}"
         );

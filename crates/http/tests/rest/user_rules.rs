@@ -69,6 +69,7 @@ async fn an_account_needs_a_name_credentials_and_an_absolute_home() {
         json!({"home_dir": ""}),
         json!({"home_dir": "relative"}),
         json!({"home_dir": "../up"}),
+        json!({"home_dir": "/srv/\u{0}"}),
     ])
     .await;
 }
@@ -175,6 +176,14 @@ async fn public_keys_must_be_keys() {
         json!({"public_keys": ["ssh-ed25519 AAAA"]}),
     ])
     .await;
+}
+
+#[tokio::test]
+async fn a_public_key_may_be_there_twice() {
+    let key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f a comment";
+    let server = TestServer::start();
+    let user = changed(&server, &json!({ "public_keys": [key, key] }));
+    assert_eq!(server.added(&user).await["public_keys"], json!([key, key]));
 }
 
 #[tokio::test]

@@ -362,3 +362,89 @@ async fn a_home_is_made_up_from_the_base_directory_if_there_is_one() {
     user["username"] = "../escape".into();
     assert_eq!(server.send("POST", "/api/v1/user", &user).await.status, 400);
 }
+
+/// The stored secret of the account's S3 store after an update, with the status of the reply.
+async fn secret_after(server: &TestServer, s3: Value) -> (u16, String) {
+    let update = json!({ "filesystem": { "provider": 1, "s3config": s3 } });
+    let reply = server.send("PUT", "/api/v1/user/1", &update).await;
+    let stored = server.stored("u").await.unwrap().filesystem.s3config;
+    let secret = serde_json::to_value(stored.access_secret).unwrap();
+    (reply.status, secret.as_str().unwrap().to_owned())
+}
+
+#[tokio::test]
+async fn credentials_of_a_store_are_set_replaced_kept_and_given_up() {
+    let server = TestServer::start();
+    server.added(&server.user("u")).await;
+    let first =
+        json!({ "bucket": "b", "region": "r", "access_key": "k", "access_secret": "first" });
+    let (status, sealed) = secret_after(&server, first).await;
+    assert_eq!(status, 200);
+    assert!(sealed.starts_with("$aes$") && sealed.split('$').count() == 4);
+    let shown = server.get("/api/v1/user/1").await.json();
+    let hidden = shown["filesystem"]["s3config"]["access_secret"].clone();
+    for keeps in [
+        json!({ "region": "r2" }),
+        json!({ "access_key": "k2", "access_secret": "" }),
+        json!({ "access_secret": "" }),
+        json!({ "access_secret": hidden }),
+    ] {
+        let kept = secret_after(&server, keeps.clone()).await;
+        assert_eq!(kept, (200, sealed.clone()), "{keeps}");
+    }
+    let (status, second) = secret_after(&server, json!({ "access_secret": "second" })).await;
+    assert_eq!(status, 200);
+    assert_ne!(second, sealed);
+    let sealed_before = json!({ "access_secret": sealed });
+    assert_eq!(
+        secret_after(&server, sealed_before).await,
+        (200, sealed.clone())
+    );
+    // A key without its secret, or the other way round, is none.
+    let half = secret_after(&server, json!({ "access_key": "" })).await;
+    assert_eq!(half, (400, sealed));
+    let none = json!({ "access_key": "", "access_secret": "" });
+    assert_eq!(secret_after(&server, none).await, (200, String::new()));
+    assert_eq!(secret_after(&server, json!({})).await, (200, String::new()));
+}
+
+#[tokio::test]
+async fn an_account_goes_from_one_back_end_to_another() {
+    let server = TestServer::start();
+    server.added(&server.user("u")).await;
+    let s3 = json!({ "bucket": "b", "region": "r", "key_prefix": "p/../q" });
+    let gcs = json!({ "bucket": "g", "automatic_credentials": 1, "storage_class": "NEARLINE" });
+    for (filesystem, shown) in [
+        (
+            json!({ "provider": 1, "s3config": s3 }),
+            json!({ "provider": 1, "gcsconfig": {},
+                "s3config": { "bucket": "b", "region": "r", "key_prefix": "q/" } }),
+        ),
+        (
+            json!({ "provider": 2, "gcsconfig": gcs, "s3config": { "bucket": "c" } }),
+            json!({ "provider": 2, "gcsconfig": gcs,
+                "s3config": { "bucket": "c", "region": "r", "key_prefix": "q/" } }),
+        ),
+        (
+            json!({ "provider": 0 }),
+            json!({ "provider": 0, "gcsconfig": {}, "s3config": {} }),
+        ),
+    ] {
+        let update = json!({ "filesystem": filesystem });
+        let reply = server.send("PUT", "/api/v1/user/1", &update).await;
+        assert_eq!(reply.status, 200, "{}", reply.body);
+        let user = server.get("/api/v1/user/1").await.json();
+        assert_eq!(user["filesystem"], shown);
+    }
+}
+
+#[tokio::test]
+async fn a_password_that_is_too_long_is_a_400() {
+    let server = TestServer::start();
+    let mut user = server.user("u");
+    user["password"] = "x".repeat(1025).into();
+    let reply = server.send("POST", "/api/v1/user", &user).await;
+    assert_eq!(reply.status, 400);
+    let error = reply.error();
+    assert!(error.starts_with("Validation error: "), "{error}");
+}

@@ -90,20 +90,23 @@ fn drop_if_empty(object: &mut Map<String, Value>, key: &str) {
     }
 }
 
-/// A reply shows the S3 secret in hidden form; sent back, or left empty beside an access key, it means "unchanged".
+/// A reply shows the S3 secret in hidden form; sent back, or left empty beside an access key, it means "unchanged". Empty
+/// without an access key, sent or stored, it is empty: a store that asks for no credentials.
 fn keep_stored_secret(stored: &UserRecord, update: &mut Map<String, Value>) {
     let s3 = update
         .get_mut("filesystem")
         .and_then(|filesystem| filesystem.get_mut("s3config"))
         .and_then(Value::as_object_mut);
     let Some(s3) = s3 else { return };
-    let sent = s3
-        .get("access_secret")
-        .and_then(Value::as_str)
-        .unwrap_or_default();
-    let hidden = serde_json::to_value(stored.filesystem.s3config.access_secret.to_hidden());
+    let stored = &stored.filesystem.s3config;
+    let Some(sent) = s3.get("access_secret").and_then(Value::as_str) else {
+        return;
+    };
+    let key = s3.get("access_key").and_then(Value::as_str);
+    let has_key = !key.unwrap_or(&stored.access_key).is_empty();
+    let hidden = serde_json::to_value(stored.access_secret.to_hidden());
     let is_hidden = hidden.is_ok_and(|hidden| hidden.as_str() == Some(sent));
-    if sent.is_empty() || is_hidden {
+    if is_hidden || (sent.is_empty() && has_key) {
         s3.remove("access_secret");
     }
 }
@@ -207,6 +210,14 @@ mod tests {
             secret(r#"{"filesystem":{"s3config":{"access_secret":"new"}}}"#),
             kept
         );
+        assert_eq!(
+            secret(r#"{"filesystem":{"s3config":{"access_secret":""}}}"#),
+            kept
+        );
+        let without = r#"{"filesystem":{"s3config":{"access_key":"","access_secret":""}}}"#;
+        assert!(secret(without).is_empty());
+        let number = br#"{"filesystem":{"s3config":{"access_secret":5}}}"#;
+        assert!(stored().merged_with_json(number).is_err());
     }
 
     #[test]

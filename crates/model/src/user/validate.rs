@@ -364,10 +364,10 @@ fn nested(one: &Path, other: &Path) -> bool {
     one.starts_with(other) || other.starts_with(one)
 }
 
-/// Cleans an absolute path without looking at the disk; `None` if it is relative.
+/// Cleans an absolute path without looking at the disk; `None` if it is relative, or has a NUL and so is no path.
 fn clean_absolute(raw: &str) -> Option<PathBuf> {
     let path = Path::new(raw);
-    if !path.is_absolute() {
+    if !path.is_absolute() || raw.contains('\0') {
         return None;
     }
     let mut clean = PathBuf::new();

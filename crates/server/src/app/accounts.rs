@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use sftpgo_core::action::ActionSettings;
 use sftpgo_core::admin::{
     AdminError, DumpFile, MakeDirectories, Restore, RestoreCounts, RestoreOptions, ScanAfter,
     UserAdmin, UserDump,
@@ -13,7 +14,7 @@ use sftpgo_core::admin::{
 use sftpgo_core::auth::KeyTrust;
 use sftpgo_core::model::{StoragePath, UserRecord};
 use sftpgo_core::quota::{Quiet, ScanSummary};
-use sftpgo_core::{Core, CoreParts};
+use sftpgo_core::{Core, CoreParts, CoreSettings};
 use sftpgo_data::config::{DataProviderSettings, Driver};
 use sftpgo_data::dump::{Next, read_each};
 use sftpgo_data::{DataProvider, DataResult};
@@ -121,7 +122,11 @@ pub async fn restore_users(
     let core = Core::start(CoreParts {
         provider: provider::open(data).await?.provider,
         backends: Backends::new(),
-        settings: compose::core_settings(settings),
+        settings: CoreSettings {
+            // As with `sftpgo user`: whoever runs a command knows what it does.
+            actions: ActionSettings::default(),
+            ..compose::core_settings(settings)
+        },
         keys: KeyTrust::default(),
     });
     let mut restore = Restore::new(core.user_admin(), options);

@@ -5,14 +5,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
+use sftpgo_core::action::ActionSettings;
 use sftpgo_core::auth::{KeyTrust, Reloaded};
 use sftpgo_core::defender::ListSizes;
 use sftpgo_core::hook::LoginHooks;
 use sftpgo_core::quota::QuotaTracking;
 use sftpgo_core::{Core, CoreParts, CoreSettings, UploadMode};
 use sftpgo_data::config::TrackQuota;
-use sftpgo_http::{HttpFrontEnd, ListenerInfo, StatusInfo, VersionInfo};
-use sftpgo_net::{Listener, Server, Workers};
+use sftpgo_http::{HttpError, HttpFrontEnd, ListenerInfo, StatusInfo, VersionInfo};
+use sftpgo_net::{Listener, Server, Tls, Workers};
 use sftpgo_ssh::SshFrontEnd;
 use sftpgo_storage::registry::Backends;
 
@@ -36,6 +37,7 @@ pub struct App {
     servers: Vec<Server>,
     ssh: SocketAddr,
     http: Option<SocketAddr>,
+    tls: Option<Arc<Tls>>,
     fingerprints: Vec<String>,
 }
 
@@ -82,7 +84,10 @@ impl App {
         load_lists(core).await?;
         let http = match listeners.http {
             Some(listener) => {
-                let front_end = HttpFrontEnd::new(Arc::clone(core), &settings.httpd, version());
+                let (core, httpd) = (Arc::clone(core), settings.httpd.clone());
+                let front_end = move || HttpFrontEnd::new(core, &httpd, version());
+                let front_end = tokio::task::spawn_blocking(front_end).await;
+                let front_end = front_end.map_err(AppError::new)?;
                 let front_end = front_end.map_err(AppError::new)?;
                 let status = status_info(&listeners.ssh, &listener, ssh.fingerprints());
                 Some((front_end.with_status(status), listener))
@@ -99,6 +104,9 @@ impl App {
             servers: Vec::new(),
             ssh: listeners.ssh.local_addr(),
             http: http.as_ref().map(|(_, listener)| listener.local_addr()),
+            tls: http
+                .as_ref()
+                .and_then(|(front_end, _)| front_end.tls().cloned()),
             fingerprints: ssh.fingerprints().to_vec(),
         };
         let workers = Arc::clone(&app.workers);
@@ -147,6 +155,25 @@ impl App {
         read.map_err(AppError::new)?.map_err(AppError::new)
     }
 
+    /// Reads certificate and key of HTTPS again, for new connections; `None` if HTTP is spoken in the clear.
+    ///
+    /// # Errors
+    /// They cannot be used; then nothing changed.
+    pub async fn reload_certificate(&self) -> Result<Option<()>, AppError> {
+        let Some(tls) = self.tls.clone() else {
+            return Ok(None);
+        };
+        let read = tokio::task::spawn_blocking(move || tls.reload()).await;
+        let read = read.map_err(AppError::new)?.map_err(HttpError::from);
+        read.map(Some).map_err(AppError::new)
+    }
+
+    /// Whether HTTP is served over TLS.
+    #[must_use]
+    pub fn has_tls(&self) -> bool {
+        self.tls.is_some()
+    }
+
     /// Where SSH is served.
     #[must_use]
     pub fn ssh_address(&self) -> SocketAddr {
@@ -189,8 +216,9 @@ impl App {
         self.core.stop(CLEAN_UP).await;
     }
 
-    /// Ends every connection now; for a [`stop`](Self::stop) that must not wait any longer.
+    /// Ends every connection, and every action, now; for a [`stop`](Self::stop) that must not wait any longer.
     pub fn end_connections(&self) {
+        self.core.give_up_actions();
         self.servers.iter().for_each(Server::end_connections);
     }
 
@@ -281,6 +309,11 @@ pub(super) fn core_settings(settings: &Settings) -> CoreSettings {
             pre_login: data.pre_login.clone(),
             keyboard_interactive: sftpd.keyboard_interactive.clone(),
             limit: sftpd.limits.hooks,
+        },
+        actions: ActionSettings {
+            files: sftpd.actions.clone(),
+            users: data.actions.clone(),
+            limits: sftpd.action_limits,
         },
     }
 }

@@ -102,7 +102,11 @@ async fn reload(app: Option<&App>) {
     let lists = app.reload_lists().await;
     let users = app.reload_users().await;
     let keys = app.reload_user_keys().await;
-    if matches!((&lists, &users, &keys), (Ok(None), Ok(None), Ok(None))) {
+    let certificate = app.reload_certificate().await;
+    if matches!(
+        (&lists, &users, &keys, &certificate),
+        (Ok(None), Ok(None), Ok(None), Ok(None))
+    ) {
         say_that_nothing_changes();
     }
     match lists {
@@ -139,6 +143,17 @@ async fn reload(app: Option<&App>) {
         Err(error) => tracing::error!(
             sender = "service",
             "asked to reload; authorities for certificates and revoked keys stay as they were: {error}"
+        ),
+    }
+    match certificate {
+        Ok(Some(())) => tracing::info!(
+            sender = "service",
+            "asked to reload; certificate and key of HTTPS were read again"
+        ),
+        Ok(None) => {}
+        Err(error) => tracing::error!(
+            sender = "service",
+            "asked to reload; certificate and key of HTTPS stay as they were: {error}"
         ),
     }
 }

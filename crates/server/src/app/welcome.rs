@@ -25,6 +25,7 @@ pub(super) async fn greet(app: &App, settings: &Settings, options: &ServeOptions
             settings,
             settings_file: options.settings_file.as_deref(),
             http: app.http_address(),
+            scheme: scheme(app),
         };
         text.push_str(&advice.text());
     }
@@ -35,14 +36,19 @@ pub(super) async fn greet(app: &App, settings: &Settings, options: &ServeOptions
         .and_then(|()| stdout.flush());
 }
 
+fn scheme(app: &App) -> &'static str {
+    if app.has_tls() { "https" } else { "http" }
+}
+
 fn where_it_listens(app: &App) -> String {
     // Writing into a string cannot fail.
     let mut text = format!("\nSFTPGo {} is ready.\n", version::VERSION);
     let _ = writeln!(text, "  SFTP      {}", app.ssh_address());
     match app.http_address() {
         Some(address) => {
-            let _ = writeln!(text, "  REST API  http://{address}/api/v1/version");
-            let _ = writeln!(text, "  Web admin http://{address}/web");
+            let scheme = scheme(app);
+            let _ = writeln!(text, "  REST API  {scheme}://{address}/api/v1/version");
+            let _ = writeln!(text, "  Web admin {scheme}://{address}/web");
         }
         None => text.push_str("  REST API  off (httpd.bind_port is 0)\n"),
     }
@@ -67,6 +73,7 @@ struct FirstUser<'a> {
     settings: &'a Settings,
     settings_file: Option<&'a Path>,
     http: Option<SocketAddr>,
+    scheme: &'static str,
 }
 
 impl FirstUser<'_> {
@@ -142,8 +149,12 @@ impl FirstUser<'_> {
         if let (Some(home), Some(user)) = (self.home(), user.as_object_mut()) {
             user.insert("home_dir".to_owned(), home.into());
         }
+        // curl asks for the password.
+        let password_file = &self.settings.httpd.auth_user_file;
+        let login = password_file.as_ref().map_or("", |_| "-u OPERATOR ");
+        let scheme = self.scheme;
         Some(format!(
-            "  curl http://{address}/api/v1/user -H 'Content-Type: application/json' -d {}\n",
+            "  curl {login}{scheme}://{address}/api/v1/user -H 'Content-Type: application/json' -d {}\n",
             quoted(&user.to_string())
         ))
     }

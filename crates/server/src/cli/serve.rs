@@ -33,6 +33,8 @@ pub(super) fn main(args: Args) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
+    telemetry::log_panics();
+    sftpgo_http::keep_stacks_of_panics();
     for warning in &warnings {
         tracing::warn!(sender = "config", "{warning}");
     }

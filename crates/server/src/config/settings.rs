@@ -41,13 +41,10 @@ pub struct Settings {
 
 /// Keys that are accepted for the sake of existing files and not used.
 pub(crate) fn not_used_yet() -> impl Iterator<Item = &'static str> {
-    [
-        sftpgo_ssh::config::NOT_USED_YET,
-        sftpgo_data::config::NOT_USED_YET,
-    ]
-    .into_iter()
-    .flatten()
-    .copied()
+    [sftpgo_data::config::NOT_USED_YET]
+        .into_iter()
+        .flatten()
+        .copied()
 }
 
 impl Config {

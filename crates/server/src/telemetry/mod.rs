@@ -22,6 +22,7 @@ mod layer;
 #[cfg_attr(unix, path = "mode_unix.rs")]
 #[cfg_attr(not(unix), path = "mode_other.rs")]
 mod mode;
+mod panics;
 mod queue;
 mod rotation;
 mod writer;
@@ -36,6 +37,7 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::registry::Registry;
 
 use layer::LogLayer;
+pub use panics::log_panics;
 use queue::Queue;
 use rotation::{Limits, RotatingFile};
 use writer::{JsonSink, Writer};

@@ -3,7 +3,8 @@
 //! Every test starts a server of its own on free ports, in a directory of its own. `scenarios` are written once over
 //! `FileClient`, `sftp`, `scp`, `commands` and `programs` speak their protocols, `matrix` holds every operation against
 //! every kind of place, `reference` has what the reference's own tests say and no other module does, `hostile` attacks,
-//! `hooks` decide about logins, `servers` has several on one database, `semantics` reads SEMANTICS.md. The other modules are about the front doors.
+//! `hooks` decide about logins, `actions` are told of what happens, `logs` reads the log, `servers` has several on one database, `https` has certificates,
+//! `semantics` reads SEMANTICS.md. The other modules are about the front doors.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
@@ -12,6 +13,7 @@
     reason = "helpers of tests"
 )]
 
+mod actions;
 mod architecture;
 mod certificates;
 mod cluster;
@@ -23,12 +25,15 @@ mod defender;
 mod dump_cli;
 mod hooks;
 mod hostile;
+mod https;
 mod limits;
 mod login;
 mod login_answers;
 mod login_keys;
 mod login_log;
+mod logs;
 mod matrix;
+mod metrics;
 mod passwords;
 mod program;
 mod programs;

@@ -54,6 +54,15 @@ impl Serve {
         panic!("no free port");
     }
 
+    /// Starts it with its standard error in a file.
+    pub(crate) fn start_with_errors_in(directory: &Path, file: &Path) -> Self {
+        Self::ready(|| {
+            let mut command = sftpgo(directory);
+            command.stderr(fs::File::create(file).unwrap());
+            Self::spawn_command(command, &[])
+        })
+    }
+
     /// Starts it with its log on stdout, where [`Self::line_with`] finds it.
     pub(crate) fn start_logging(directory: &Path) -> Self {
         let mut serve = Self::spawn(directory, &[("SFTPGO_LOG_FILE_PATH", "")]);
@@ -144,6 +153,13 @@ impl Serve {
         (status, std::mem::take(&mut self.seen))
     }
 
+    /// What everybody on the machine can see of it.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn command_line(&self) -> String {
+        let line = fs::read(format!("/proc/{}/cmdline", self.child.id())).unwrap();
+        String::from_utf8_lossy(&line).replace('\0', " ")
+    }
+
     /// The most memory the program has had so far.
     #[cfg(target_os = "linux")]
     pub(crate) fn peak_kilobytes(&self) -> u64 {
@@ -194,11 +210,7 @@ pub(crate) fn configured(more: &Value) -> TempDir {
         TestServer::host_key().file(),
     )
     .unwrap();
-    let mut settings = json!({ "sftpd": {
-        "keys": [{ "private_key": "host_key" }],
-        // For the raw client.
-        "algorithms_profile": "compat",
-    } });
+    let mut settings = json!({ "sftpd": { "keys": [{ "private_key": "host_key" }] } });
     for (section, values) in more.as_object().into_iter().flatten() {
         for (key, value) in values.as_object().unwrap() {
             settings[section][key] = value.clone();

@@ -60,7 +60,7 @@ fn only_the_right_password_and_key_log_in() {
 
 #[test]
 fn every_key_exchange_works_and_the_keys_change() {
-    case(&Server::compat(), "key_exchanges");
+    case(&Server::start(), "key_exchanges");
 }
 
 #[test]

@@ -25,7 +25,7 @@ fn url(server: &Server, path: &str) -> String {
 
 #[test]
 fn files_of_every_size_come_back_unchanged() {
-    let server = Server::compat();
+    let server = Server::start();
     for size in SIZES {
         let sent = server.local_file("up", size);
         let url = url(&server, &format!("stored-{size}"));
@@ -38,7 +38,7 @@ fn files_of_every_size_come_back_unchanged() {
 
 #[test]
 fn a_large_file_moves_both_ways() {
-    let server = Server::compat();
+    let server = Server::start();
     let sent = server.local_file("up", 64 << 20);
     let url = url(&server, "stored");
     curl(&server, ["-T", "up", &url]).succeed();
@@ -49,7 +49,7 @@ fn a_large_file_moves_both_ways() {
 
 #[test]
 fn interrupted_transfers_go_on_where_they_stopped() {
-    let server = Server::compat();
+    let server = Server::start();
     let sent = server.local_file("up", 3_000_001);
     let (stored, down) = (server.home().join("stored"), server.work().join("down"));
     let url = url(&server, "stored");
@@ -70,7 +70,7 @@ fn interrupted_transfers_go_on_where_they_stopped() {
 
 #[test]
 fn names_may_have_spaces_and_any_letters() {
-    let server = Server::compat();
+    let server = Server::start();
     let sent = server.local_file("up", 1000);
     let url = url(&server, "made/for%20it/k%C3%A4se%20%E6%97%A5.bin");
     curl(&server, ["--ftp-create-dirs", "-T", "up", &url]).succeed();
@@ -84,7 +84,7 @@ fn names_may_have_spaces_and_any_letters() {
 
 #[test]
 fn each_of_ten_thousand_names_is_listed_once() {
-    let server = Server::compat();
+    let server = Server::start();
     let names = many_files(&server.home().join("many"), 10_000);
     let said = curl(&server, ["-l", &url(&server, "many/")])
         .succeed()
@@ -102,7 +102,7 @@ fn each_of_ten_thousand_names_is_listed_once() {
 
 #[test]
 fn commands_between_transfers_work() {
-    let server = Server::compat();
+    let server = Server::start();
     let home = server.home();
     fs::write(home.join("file"), "content").unwrap();
     fs::write(home.join("replaced"), "stale").unwrap();
@@ -131,7 +131,7 @@ fn commands_between_transfers_work() {
 
 #[test]
 fn refusals_have_the_exit_status_of_their_kind() {
-    let server = Server::compat();
+    let server = Server::start();
     server.local_file("up", 10);
     let reader_home = server.reader_home();
     fs::write(reader_home.join("file"), "content").unwrap();
@@ -154,7 +154,7 @@ fn refusals_have_the_exit_status_of_their_kind() {
 
 #[test]
 fn a_password_logs_in_and_a_wrong_one_does_not() {
-    let server = Server::compat();
+    let server = Server::start();
     fs::write(server.home().join("file"), "content").unwrap();
     let file = url(&server, "file");
     let login = |password: &str| {

@@ -117,7 +117,7 @@ fn algorithms_of_the_past_are_not_offered() {
 /// With the defaults of the client the keys change once in a gigabyte; here after each megabyte, and the client asks.
 #[test]
 fn a_quarter_gigabyte_moves_while_the_keys_change_all_the_time() {
-    let server = Server::compat();
+    let server = Server::start();
     let sent = server.local_file("up", 256 << 20);
     for cipher in ["aes128-gcm@openssh.com", "chacha20-poly1305@openssh.com"] {
         let cipher = format!("Ciphers={cipher}");

@@ -23,7 +23,7 @@ fn rclone<'a>(server: &Server, arguments: impl IntoIterator<Item = &'a str>) -> 
 
 #[test]
 fn a_tree_is_copied_checked_and_synchronised() {
-    let server = Server::compat();
+    let server = Server::start();
     let tree = server.work().join("tree");
     make_tree(&tree);
     named_files(&tree.join("odd"), &utf8_names());
@@ -75,7 +75,7 @@ fn digests(server: &Server, kind: &str, root: &str) -> String {
 
 #[test]
 fn digests_are_found_and_are_those_of_the_files() {
-    let server = Server::compat();
+    let server = Server::start();
     let tree = server.work().join("tree");
     make_tree(&tree);
     named_files(&tree.join("odd"), &utf8_names());
@@ -107,7 +107,7 @@ fn digests_are_found_and_are_those_of_the_files() {
 
 #[test]
 fn a_tree_is_synchronised_both_ways_by_its_digests() {
-    let server = Server::compat();
+    let server = Server::start();
     let (tree, stored) = (server.work().join("tree"), server.home().join("stored"));
     make_tree(&tree);
     named_files(&tree.join("odd"), &utf8_names());
@@ -139,7 +139,7 @@ fn a_tree_is_synchronised_both_ways_by_its_digests() {
 
 #[test]
 fn a_large_file_moves_in_many_concurrent_requests() {
-    let server = Server::compat();
+    let server = Server::start();
     let sent = server.local_file("up", 64 << 20);
     // Chunks near the largest packet that OpenSSH and this server take.
     let chunks = ["--sftp-chunk-size", "255k", "--sftp-concurrency", "64"];
@@ -155,7 +155,7 @@ fn a_large_file_moves_in_many_concurrent_requests() {
 
 #[test]
 fn each_of_ten_thousand_names_is_listed_once() {
-    let server = Server::compat();
+    let server = Server::start();
     let names = many_files(&server.home().join("many"), 10_000);
     let said = rclone(&server, ["lsf", ":sftp:many"]).succeed().text();
     assert_each_once(said.lines(), &names);
@@ -163,7 +163,7 @@ fn each_of_ten_thousand_names_is_listed_once() {
 
 #[test]
 fn names_are_moved_replaced_touched_and_removed() {
-    let server = Server::compat();
+    let server = Server::start();
     let home = server.home();
     fs::write(home.join("old"), "fresh").unwrap();
     fs::write(home.join("new"), "stale and longer").unwrap();
@@ -185,7 +185,7 @@ fn names_are_moved_replaced_touched_and_removed() {
 
 #[test]
 fn the_free_space_is_shown() {
-    let server = Server::compat();
+    let server = Server::start();
     let said = rclone(&server, ["about", "--json", ":sftp:"]).succeed();
     let about: serde_json::Value = serde_json::from_slice(&said.stdout).unwrap();
     assert!(about["total"].as_u64() > Some(0), "{said}");
@@ -193,7 +193,7 @@ fn the_free_space_is_shown() {
 
 #[test]
 fn refusals_are_told_and_end_with_an_error() {
-    let server = Server::compat();
+    let server = Server::start();
     server.local_file("up", 10);
     fs::write(server.reader_home().join("file"), "content").unwrap();
     // "directory not found" has an exit status of its own.
@@ -215,7 +215,7 @@ fn refusals_are_told_and_end_with_an_error() {
 
 #[test]
 fn a_password_logs_in_and_a_wrong_one_does_not() {
-    let server = Server::compat();
+    let server = Server::start();
     let login = |password: &str| {
         let obscured = rclone(&server, ["obscure", password]).succeed().text();
         rclone(&server, ["mkdir", ":sftp:made"])

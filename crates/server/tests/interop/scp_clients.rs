@@ -8,8 +8,7 @@ use super::support::files::{SIZES, assert_same, assert_same_tree, mode, mtime, r
 use super::support::{PASSWORD, Run, Server};
 
 fn start() -> Server {
-    // `curl` needs the profile.
-    Server::with(json!({ "enabled_ssh_commands": ["scp"], "algorithms_profile": "compat" }))
+    Server::with(json!({ "enabled_ssh_commands": ["scp"] }))
 }
 
 fn pscp<'a>(server: &Server, arguments: impl IntoIterator<Item = &'a str>) -> Run {

@@ -4,7 +4,7 @@
 use sftpgo_core::model::VirtualPath;
 use sftpgo_core::{OpResult, Session, Space};
 
-use super::paths;
+use super::paths::{self, Argument};
 use super::run::Answer;
 use super::table::Exec;
 
@@ -20,7 +20,7 @@ pub(super) async fn run(session: &Session, exec: &Exec) -> Answer {
             return answer;
         }
     };
-    answer.path = paths::logged(paths.last().copied());
+    answer.argument = Argument::new(paths.last().copied());
     if paths.is_empty() {
         paths.push(b"/");
     }

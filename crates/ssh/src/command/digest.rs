@@ -4,7 +4,7 @@ use sftpgo_core::digest::DigestAlgorithm;
 use sftpgo_core::model::VirtualPath;
 use sftpgo_core::{OpResult, Session};
 
-use super::paths;
+use super::paths::{self, Argument};
 use super::run::Answer;
 use super::table::Exec;
 use crate::transport::{ChannelInput, Input, Window};
@@ -28,7 +28,7 @@ pub(super) async fn of_files(session: &Session, exec: &Exec, algorithm: DigestAl
             return answer;
         }
     };
-    answer.path = paths::logged(paths.last().copied());
+    answer.argument = Argument::new(paths.last().copied());
     for path in paths {
         match of_file(session, path, algorithm).await {
             Ok((path, digest)) => {

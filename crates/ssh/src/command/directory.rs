@@ -2,14 +2,14 @@
 
 use sftpgo_wire::exec;
 
-use super::paths::logged;
+use super::paths::Argument;
 use super::run::Answer;
 use super::table::Exec;
 
 /// Nothing, with success (reference 8.3).
 pub(super) fn change(exec: &Exec) -> Answer {
     Answer {
-        path: logged(exec::path_argument(&exec.words)),
+        argument: Argument::new(exec::path_argument(&exec.words)),
         ..Answer::default()
     }
 }

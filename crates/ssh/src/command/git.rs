@@ -5,10 +5,10 @@ use sftpgo_core::program::GitService;
 use sftpgo_core::{OpError, OpErrorKind, OpResult};
 use sftpgo_wire::git;
 
-use super::paths::logged;
+use super::paths::Argument;
 use super::program::Request;
 
-pub(super) fn request(words: &[Vec<u8>]) -> OpResult<(String, Request)> {
+pub(super) fn request(words: &[Vec<u8>]) -> OpResult<(Argument, Request)> {
     let command = git::parse(words)
         .map_err(|error| OpError::new(OpErrorKind::InvalidArgument, error.to_string()))?;
     let service = match command.service {
@@ -17,7 +17,8 @@ pub(super) fn request(words: &[Vec<u8>]) -> OpResult<(String, Request)> {
         git::GitService::UploadArchive => GitService::UploadArchive,
     };
     let path = VirtualPath::parse(&command.path)?;
-    Ok((logged(Some(&command.path)), Request::Git(service, path)))
+    let argument = Argument::new(Some(&command.path));
+    Ok((argument, Request::Git(service, path)))
 }
 
 #[cfg(test)]
@@ -28,7 +29,7 @@ mod tests {
     fn the_log_has_the_path_with_its_slash() {
         let words = |path: &str| ["git-upload-pack", path].map(|word| word.as_bytes().to_vec());
         for (path, logged) in [("repo/", "/repo/"), ("/a/../repo", "/repo")] {
-            assert_eq!(request(&words(path)).unwrap().0, logged);
+            assert_eq!(request(&words(path)).unwrap().0.logged, logged);
         }
     }
 }

@@ -38,6 +38,23 @@ pub(super) fn arguments<'a>(exec: &'a Exec, options: &[&str]) -> OpResult<Vec<&'
     Ok(paths)
 }
 
+/// The path argument that a command acted on last: as the command log has it, and as a path if it is one.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Argument {
+    /// As [`logged`] gives it.
+    pub(super) logged: String,
+    pub(super) path: Option<VirtualPath>,
+}
+
+impl Argument {
+    pub(super) fn new(argument: Option<&[u8]>) -> Self {
+        Self {
+            logged: logged(argument),
+            path: argument.and_then(|argument| VirtualPath::parse(argument).ok()),
+        }
+    }
+}
+
 /// A path argument as the command log has it: absolute and clean, with the slash that the client wrote behind it; empty if
 /// there is none (reference 8.2, 14.4).
 pub(crate) fn logged(argument: Option<&[u8]>) -> String {

@@ -10,6 +10,7 @@ use sftpgo_core::program::{Program, ProgramInput, ProgramOutput};
 use sftpgo_core::{OpError, OpErrorKind, OpResult, Session};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
+use super::paths::Argument;
 use super::table::{Command, Exec};
 use super::{git, rsync};
 use crate::transport::{Channel, ChannelInput, ChannelOutput, Gone, Held, Input, Window};
@@ -38,7 +39,7 @@ pub(super) async fn serve(session: &Session, channel: Channel, exec: &Exec) {
     let cancel = session.connection().info.cancel.clone();
     // Bounded by the window: what is in it counts as not dealt with.
     let (queue, queued) = unbounded_channel();
-    let (path, start) = match request(exec) {
+    let (argument, start) = match request(exec) {
         Ok(request) => request,
         Err(error) => return refuse(session, channel, exec, error).await,
     };
@@ -57,7 +58,8 @@ pub(super) async fn serve(session: &Session, channel: Channel, exec: &Exec) {
     };
     match ended {
         Some(Ok(true)) => {
-            session.command_succeeded(&path);
+            session.command_succeeded(&argument.logged);
+            session.report_command(&exec.name(), argument.path.as_ref());
             output.finish(0).await;
         }
         Some(Ok(false)) => {
@@ -80,8 +82,8 @@ pub(super) enum Request {
     Rsync(sftpgo_core::program::RsyncRequest),
 }
 
-/// The request, and the path for the log.
-fn request(exec: &Exec) -> OpResult<(String, Request)> {
+/// The request, and the path for the log and whoever is told.
+fn request(exec: &Exec) -> OpResult<(Argument, Request)> {
     match exec.command {
         Command::Git => git::request(&exec.words),
         Command::Rsync => rsync::request(&exec.words),

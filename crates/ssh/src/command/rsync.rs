@@ -4,13 +4,13 @@ use sftpgo_core::program::RsyncRequest;
 use sftpgo_core::{OpError, OpErrorKind, OpResult};
 use sftpgo_wire::rsync;
 
-use super::paths::logged;
+use super::paths::Argument;
 use super::program::Request;
 
-pub(super) fn request(words: &[Vec<u8>]) -> OpResult<(String, Request)> {
+pub(super) fn request(words: &[Vec<u8>]) -> OpResult<(Argument, Request)> {
     let command = rsync::parse(words)
         .map_err(|error| OpError::new(OpErrorKind::InvalidArgument, error.to_string()))?;
-    let path = logged(command.paths.last().map(Vec::as_slice));
+    let argument = Argument::new(command.paths.last().map(Vec::as_slice));
     let request = RsyncRequest {
         sender: command.sender,
         options: command.options,
@@ -23,7 +23,7 @@ pub(super) fn request(words: &[Vec<u8>]) -> OpResult<(String, Request)> {
         follows_links: command.follows_links,
         removes_sources: command.removes_sources,
     };
-    Ok((path, Request::Rsync(request)))
+    Ok((argument, Request::Rsync(request)))
 }
 
 #[cfg(test)]
@@ -40,7 +40,7 @@ mod tests {
                 .split(' ')
                 .map(|word| word.as_bytes().to_vec())
                 .collect();
-            assert_eq!(request(&words).unwrap().0, logged);
+            assert_eq!(request(&words).unwrap().0.logged, logged);
         }
     }
 }

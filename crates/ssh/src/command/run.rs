@@ -4,6 +4,7 @@ use bytes::Bytes;
 use sftpgo_core::{OpError, Session};
 use sftpgo_wire::exec;
 
+use super::paths::Argument;
 use super::table::{Command, Exec};
 use super::{df, digest, directory, program};
 use crate::scp;
@@ -14,8 +15,8 @@ use crate::transport::{Channel, ChannelInput};
 pub(super) struct Answer {
     /// For standard output.
     pub(super) output: Vec<u8>,
-    /// The path argument, for the log ([`logged`](super::logged)).
-    pub(super) path: String,
+    /// The path argument, for the log and whoever is told.
+    pub(super) argument: Argument,
     /// The first failure.
     pub(super) failure: Option<OpError>,
 }
@@ -71,7 +72,10 @@ async fn answer(session: &Session, channel: Channel, exec: &Exec) {
     };
     match &answer.failure {
         Some(error) => session.command_failed(error),
-        None => session.command_succeeded(&answer.path),
+        None => {
+            session.command_succeeded(&answer.argument.logged);
+            session.report_command(&exec.name(), answer.argument.path.as_ref());
+        }
     }
     let status = u32::from(answer.failure.is_some());
     let sending = async {

@@ -113,17 +113,32 @@ pub(in crate::program) async fn start(launch: Launch) -> io::Result<(Pipes, Proc
     start_with(move || spawn(&launch)).await
 }
 
-/// Starts a program of the operator: it may do what the server may, and has the server's environment and `variables`.
+/// A program of the operator. No `Debug`: there are passwords in variables.
+pub(crate) struct Trusted {
+    pub(crate) program: PathBuf,
+    pub(crate) arguments: Vec<OsString>,
+    /// What it finds in its environment beside what the server has.
+    pub(crate) variables: Vec<(&'static str, OsString)>,
+}
+
+/// Variables with settings of the server begin so: passwords of databases are among them.
+const SETTINGS: &[u8] = b"SFTPGO_";
+
+/// Starts a program of the operator: it may do what the server may. It has the environment of the server without settings,
+/// and its variables.
 ///
 /// # Errors
-/// No thread, no pipes, it cannot be executed, or a variable has a NUL byte in it.
-pub(crate) async fn start_trusted(
-    program: PathBuf,
-    variables: Vec<(OsString, OsString)>,
-) -> io::Result<(Pipes, Process)> {
+/// No thread, no pipes, it cannot be executed, or an argument or a variable has a NUL byte in it.
+pub(crate) async fn start_trusted(trusted: Trusted) -> io::Result<(Pipes, Process)> {
     start_with(move || {
-        let mut command = Command::new(program);
-        command.envs(variables);
+        let mut command = Command::new(trusted.program);
+        // Only names are looked at: it is not here that the server reads its environment.
+        for (name, _) in std::env::vars_os() {
+            if name.as_encoded_bytes().starts_with(SETTINGS) {
+                command.env_remove(name);
+            }
+        }
+        command.args(trusted.arguments).envs(trusted.variables);
         spawn_piped(command)
     })
     .await

@@ -4,7 +4,7 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use sftpgo_testkit::{Account, FileClient as _, PASSWORD, Sftp, TestServer};
+use sftpgo_testkit::{Account, FileClient as _, PASSWORD, Sftp, SshClient, TestServer};
 
 use super::{Scripts, key_works, password_works, users};
 use crate::program::{run, text};
@@ -252,30 +252,23 @@ echo "$# arguments, input '$(cat)'" > "$here/rest"
 ls /proc/$$/fd > "$here/descriptors"
 "#,
     );
+    let status = Command::new(&program).stdin(Stdio::null()).status();
+    assert!(status.unwrap().success());
     // What tests are started with may be handed on to every program; what the server opens may not.
-    let inherited = async |server: Option<&TestServer>| {
-        match server {
-            None => assert!(
-                Command::new(&program)
-                    .stdin(Stdio::null())
-                    .status()
-                    .unwrap()
-                    .success()
-            ),
-            Some(server) => assert!(!password_works(server, "p'a \"$(s)s").await),
-        }
-        scripts.text("descriptors")
-    };
-    let before = inherited(None).await;
-    let server = server_asking(&program, 0).await;
-    assert_eq!(inherited(Some(&server)).await, before);
+    let inherited = scripts.text("descriptors");
+    // A process of its own: descriptors of other tests are none of its.
+    let directory = configured(&json!({ "data_provider": { "external_auth_program": program } }));
+    let server = Serve::start(directory.path(), &[]);
+    let mut client = SshClient::connect(server.ssh, None).await;
+    assert!(!client.password("alice", "p'a \"$(s)s").await);
+    assert_eq!(scripts.text("descriptors"), inherited);
     assert_eq!(
         scripts.text("variables"),
         "SFTPGO_AUTHD_IP=127.0.0.1\nSFTPGO_AUTHD_KEYBOARD_INTERACTIVE=\nSFTPGO_AUTHD_PASSWORD=p'a \"$(s)s\n\
          SFTPGO_AUTHD_PUBLIC_KEY=\nSFTPGO_AUTHD_USERNAME=alice\n"
     );
     assert_eq!(scripts.text("rest"), "0 arguments, input ''\n");
-    assert!(!key_works(&server).await);
+    assert!(!client.key("alice", &Account::key("alice")).await);
     let variables = scripts.text("variables");
     let line = Account::key("alice").line("");
     let expected = format!("SFTPGO_AUTHD_PUBLIC_KEY={}\n", line.trim_end());
@@ -316,7 +309,7 @@ async fn nothing_that_is_asked_or_answered_gets_into_the_log() {
     let output = run(directory.path(), &["initprovider"], "");
     assert!(output.status.success(), "{}", text(&output.stderr));
     let mut serve = Serve::start_logging(directory.path());
-    let mut client = sftpgo_testkit::SshClient::connect(serve.ssh, None).await;
+    let mut client = SshClient::connect(serve.ssh, None).await;
     assert!(!client.password("alice", "hunter1").await);
     assert!(client.password("alice", "hunter2").await);
     let line = serve.line_with("logged in with: password").unwrap();

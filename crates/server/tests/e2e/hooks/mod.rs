@@ -7,7 +7,7 @@ mod external_auth;
 mod http;
 mod keyboard_interactive;
 mod pre_login;
-mod service;
+pub(crate) mod service;
 
 use std::fs;
 use std::io::Write as _;

@@ -17,30 +17,30 @@ use tokio_rustls::TlsAcceptor;
 
 /// A request.
 #[derive(Debug, Clone)]
-pub(super) struct Request {
+pub(crate) struct Request {
     /// `POST /path?query`
-    pub(super) line: String,
+    pub(crate) line: String,
     /// By their names in lower case.
-    pub(super) headers: HashMap<String, String>,
-    pub(super) body: String,
+    pub(crate) headers: HashMap<String, String>,
+    pub(crate) body: String,
 }
 
 /// What it is answered: a status, further headers, a body.
-pub(super) type Reply = (u16, &'static str, String);
+pub(crate) type Reply = (u16, &'static str, String);
 
 /// The server; it runs as long as the test's runtime.
-pub(super) struct Service {
-    pub(super) address: SocketAddr,
+pub(crate) struct Service {
+    pub(crate) address: SocketAddr,
     seen: Arc<Mutex<Vec<Request>>>,
 }
 
 impl Service {
-    pub(super) async fn start(answer: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Self {
+    pub(crate) async fn start(answer: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Self {
         Self::start_with(None, answer).await
     }
 
     /// One that speaks TLS, as `localhost`.
-    pub(super) async fn start_tls(
+    pub(crate) async fn start_tls(
         certificates: &Certificates,
         answer: impl Fn(&Request) -> Reply + Send + Sync + 'static,
     ) -> Self {
@@ -90,17 +90,17 @@ impl Service {
     }
 
     /// One that answers the same to everybody.
-    pub(super) async fn saying(status: u16, body: &str) -> Self {
+    pub(crate) async fn saying(status: u16, body: &str) -> Self {
         let body = body.to_owned();
         Self::start(move |_| (status, "", body.clone())).await
     }
 
-    pub(super) fn url(&self, path: &str) -> String {
+    pub(crate) fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }
 
     /// What it was sent so far.
-    pub(super) fn seen(&self) -> Vec<Request> {
+    pub(crate) fn seen(&self) -> Vec<Request> {
         self.seen.lock().unwrap().clone()
     }
 }

@@ -35,7 +35,7 @@ fn stderr(ran: &Ran) -> String {
 }
 
 /// Makes an empty repository.
-fn repository(path: &Path) {
+pub(crate) fn repository(path: &Path) {
     let output = Command::new("git")
         .args(["init", "-q", "--bare"])
         .arg(path)

@@ -37,11 +37,6 @@ impl Server {
         Self::with(json!({}))
     }
 
-    /// One for clients that know no key exchange which holds against quantum computers.
-    pub(crate) fn compat() -> Self {
-        Self::with(json!({ "algorithms_profile": "compat" }))
-    }
-
     /// One with these settings of the section `sftpd` too.
     pub(crate) fn with(settings: Value) -> Self {
         Self::with_files(settings, &[])
@@ -68,16 +63,17 @@ impl Server {
         for (key, value) in settings.as_object().unwrap() {
             sftpd[key] = value.clone();
         }
-        let config = json!({ "sftpd": sftpd }).to_string();
-        fs::write(at.join("conf/sftpgo.json"), config).unwrap();
+        configure(at, &sftpd);
         let server = Self::launch(directory);
         server.write_client_settings();
         server
     }
 
-    /// One without any settings: it makes its own host keys.
-    pub(crate) fn unconfigured() -> Self {
-        Self::launch(prepare())
+    /// One that makes its own host keys, with these settings of the section `sftpd`.
+    pub(crate) fn with_own_host_keys(settings: &Value) -> Self {
+        let directory = prepare();
+        configure(directory.path(), settings);
+        Self::launch(directory)
     }
 
     fn launch(directory: TempDir) -> Self {
@@ -313,6 +309,11 @@ fn prepare() -> TempDir {
     keys::make(&at.join("client/.ssh/id"));
     keys::make(&at.join("client/.ssh/wrong"));
     directory
+}
+
+fn configure(directory: &Path, sftpd: &Value) {
+    let config = json!({ "sftpd": sftpd }).to_string();
+    fs::write(directory.join("conf/sftpgo.json"), config).unwrap();
 }
 
 fn sftpgo(directory: &Path) -> Command {

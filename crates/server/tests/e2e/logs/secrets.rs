@@ -1,0 +1,280 @@
+//! No secret gets out: not into the log, the console, the metrics, an error reply, or the list of processes.
+
+use std::fs;
+use std::path::Path;
+
+use rustix::process::Signal;
+use serde_json::{Value, json};
+use sftpgo_testkit::{
+    Account, Attempted, FileClient as _, SshClient, TestKey, TestServer, request,
+};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+use crate::hooks::Scripts;
+use crate::hooks::service::{Request, Service};
+use crate::program::{run, sftpgo, text};
+use crate::running::{Serve, configured};
+
+// None is a part of another, and none is a word.
+const RIGHT_PASSWORD: &str = "Vq8-right-Kx2p";
+const WRONG_PASSWORD: &str = "Zt5-wrong-Lm9w";
+const PASSWORD_OF_THE_HOOK: &str = "Hn4-hooked-Pd7s";
+const RIGHT_ANSWER: &str = "Qa3-answer-Ry6f";
+const WRONG_ANSWER: &str = "Bc1-answer-Ue8g";
+const HOOK_PASSWORD: &str = "Jw9-service-Ti5h";
+const HOOK_TOKEN: &str = "Oz2-token-Xl4k";
+const PROVIDER_PASSWORD: &str = "Fs7-provider-Nv3j";
+const S3_SECRET: &str = "Gp6-bucket-Ec1y";
+const ADMIN_PASSWORD: &str = "Mr8-admin-Da5u";
+/// `admin:` and the password, as it goes over the wire.
+const ADMIN_BASIC: &str = "YWRtaW46TXI4LWFkbWluLURhNXU=";
+const SESSION: &str = "Ih3-cookie-Wb9q";
+const QUERY_SECRET: &str = "Ck5-query-Sf2z";
+
+/// Asks for the password, and then for a code; notes what anybody sees of its process.
+const DIALOGUE: &str = r#"
+tr '\0' ' ' < /proc/$$/cmdline > "$here/cmdline"
+echo 'diagnostics of the dialogue' >&2
+echo '{"questions":["Password: "],"echos":[false],"check_password":1}'
+read -r told
+[ "$told" = OK ] || exit 1
+echo '{"questions":["Code: "],"echos":[true]}'
+read -r code
+if [ "$code" = ANSWER ]; then echo '{"auth_result":1}'; else echo '{"auth_result":-1}'; fi
+"#;
+
+/// Everything that anybody could read, each with a name for it.
+#[derive(Default)]
+struct Readable(Vec<(String, String)>);
+
+impl Readable {
+    fn add(&mut self, name: impl Into<String>, text: impl Into<String>) {
+        self.0.push((name.into(), text.into()));
+    }
+
+    /// What a command says, whether it succeeds or not.
+    fn add_command(&mut self, directory: &Path, arguments: &[&str]) {
+        let output = run(directory, arguments, "");
+        let said = [text(&output.stdout), text(&output.stderr)].concat();
+        assert!(!said.is_empty(), "{arguments:?}");
+        self.add(arguments.join(" "), said);
+    }
+
+    async fn request(&mut self, serve: &Serve, method: &str, path: &str, body: &Value) -> u16 {
+        let reply = request(serve.http, method, path, body).await;
+        self.add(format!("{method} {path}"), reply.body);
+        reply.status
+    }
+}
+
+/// The service that the pre-login hook asks: it sets the password of carol, and leaves others alone.
+fn pre_login(request: &Request) -> (u16, &'static str, String) {
+    let asked: Value = serde_json::from_str(&request.body).unwrap();
+    if asked["username"] == "carol" {
+        let user = json!({ "username": "carol", "password": PASSWORD_OF_THE_HOOK });
+        (200, "", user.to_string())
+    } else {
+        (204, "", String::new())
+    }
+}
+
+/// A request with a password and a cookie that nobody asked for.
+async fn request_with_credentials(serve: &Serve) -> String {
+    let mut stream = TcpStream::connect(serve.http).await.unwrap();
+    let request = format!(
+        "GET http://admin:{ADMIN_PASSWORD}@{address}/api/v1/user/4711?password={QUERY_SECRET} HTTP/1.1\r\n\
+         Host: {address}\r\nAuthorization: Basic {ADMIN_BASIC}\r\nCookie: session={SESSION}\r\n\
+         Connection: close\r\n\r\n",
+        address = serve.http
+    );
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut reply = String::new();
+    stream.read_to_string(&mut reply).await.unwrap();
+    reply
+}
+
+async fn login(serve: &Serve, user: &str, password: &str) -> (Attempted, SshClient) {
+    let mut client = SshClient::connect(serve.ssh, None).await;
+    (client.try_password(user, password).await, client)
+}
+
+/// Logins of every kind, right and wrong.
+async fn log_in(serve: &Serve, readable: &mut Readable) {
+    for (user, password, expected) in [
+        ("alice", RIGHT_PASSWORD, true),
+        ("alice", WRONG_PASSWORD, false),
+        ("nobody", WRONG_PASSWORD, false),
+        ("carol", PASSWORD_OF_THE_HOOK, true),
+        ("carol", WRONG_PASSWORD, false),
+        // There is no such back end; the connection ends.
+        ("bucket", RIGHT_PASSWORD, true),
+    ] {
+        let (answer, client) = login(serve, user, password).await;
+        assert_eq!(answer == Attempted::LoggedIn, expected, "{user}");
+        readable.add("the answer to a login", format!("{answer:?}"));
+        if user == "bucket" {
+            let _ = client.subsystem("sftp").await;
+        }
+    }
+    for (code, expected) in [(RIGHT_ANSWER, true), (WRONG_ANSWER, false)] {
+        let mut client = SshClient::connect(serve.ssh, None).await;
+        let mut asked = vec![client.interactive("alice").await];
+        asked.push(client.answer(&[RIGHT_PASSWORD]).await);
+        asked.push(client.answer(&[code]).await);
+        let last = asked.last().unwrap();
+        let over = sftpgo_testkit::Asked::Over(Attempted::LoggedIn);
+        assert_eq!(*last == over, expected);
+        readable.add("a dialogue", format!("{asked:?}"));
+    }
+    let mut client = SshClient::connect(serve.ssh, None).await;
+    assert!(!client.key("alice", &TestKey::numbered(77)).await);
+    let mut sftp = serve.sftp("alice").await;
+    sftp.put(b"/file", b"content").await.unwrap();
+    assert!(sftp.get(b"/missing").await.is_err());
+}
+
+/// The lines of a private key that say what it is.
+fn material(key: &TestKey) -> Vec<String> {
+    let file = key.file();
+    let lines = file.lines().filter(|line| !line.starts_with("-----"));
+    // The first lines say of every key that it is one, and the rest of the last says nothing.
+    let lines = lines.skip(2).filter(|line| line.len() > 20);
+    lines.map(str::to_owned).collect()
+}
+
+#[tokio::test]
+async fn no_secret_of_a_full_run_can_be_read_anywhere() {
+    let scripts = Scripts::new();
+    let dialogue = scripts.script("dialogue", &DIALOGUE.replace("ANSWER", RIGHT_ANSWER));
+    let service = Service::start(pre_login).await;
+    let url = service.url(&format!("/ask?token={HOOK_TOKEN}"));
+    let url = url.replace("http://", &format!("http://svc:{HOOK_PASSWORD}@"));
+    let directory = configured(&json!({
+        "sftpd": { "keyboard_interactive_auth_program": dialogue },
+        "data_provider": { "password": PROVIDER_PASSWORD, "pre_login_program": url },
+    }));
+    let at = directory.path();
+    let errors = at.join("errors");
+    let mut readable = Readable::default();
+    let serve = Serve::start_with_errors_in(at, &errors);
+    readable.add("the command line of the server", serve.command_line());
+
+    let user = |name: &str, more: Value| {
+        let mut user = json!({
+            "username": name, "password": RIGHT_PASSWORD, "status": 1, "permissions": { "/": ["*"] },
+            "home_dir": at.join("homes").join(name), "public_keys": [Account::key("alice").line("")],
+        });
+        for (key, value) in more.as_object().unwrap() {
+            user[key] = value.clone();
+        }
+        user
+    };
+    let s3 = json!({ "bucket": "b", "region": "r", "access_key": "k", "access_secret": S3_SECRET });
+    let in_s3 = json!({ "filesystem": { "provider": 1, "s3config": s3 } });
+    for (account, status) in [
+        (user("alice", json!({})), 200),
+        (user("carol", json!({})), 200),
+        (user("bucket", in_s3.clone()), 200),
+        // The name is taken, a field is wrong, a type is wrong.
+        (user("bucket", in_s3.clone()), 500),
+        (
+            user("dave", json!({ "permissions": { "/": ["fly"] } })),
+            400,
+        ),
+        (user("dave", json!({ "status": "on" })), 400),
+    ] {
+        let got = readable
+            .request(&serve, "POST", "/api/v1/user", &account)
+            .await;
+        assert_eq!(got, status, "{account}");
+    }
+    log_in(&serve, &mut readable).await;
+    for path in [
+        "/api/v1/user",
+        "/api/v1/connection",
+        "/api/v1/providerstatus",
+        "/metrics",
+        "/api/v1/loaddata?input_file=/missing",
+    ] {
+        readable.request(&serve, "GET", path, &Value::Null).await;
+    }
+    let reply = request_with_credentials(&serve).await;
+    readable.add("the reply to a request with credentials", reply);
+    readable.add("the command line of the hook", scripts.text("cmdline"));
+    let dump = "/api/v1/dumpdata?output_file=dump.json";
+    assert_eq!(
+        readable.request(&serve, "GET", dump, &Value::Null).await,
+        200
+    );
+
+    readable.add_command(at, &["config", "show"]);
+    readable.add_command(at, &["config", "check"]);
+    readable.add_command(at, &["user", "show", "bucket"]);
+    readable.add_command(at, &["user", "list"]);
+    let broken = format!("postgres://sftpgo:{PROVIDER_PASSWORD}@127.0.0.1:99999/db");
+    let refused = sftpgo(at)
+        .arg("initprovider")
+        .env("SFTPGO_DATA_PROVIDER__DRIVER", "postgresql")
+        .env("SFTPGO_DATA_PROVIDER__CONNECTION_STRING", broken)
+        .output()
+        .unwrap();
+    assert!(!refused.status.success());
+    readable.add("a refused connection string", text(&refused.stderr));
+    readable.add("a refused connection string", text(&refused.stdout));
+
+    serve.signal(Signal::TERM);
+    let (status, console) = serve.wait();
+    assert!(status.success());
+    let log = fs::read_to_string(at.join("sftpgo.log")).unwrap();
+    // It is the log of that run, with everything that there is of level debug.
+    for expected in [
+        r#""login_type":"password","error":"invalid password"#,
+        "logged in with: keyboard-interactive",
+        "hook asked",
+        "diagnostics of the dialogue",
+        "/api/v1/user/4711?password=***",
+        r#""sender":"Upload""#,
+    ] {
+        assert!(log.contains(expected), "{expected}");
+    }
+    readable.add("the log", log);
+    readable.add("the console", console.join("\n"));
+    readable.add("standard error", fs::read_to_string(errors).unwrap());
+
+    let dump = fs::read_to_string(at.join("backups/dump.json")).unwrap();
+    let dump: Value = serde_json::from_str(&dump).unwrap();
+    let mut secrets: Vec<String> = [
+        RIGHT_PASSWORD,
+        WRONG_PASSWORD,
+        PASSWORD_OF_THE_HOOK,
+        RIGHT_ANSWER,
+        WRONG_ANSWER,
+        HOOK_PASSWORD,
+        HOOK_TOKEN,
+        PROVIDER_PASSWORD,
+        S3_SECRET,
+        ADMIN_PASSWORD,
+        ADMIN_BASIC,
+        SESSION,
+        QUERY_SECRET,
+    ]
+    .map(str::to_owned)
+    .into();
+    for user in dump["users"].as_array().unwrap() {
+        secrets.push(user["password"].as_str().unwrap().to_owned());
+        let sealed = &user["filesystem"]["s3config"]["access_secret"];
+        secrets.extend(sealed.as_str().map(str::to_owned));
+    }
+    secrets.extend(material(&TestServer::host_key()));
+    secrets.extend(material(&Account::key("alice")));
+    assert!(secrets.len() > 18, "{secrets:?}");
+    for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
+        for (name, text) in &readable.0 {
+            assert!(
+                !text.contains(secret.as_str()),
+                "{secret} is in {name}:\n{text}"
+            );
+        }
+    }
+}
