@@ -17,6 +17,7 @@ KINDS = {
     "search": "search by how names begin",
     "exact": "search by the exact name",
     "offset": "page at an offset, the slowest of them",
+    "web": "page of the user list in the web admin, wherever and in either order",
 }
 STORMS = {"one": "one user", "many": "as many users"}
 

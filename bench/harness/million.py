@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from . import procfs
 from .crowd import Crowd
 from .databases import Postgresql, Sqlite
+from .web_pages import pages
 
 FULL = {"users": 1_000_000, "calls": 200, "seconds": 20.0, "password_logins": 50, "idle": 5.0}
 QUICK = {"users": 20_000, "calls": 20, "seconds": 5.0, "password_logins": 5, "idle": 1.0}
@@ -179,4 +180,4 @@ def calls(server, plan, say):
                 raise RuntimeError(f"{parameters}: {found[:3]} .. ({len(found)}) instead of {wanted[:3]} .. ({len(wanted)})")
             took.append(ms)
         rows.append({"kind": kind, "text": text, "calls": len(took), "ms": percentiles(took)})
-    return rows
+    return rows + pages(server, names, plan, percentiles, say)

@@ -21,6 +21,7 @@ use crate::program::Programs;
 use crate::quota::{QuotaLedger, QuotaTracking, Scans};
 use crate::registry::Registry;
 use crate::sessions::{Concerned, Live, Sessions, SessionsParts, ThisServer};
+use crate::throughput::Throughput;
 
 /// How uploads become visible (`sftpd.upload_mode`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -113,6 +114,7 @@ pub struct Core {
     pub(crate) digest_steps: Arc<Semaphore>,
     metrics: Arc<Metrics>,
     registry: Arc<Registry>,
+    pub(crate) throughput: Throughput,
     /// How many sessions each user has.
     pub(crate) sessions: Sessions,
     /// The logins in use.
@@ -170,6 +172,7 @@ impl Core {
             all_accounts: Arc::default(),
             digest_steps: Arc::new(Semaphore::new(cores())),
             registry: Arc::new(Registry::new(Arc::clone(&metrics))),
+            throughput: Throughput::default(),
             metrics,
             sessions,
             live: Live::default(),
@@ -183,6 +186,7 @@ impl Core {
         this_server.is_part_of(&core);
         core.tasks.spawn(Arc::clone(&core).watch_provider());
         core.tasks.spawn(Arc::clone(&core).watch_idle());
+        core.tasks.spawn(Arc::clone(&core).measure_throughput());
         core.tasks.spawn(Arc::clone(&core).follow_accounts());
         core.beating.spawn(Arc::clone(&core).beat());
         core

@@ -19,6 +19,7 @@ pub mod quota;
 pub mod registry;
 pub mod secret;
 pub mod session;
+pub mod throughput;
 pub mod transfer;
 
 mod sessions;

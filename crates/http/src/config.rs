@@ -9,11 +9,7 @@ use serde::{Deserialize, Serialize};
 use sftpgo_core::model::SettingIssue;
 use sftpgo_net::TlsFiles;
 
-/// Keys that are accepted, so that a settings file of the reference keeps working, but that
-/// nothing reads yet. Whoever implements one removes its row.
-pub const NOT_USED_YET: &[&str] = &["httpd.templates_path", "httpd.static_files_path"];
-
-/// The REST API and the metrics.
+/// The REST API, the web admin and the metrics.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct HttpdConfig {
@@ -21,10 +17,13 @@ pub struct HttpdConfig {
     pub bind_port: u16,
     /// IP address or host name to listen on; empty means every interface.
     pub bind_address: String,
-    /// Directory with HTML templates, absolute or relative to the configuration directory.
+    /// Directory with HTML templates of your own for the web admin, absolute or relative to the
+    /// configuration directory. A template that is not there, and one that is not made for this
+    /// program, is the built-in one: the directory need not exist.
     pub templates_path: String,
-    /// Directory with style sheets and scripts, absolute or relative to the configuration
-    /// directory.
+    /// Directory with static files of your own for the web admin, absolute or relative to the
+    /// configuration directory. They are served under `/static/` beside the built-in ones, or
+    /// instead of those with the same name: the directory need not exist.
     pub static_files_path: String,
     /// Directory where `dumpdata` may write, absolute or relative to the configuration
     /// directory.
@@ -67,6 +66,10 @@ pub struct HttpdSettings {
     pub bind: Option<SocketAddr>,
     /// Where `dumpdata` may write.
     pub backups_path: PathBuf,
+    /// Where templates of the operator are, if there are any.
+    pub templates_path: PathBuf,
+    /// Where static files of the operator are, if there are any.
+    pub static_files_path: PathBuf,
     /// Password file for basic authentication. If it is set every request must be
     /// authenticated; a server that cannot do so must not start.
     pub auth_user_file: Option<PathBuf>,
@@ -89,7 +92,21 @@ impl HttpdConfig {
         let file = |name: &str| (!name.is_empty()).then(|| base_dir.join(name));
         let settings = HttpdSettings {
             bind: self.checked_bind()?,
-            backups_path: self.checked_backups_path(base_dir)?,
+            backups_path: self.checked_directory(
+                "httpd.backups_path",
+                &self.backups_path,
+                base_dir,
+            )?,
+            templates_path: self.checked_directory(
+                "httpd.templates_path",
+                &self.templates_path,
+                base_dir,
+            )?,
+            static_files_path: self.checked_directory(
+                "httpd.static_files_path",
+                &self.static_files_path,
+                base_dir,
+            )?,
             auth_user_file: file(&self.auth_user_file),
             tls: match (
                 file(&self.certificate_file),
@@ -131,12 +148,18 @@ impl HttpdConfig {
         Err(SettingIssue::new(KEY, reason))
     }
 
-    fn checked_backups_path(&self, base_dir: &Path) -> Result<PathBuf, SettingIssue> {
-        if self.bind_port != 0 && matches!(self.backups_path.as_str(), "" | "." | "..") {
-            let reason = format!("{:?} is not a directory for backups", self.backups_path);
-            return Err(SettingIssue::new("httpd.backups_path", reason));
+    /// The configuration directory itself, or the one above it, would be served or written to.
+    fn checked_directory(
+        &self,
+        key: &'static str,
+        path: &str,
+        base_dir: &Path,
+    ) -> Result<PathBuf, SettingIssue> {
+        if self.bind_port != 0 && matches!(path, "" | "." | "..") {
+            let reason = format!("{path:?} is not a directory of its own: name one");
+            return Err(SettingIssue::new(key, reason));
         }
-        Ok(base_dir.join(&self.backups_path))
+        Ok(base_dir.join(path))
     }
 }
 
@@ -240,16 +263,23 @@ mod tests {
     }
 
     #[test]
-    fn backups_need_a_directory_of_their_own() {
-        for path in ["", ".", ".."] {
-            let config = HttpdConfig {
-                backups_path: path.into(),
-                ..Default::default()
-            };
-            assert_eq!(
-                config.resolve(Path::new("/")).unwrap_err().key,
-                "httpd.backups_path"
-            );
+    fn backups_templates_and_static_files_need_a_directory_of_their_own() {
+        type Field = fn(&mut HttpdConfig) -> &mut String;
+        let fields: [(&str, Field); 3] = [
+            ("httpd.backups_path", |config| &mut config.backups_path),
+            ("httpd.templates_path", |config| &mut config.templates_path),
+            ("httpd.static_files_path", |config| {
+                &mut config.static_files_path
+            }),
+        ];
+        for (key, field) in fields {
+            for path in ["", ".", ".."] {
+                let mut config = HttpdConfig::default();
+                *field(&mut config) = path.into();
+                assert_eq!(config.clone().resolve(Path::new("/")).unwrap_err().key, key);
+                config.bind_port = 0;
+                assert!(config.resolve(Path::new("/")).is_ok());
+            }
         }
     }
 }

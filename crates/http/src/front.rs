@@ -182,7 +182,7 @@ fn shortened(text: String) -> String {
 #[cfg(test)]
 mod tests {
     use std::fmt;
-    use std::sync::Mutex;
+    use std::sync::{Mutex, Once};
 
     use axum::routing::get;
     use tracing::field::{Field, Visit};
@@ -244,9 +244,14 @@ mod tests {
 
     #[tokio::test]
     async fn a_panic_is_logged_with_its_stack_beside_the_line_of_the_request() {
+        // While there is one subscriber only, another thread may decide for this one that nobody wants its lines.
+        static NOBODY: Once = Once::new();
         async fn defective_handler() -> String {
             panic!("a defect of this sort")
         }
+        NOBODY.call_once(|| {
+            tracing::subscriber::set_global_default(tracing_subscriber::registry()).unwrap();
+        });
         crate::keep_stacks_of_panics();
         let recorder = Recorder::default();
         let subscriber = tracing_subscriber::registry().with(recorder.clone());

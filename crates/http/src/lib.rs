@@ -1,12 +1,13 @@
-//! The HTTP front end: REST API, health check and metrics.
+//! The HTTP front end: REST API, web admin, health check and metrics.
 //!
 //! One request: [`server`] accepts and limits, `connection` speaks TLS and HTTP/1, `front` names, guards, counts and logs
-//! the request, `routes` finds its route, where `auth` asks for a password, the route in `api` translates it for
-//! `sftpgo_core::admin`, and `problem` turns refusals into replies. `openapi` describes all that.
+//! the request, `routes` finds its route, where `auth` asks for a password, the route in `api` (programs) or `admin` (people)
+//! translates it for `sftpgo_core::admin`, and `problem` turns refusals into replies. `openapi` describes what `api` does.
 
 pub mod config;
 pub mod server;
 
+mod admin;
 mod api;
 mod auth;
 mod body;
@@ -25,6 +26,7 @@ mod reply;
 mod request_id;
 mod routes;
 
+pub use admin::{ListenerInfo, StatusInfo};
 pub use openapi::document as openapi_document;
 pub use panics::keep_stacks_of_panics;
 pub use routes::{RouteInfo, routes};

@@ -56,6 +56,20 @@ impl Problem {
         Self::error(StatusCode::BAD_REQUEST, error)
     }
 
+    /// The status code.
+    pub(crate) fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// The reason, wherever the generic reply has it.
+    pub(crate) fn text(&self) -> &str {
+        if self.error.is_empty() {
+            &self.message
+        } else {
+            &self.error
+        }
+    }
+
     /// Something inside went wrong; what, is in the log.
     pub(crate) fn internal() -> Self {
         Self::error(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error")

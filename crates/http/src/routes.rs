@@ -1,5 +1,5 @@
 //! The table of routes: every method and path that answers, and who may use it. A module with routes has a `ROUTES` of its
-//! own, which is a row of [`TABLES`]; the router is built of nothing else, so that no route is without its access.
+//! own, which [`routes`] and [`router`] take; the router is built of nothing else, so that no route is without its access.
 
 use std::sync::Arc;
 
@@ -7,12 +7,10 @@ use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{MethodFilter, MethodRouter};
 
+use crate::admin::{self, Admin};
 use crate::api::{self, Api};
 use crate::auth::{self, Lock};
 use crate::problem;
-
-/// The tables of all modules.
-const TABLES: [&[Route]; 1] = [api::ROUTES];
 
 /// What a route is asked with. HEAD goes where GET goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,29 +50,39 @@ pub(crate) enum Access {
     Free,
 }
 
-/// One method of one path.
-#[derive(Clone, Copy)]
-pub(crate) struct Route {
+/// One method of one path, whose handler works with an `S`.
+pub(crate) struct Route<S> {
     verb: Verb,
     path: &'static str,
     access: Access,
     /// Makes the handler for the method that it is given.
-    handler: fn(MethodFilter) -> MethodRouter<Arc<Api>>,
+    handler: fn(MethodFilter) -> MethodRouter<Arc<S>>,
 }
 
-impl Route {
+impl<S> Route<S> {
     /// A row; `handler` is `|method| on(method, function)`.
     pub(crate) const fn new(
         verb: Verb,
         path: &'static str,
         access: Access,
-        handler: fn(MethodFilter) -> MethodRouter<Arc<Api>>,
+        handler: fn(MethodFilter) -> MethodRouter<Arc<S>>,
     ) -> Self {
         Self {
             verb,
             path,
             access,
             handler,
+        }
+    }
+
+    fn info(&self) -> RouteInfo {
+        RouteInfo {
+            path: self.path,
+            method: self.verb.as_str(),
+            needs_password: match self.access {
+                Access::Password => true,
+                Access::Free => false,
+            },
         }
     }
 }
@@ -93,35 +101,33 @@ pub struct RouteInfo {
 /// Every route there is.
 #[must_use]
 pub fn routes() -> Vec<RouteInfo> {
-    let infos = all().map(|route| RouteInfo {
-        path: route.path,
-        method: route.verb.as_str(),
-        needs_password: match route.access {
-            Access::Password => true,
-            Access::Free => false,
-        },
-    });
-    infos.collect()
+    let (api, admin) = (api::ROUTES.iter(), admin::ROUTES.iter());
+    api.map(Route::info).chain(admin.map(Route::info)).collect()
 }
 
-/// The router of all routes; with a lock, those that need a password ask for it. What is not in the table is 404 or 405,
+/// The router of all routes; with a lock, those that need a password ask for it. What is not in the tables is 404 or 405,
 /// and asks for nothing.
-pub(crate) fn router(api: Arc<Api>, lock: Option<Arc<Lock>>) -> Router {
+pub(crate) fn router(api: Arc<Api>, admin: Arc<Admin>, lock: Option<Arc<Lock>>) -> Router {
+    let lock = lock.as_ref();
+    table(api::ROUTES, api, lock)
+        .merge(table(admin::ROUTES, admin, lock))
+        .fallback(problem::not_found)
+        .method_not_allowed_fallback(problem::method_not_allowed)
+}
+
+fn table<S: Send + Sync + 'static>(
+    rows: &[Route<S>],
+    state: Arc<S>,
+    lock: Option<&Arc<Lock>>,
+) -> Router {
     let mut router = Router::new();
-    for route in all() {
+    for route in rows {
         let mut handler = (route.handler)(route.verb.filter());
-        if let (Access::Password, Some(lock)) = (route.access, &lock) {
+        if let (Access::Password, Some(lock)) = (route.access, lock) {
             // On the handler and not on the path: a wrong method asks for no password.
             handler = handler.route_layer(from_fn_with_state(Arc::clone(lock), auth::check));
         }
         router = router.route(route.path, handler);
     }
-    router
-        .fallback(problem::not_found)
-        .method_not_allowed_fallback(problem::method_not_allowed)
-        .with_state(api)
-}
-
-fn all() -> impl Iterator<Item = &'static Route> {
-    TABLES.into_iter().flatten()
+    router.with_state(state)
 }

@@ -10,6 +10,7 @@ use sftpgo_core::Core;
 use sftpgo_net::{AcceptLimits, Entrance, Listener, Server, Tls, TlsError};
 use thiserror::Error;
 
+use crate::admin::{Admin, Site, StatusInfo};
 use crate::api::Api;
 use crate::auth::Lock;
 use crate::config::HttpdSettings;
@@ -31,6 +32,19 @@ pub enum HttpError {
     /// The key cannot be used, or is not that of the certificate.
     #[error("httpd.certificate_key_file: {0}")]
     Key(String),
+    /// A template or a static file of the operator cannot be used.
+    #[error(
+        "{setting}: {reason}; correct it, or name a directory that is not there to use the built-in files"
+    )]
+    UnusableFile {
+        /// The full key.
+        setting: &'static str,
+        /// Which file, and what is wrong with it.
+        reason: String,
+    },
+    /// The keys of forms need them.
+    #[error("this system has no random numbers")]
+    NoRandomNumbers,
 }
 
 impl From<TlsError> for HttpError {
@@ -112,10 +126,13 @@ pub struct HttpFrontEnd {
     limits: HttpLimits,
     lock: Option<Arc<Lock>>,
     tls: Option<Arc<Tls>>,
+    site: Site,
+    status: StatusInfo,
 }
 
 impl HttpFrontEnd {
-    /// A front end with the default limits. Reads the password file, certificate and key that the settings name; blocks.
+    /// A front end with the default limits. Reads the password file, certificate and key that the settings name, and the
+    /// operator's templates and static files; blocks.
     ///
     /// # Errors
     /// One of them cannot be used.
@@ -139,6 +156,8 @@ impl HttpFrontEnd {
             limits,
             lock: lock.map(Arc::new),
             tls: tls.map(Arc::new),
+            site: Site::load(settings)?,
+            status: StatusInfo::default(),
         })
     }
 
@@ -146,6 +165,13 @@ impl HttpFrontEnd {
     #[must_use]
     pub fn tls(&self) -> Option<&Arc<Tls>> {
         self.tls.as_ref()
+    }
+
+    /// Tells the status page what only the composed server knows.
+    #[must_use]
+    pub fn with_status(mut self, status: StatusInfo) -> Self {
+        self.status = status;
+        self
     }
 
     /// Replaces the limits.
@@ -172,7 +198,13 @@ impl HttpFrontEnd {
         if self.lock.is_some() {
             guard = guard.with_password();
         }
-        let router = routes::router(Arc::new(api), self.lock);
+        let api = Arc::new(api);
+        let admin = Arc::new(Admin {
+            api: Arc::clone(&api),
+            site: self.site,
+            status: self.status,
+        });
+        let router = routes::router(api, admin, self.lock);
         let mut front = Front::new(router, guard, metrics, limits);
         if self.tls.is_some() {
             front = front.over_tls();

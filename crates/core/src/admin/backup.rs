@@ -70,6 +70,24 @@ impl Core {
         .await
     }
 
+    /// Restores the accounts of a dump that somebody sent; otherwise as [`restore_users`](Self::restore_users).
+    ///
+    /// # Errors
+    /// `TooLarge`, `BadRequest` if it is no dump, and those of [`Restore::user`].
+    pub async fn restore_sent_users(
+        self: &Arc<Self>,
+        text: Vec<u8>,
+        options: RestoreOptions,
+    ) -> Result<RestoreCounts, AdminError> {
+        let core = Arc::clone(self);
+        self.to_the_end(async move {
+            let parsing = tokio::task::spawn_blocking(move || parse(&text, "the file"));
+            let users = parsing.await.map_err(internal)??;
+            core.restore_all(users, options).await
+        })
+        .await
+    }
+
     async fn restore_all(
         self: &Arc<Self>,
         users: Vec<UserRecord>,
@@ -151,14 +169,26 @@ fn read(path: &Path) -> Result<Vec<UserRecord>, AdminError> {
         };
         AdminError::new(kind, format!("cannot read {shown}: {error}"))
     })?;
-    let Some(text) = text else {
-        let message = format!("{shown} is larger than {MAX_DUMP_SIZE} bytes");
-        return Err(AdminError::new(AdminErrorKind::TooLarge, message));
-    };
-    dump::parse(&text).map_err(|error| {
-        let message = format!("{shown} is no dump: {error}");
+    match text {
+        Some(text) => parse(&text, &shown.to_string()),
+        None => Err(too_large(&shown.to_string())),
+    }
+}
+
+/// The accounts of a dump that errors call `name`.
+fn parse(text: &[u8], name: &str) -> Result<Vec<UserRecord>, AdminError> {
+    if text.len() as u64 > MAX_DUMP_SIZE {
+        return Err(too_large(name));
+    }
+    dump::parse(text).map_err(|error| {
+        let message = format!("{name} is no dump: {error}");
         AdminError::new(AdminErrorKind::BadRequest, message)
     })
+}
+
+fn too_large(name: &str) -> AdminError {
+    let message = format!("{name} is larger than {MAX_DUMP_SIZE} bytes");
+    AdminError::new(AdminErrorKind::TooLarge, message)
 }
 
 fn stopping() -> AdminError {

@@ -124,6 +124,11 @@ impl UserAdmin {
         Arc::clone(&self.provider)
     }
 
+    /// The account of that id, whole, to be changed and given to [`update`](Self::update). Not for replies.
+    pub async fn stored_by_id(&self, id: i64) -> Result<UserRecord, AdminError> {
+        self.stored(id).await
+    }
+
     async fn stored(&self, id: i64) -> Result<UserRecord, AdminError> {
         let found = self.provider.user_by_id(id).await?;
         found.ok_or_else(|| not_found(format!("user id {id} does not exist")))
@@ -186,6 +191,11 @@ impl Core {
     /// Writes counted quota changes, so that what is read next includes them.
     pub async fn flush_quota(&self) {
         self.quota.flush().await;
+    }
+
+    /// The driver of the data provider, such as `sqlite`.
+    pub fn provider_driver(&self) -> &'static str {
+        self.provider.driver()
     }
 
     /// Whether the data provider answers.

@@ -5,7 +5,7 @@ mod connection;
 mod defender;
 mod dumpdata;
 mod loaddata;
-mod parameters;
+pub(crate) mod parameters;
 mod provider_status;
 mod quota_scan;
 mod user;
@@ -51,7 +51,7 @@ const LOADDATA: &str = "/api/v1/loaddata";
 pub(crate) const CHANGED_BY_GET: [&str; 2] = [DUMPDATA, LOADDATA];
 
 /// The routes of the API, the metrics and the health check.
-pub(crate) const ROUTES: &[Route] = &[
+pub(crate) const ROUTES: &[Route<Api>] = &[
     Route::new(Get, "/api/v1/version", Password, |m| on(m, version::show)),
     Route::new(Get, "/api/v1/providerstatus", Password, |m| {
         on(m, provider_status::show)

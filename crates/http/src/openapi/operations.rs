@@ -128,10 +128,7 @@ const OPERATIONS: &[Operation] = &[
         body: None,
         success: Success::Many("Connection"),
         refusals: &[],
-        links: &[Link {
-            to: "close_connection",
-            id: "$response.body#/0/connection_id",
-        }],
+        links: &[],
     },
     Operation {
         method: "delete",
@@ -235,16 +232,7 @@ const OPERATIONS: &[Operation] = &[
         body: None,
         success: Success::Many("User"),
         refusals: &[],
-        links: &[
-            Link {
-                to: "get_user_by_id",
-                id: "$response.body#/0/id",
-            },
-            Link {
-                to: "update_user",
-                id: "$response.body#/0/id",
-            },
-        ],
+        links: &[],
     },
     Operation {
         method: "post",
@@ -383,16 +371,7 @@ const OPERATIONS: &[Operation] = &[
         body: None,
         success: Success::Many("DefenderHost"),
         refusals: &[],
-        links: &[
-            Link {
-                to: "get_defender_host",
-                id: "$response.body#/0/id",
-            },
-            Link {
-                to: "forgive_defender_host",
-                id: "$response.body#/0/id",
-            },
-        ],
+        links: &[],
     },
     Operation {
         method: "get",

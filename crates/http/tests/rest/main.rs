@@ -24,3 +24,4 @@ mod routes;
 mod support;
 mod user_rules;
 mod users;
+mod web;

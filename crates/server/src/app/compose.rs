@@ -12,7 +12,7 @@ use sftpgo_core::hook::LoginHooks;
 use sftpgo_core::quota::QuotaTracking;
 use sftpgo_core::{Core, CoreParts, CoreSettings, UploadMode};
 use sftpgo_data::config::TrackQuota;
-use sftpgo_http::{HttpError, HttpFrontEnd, VersionInfo};
+use sftpgo_http::{HttpError, HttpFrontEnd, ListenerInfo, StatusInfo, VersionInfo};
 use sftpgo_net::{Listener, Server, Tls, Workers};
 use sftpgo_ssh::SshFrontEnd;
 use sftpgo_storage::registry::Backends;
@@ -88,7 +88,9 @@ impl App {
                 let front_end = move || HttpFrontEnd::new(core, &httpd, version());
                 let front_end = tokio::task::spawn_blocking(front_end).await;
                 let front_end = front_end.map_err(AppError::new)?;
-                Some((front_end.map_err(AppError::new)?, listener))
+                let front_end = front_end.map_err(AppError::new)?;
+                let status = status_info(&listeners.ssh, &listener, ssh.fingerprints());
+                Some((front_end.with_status(status), listener))
             }
             None => None,
         };
@@ -257,6 +259,18 @@ async fn load_lists(core: &Core) -> Result<Option<ListSizes>, AppError> {
     let loaded = tokio::task::spawn_blocking(move || defender.load_lists()).await;
     let sizes = loaded.map_err(AppError::new)?.map_err(AppError::new)?;
     Ok(Some(sizes))
+}
+
+fn status_info(ssh: &Listener, http: &Listener, host_keys: &[String]) -> StatusInfo {
+    let listener = |name: &str, listener: &Listener| ListenerInfo {
+        name: name.to_owned(),
+        address: listener.local_addr().to_string(),
+    };
+    StatusInfo {
+        listeners: vec![listener("SSH", ssh), listener("HTTP", http)],
+        host_keys: host_keys.to_vec(),
+        ..StatusInfo::default()
+    }
 }
 
 fn version() -> VersionInfo {

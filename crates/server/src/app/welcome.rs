@@ -48,6 +48,7 @@ fn where_it_listens(app: &App) -> String {
         Some(address) => {
             let scheme = scheme(app);
             let _ = writeln!(text, "  REST API  {scheme}://{address}/api/v1/version");
+            let _ = writeln!(text, "  Web admin {scheme}://{address}/web");
         }
         None => text.push_str("  REST API  off (httpd.bind_port is 0)\n"),
     }

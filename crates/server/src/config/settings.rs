@@ -33,7 +33,7 @@ pub struct Settings {
     pub sftpd: SftpdSettings,
     /// Where accounts are kept.
     pub data_provider: DataProviderSettings,
-    /// The REST API and the metrics.
+    /// The REST API, the web admin and the metrics.
     pub httpd: HttpdSettings,
     /// How addresses that misbehave are banned; `None` if they are not.
     pub defender: Option<DefenderSettings>,
@@ -41,13 +41,10 @@ pub struct Settings {
 
 /// Keys that are accepted for the sake of existing files and not used.
 pub(crate) fn not_used_yet() -> impl Iterator<Item = &'static str> {
-    [
-        sftpgo_data::config::NOT_USED_YET,
-        sftpgo_http::config::NOT_USED_YET,
-    ]
-    .into_iter()
-    .flatten()
-    .copied()
+    [sftpgo_data::config::NOT_USED_YET]
+        .into_iter()
+        .flatten()
+        .copied()
 }
 
 impl Config {

@@ -54,3 +54,4 @@ mod servers;
 mod sftp;
 mod transfer_log;
 mod user_cli;
+mod web;

@@ -12,6 +12,7 @@
 mod support;
 
 mod asyncssh;
+mod browser;
 mod curl;
 mod durability;
 mod git;

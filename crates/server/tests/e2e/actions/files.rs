@@ -213,6 +213,41 @@ async fn a_download_that_is_closed_early_and_one_through_a_handle_that_writes_ar
 }
 
 #[tokio::test]
+async fn a_file_is_whole_and_has_its_name_when_it_is_told_of_in_every_mode() {
+    for upload_mode in 0..3 {
+        let scripts = Scripts::new();
+        let program = scripts.script(
+            "reads",
+            r#"printf '%s %s\n' "$3" "$(cat "$3")" >> "$here/told""#,
+        );
+        let server = TestServer::builder()
+            .upload_mode(upload_mode)
+            .set(
+                "sftpd.actions",
+                in_order(&["upload"], &json!({ "command": program })),
+            )
+            .start()
+            .await;
+        let mapped = scripts.file("mapped");
+        fs::create_dir(&mapped).unwrap();
+        let folders = json!([{ "virtual_path": "/folder", "mapped_path": mapped }]);
+        let account = Account::new("alice").with("virtual_folders", folders);
+        server.add(account).await;
+        let home = server.home("alice");
+        let mut sftp = server.sftp("alice").await;
+        sftp.put(b"/file", b"whole").await.unwrap();
+        sftp.put(b"/folder/file", b"elsewhere").await.unwrap();
+        let told = lines(&scripts, "told", 2).await;
+        let line = |file: &Path, content: &str| format!("{} {content}", file.display());
+        let expected = [
+            line(&home.join("file"), "whole"),
+            line(&mapped.join("file"), "elsewhere"),
+        ];
+        assert_eq!(told, expected, "mode {upload_mode}");
+    }
+}
+
+#[tokio::test]
 async fn only_events_that_are_named_are_told() {
     let scripts = Scripts::new();
     let program = scripts.script("notes", NOTES);
