@@ -6,7 +6,7 @@ use std::path::Path;
 use rustix::process::Signal;
 use serde_json::{Value, json};
 use sftpgo_testkit::{
-    Account, Attempted, FileClient as _, SshClient, TestKey, TestServer, request,
+    Account, Attempted, FileClient as _, SshClient, TestKey, TestServer, until, within,
 };
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -24,17 +24,23 @@ const RIGHT_ANSWER: &str = "Qa3-answer-Ry6f";
 const WRONG_ANSWER: &str = "Bc1-answer-Ue8g";
 const HOOK_PASSWORD: &str = "Jw9-service-Ti5h";
 const HOOK_TOKEN: &str = "Oz2-token-Xl4k";
+const ACTION_TOKEN: &str = "Tb9-action-Gi1r";
 const PROVIDER_PASSWORD: &str = "Fs7-provider-Nv3j";
 const S3_SECRET: &str = "Gp6-bucket-Ec1y";
 const ADMIN_PASSWORD: &str = "Mr8-admin-Da5u";
 /// `admin:` and the password, as it goes over the wire.
 const ADMIN_BASIC: &str = "YWRtaW46TXI4LWFkbWluLURhNXU=";
+/// Of that password.
+const ADMIN_HASH: &str = "$apr1$Zk3vQ8pL$BM6ownep3Ik.V6iicv0ug/";
+const GUESSED_PASSWORD: &str = "Wd6-guess-Oe3t";
+/// `admin:` and that.
+const GUESSED_BASIC: &str = "YWRtaW46V2Q2LWd1ZXNzLU9lM3Q=";
 const SESSION: &str = "Ih3-cookie-Wb9q";
 const QUERY_SECRET: &str = "Ck5-query-Sf2z";
 
 /// Asks for the password, and then for a code; notes what anybody sees of its process.
 const DIALOGUE: &str = r#"
-tr '\0' ' ' < /proc/$$/cmdline > "$here/cmdline"
+tr '\0' ' ' < /proc/$$/cmdline > "$here/dialogue.cmdline"
 echo 'diagnostics of the dialogue' >&2
 echo '{"questions":["Password: "],"echos":[false],"check_password":1}'
 read -r told
@@ -61,10 +67,38 @@ impl Readable {
         self.add(arguments.join(" "), said);
     }
 
+    /// A request of the administrator.
     async fn request(&mut self, serve: &Serve, method: &str, path: &str, body: &Value) -> u16 {
-        let reply = request(serve.http, method, path, body).await;
-        self.add(format!("{method} {path}"), reply.body);
-        reply.status
+        let body = if body.is_null() {
+            String::new()
+        } else {
+            body.to_string()
+        };
+        let length = body.len();
+        let fields = format!(
+            "Authorization: Basic {ADMIN_BASIC}\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n"
+        );
+        self.raw(serve, &format!("{method} {path}"), &fields, &body)
+            .await
+    }
+
+    /// A request with these header fields; the status of the reply.
+    async fn raw(&mut self, serve: &Serve, line: &str, fields: &str, body: &str) -> u16 {
+        let address = serve.http;
+        let request = format!(
+            "{line} HTTP/1.1\r\nHost: {address}\r\n{fields}Connection: close\r\n\r\n{body}"
+        );
+        let reply = within(line, async {
+            let mut stream = TcpStream::connect(address).await.unwrap();
+            stream.write_all(request.as_bytes()).await.unwrap();
+            let mut reply = String::new();
+            stream.read_to_string(&mut reply).await.unwrap();
+            reply
+        })
+        .await;
+        let status = reply.split(' ').nth(1).unwrap().parse().unwrap();
+        self.add(line, reply);
+        status
     }
 }
 
@@ -77,21 +111,6 @@ fn pre_login(request: &Request) -> (u16, &'static str, String) {
     } else {
         (204, "", String::new())
     }
-}
-
-/// A request with a password and a cookie that nobody asked for.
-async fn request_with_credentials(serve: &Serve) -> String {
-    let mut stream = TcpStream::connect(serve.http).await.unwrap();
-    let request = format!(
-        "GET http://admin:{ADMIN_PASSWORD}@{address}/api/v1/user/4711?password={QUERY_SECRET} HTTP/1.1\r\n\
-         Host: {address}\r\nAuthorization: Basic {ADMIN_BASIC}\r\nCookie: session={SESSION}\r\n\
-         Connection: close\r\n\r\n",
-        address = serve.http
-    );
-    stream.write_all(request.as_bytes()).await.unwrap();
-    let mut reply = String::new();
-    stream.read_to_string(&mut reply).await.unwrap();
-    reply
 }
 
 async fn login(serve: &Serve, user: &str, password: &str) -> (Attempted, SshClient) {
@@ -150,10 +169,28 @@ async fn no_secret_of_a_full_run_can_be_read_anywhere() {
     let service = Service::start(pre_login).await;
     let url = service.url(&format!("/ask?token={HOOK_TOKEN}"));
     let url = url.replace("http://", &format!("http://svc:{HOOK_PASSWORD}@"));
+    let actions = Service::start(|_| (200, "", String::new())).await;
+    let action = |name: &str, event: &str| {
+        let text = format!("tr '\\0' ' ' < /proc/$$/cmdline > \"$here/{name}.cmdline\"");
+        let url = actions.url(&format!("/told?token={ACTION_TOKEN}"));
+        let url = url.replace("http://", &format!("http://svc:{HOOK_PASSWORD}@"));
+        let program = scripts.script(name, &text);
+        json!({ "execute_on": [event], "command": program, "http_notification_url": url })
+    };
     let directory = configured(&json!({
-        "sftpd": { "keyboard_interactive_auth_program": dialogue },
-        "data_provider": { "password": PROVIDER_PASSWORD, "pre_login_program": url },
+        "sftpd": {
+            "keyboard_interactive_auth_program": dialogue,
+            "actions": action("file", "upload"),
+        },
+        "data_provider": {
+            "password": PROVIDER_PASSWORD,
+            "pre_login_program": url,
+            "actions": action("user", "add"),
+        },
+        "httpd": { "auth_user_file": "operators" },
     }));
+    let operators = format!("admin:{ADMIN_HASH}\n");
+    fs::write(directory.path().join("operators"), operators).unwrap();
     let at = directory.path();
     let errors = at.join("errors");
     let mut readable = Readable::default();
@@ -199,9 +236,27 @@ async fn no_secret_of_a_full_run_can_be_read_anywhere() {
     ] {
         readable.request(&serve, "GET", path, &Value::Null).await;
     }
-    let reply = request_with_credentials(&serve).await;
+    let guess = format!("Authorization: Basic {GUESSED_BASIC}\r\n");
+    assert_eq!(readable.raw(&serve, "GET /metrics", &guess, "").await, 401);
+    // Credentials wherever a client can put them.
+    let line = format!(
+        "GET http://admin:{ADMIN_PASSWORD}@{}/api/v1/user/4711?password={QUERY_SECRET}",
+        serve.http
+    );
+    let fields = format!("Authorization: Basic {ADMIN_BASIC}\r\nCookie: session={SESSION}\r\n");
+    readable.raw(&serve, &line, &fields, "").await;
+    // Not by its line, which has them.
+    let (_, reply) = readable.0.pop().unwrap();
     readable.add("the reply to a request with credentials", reply);
-    readable.add("the command line of the hook", scripts.text("cmdline"));
+    for name in ["dialogue", "file", "user"] {
+        let file = format!("{name}.cmdline");
+        until(&file, async || !scripts.text(&file).is_empty()).await;
+        readable.add(&file, scripts.text(&file));
+    }
+    until("actions to be told", async || actions.seen().len() >= 4).await;
+    for told in actions.seen() {
+        readable.add("what a URL is told", told.body);
+    }
     let dump = "/api/v1/dumpdata?output_file=dump.json";
     assert_eq!(
         readable.request(&serve, "GET", dump, &Value::Null).await,
@@ -230,6 +285,7 @@ async fn no_secret_of_a_full_run_can_be_read_anywhere() {
     // It is the log of that run, with everything that there is of level debug.
     for expected in [
         r#""login_type":"password","error":"invalid password"#,
+        r#""login_type":"http-basic""#,
         "logged in with: keyboard-interactive",
         "hook asked",
         "diagnostics of the dialogue",
@@ -256,6 +312,10 @@ async fn no_secret_of_a_full_run_can_be_read_anywhere() {
         S3_SECRET,
         ADMIN_PASSWORD,
         ADMIN_BASIC,
+        ADMIN_HASH,
+        GUESSED_PASSWORD,
+        GUESSED_BASIC,
+        ACTION_TOKEN,
         SESSION,
         QUERY_SECRET,
     ]

@@ -74,6 +74,6 @@ fn promtool_understands_the_metrics_and_dislikes_the_names_of_the_reference_only
 fn promtool_accepts_the_alert_rules_and_they_do_what_their_tests_say() {
     let directory = packaged("prometheus");
     let checked = promtool(&directory, &["check", "rules", "sftpgo.rules.yml"]).succeed();
-    checked.says("10 rules found");
+    checked.says("12 rules found");
     promtool(&directory, &["test", "rules", "sftpgo.rules.test.yml"]).succeed();
 }
