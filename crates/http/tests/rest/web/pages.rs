@@ -73,7 +73,7 @@ async fn the_list_is_searched_sorted_and_cut_at_the_server() {
                 .unwrap()
                 .to_owned()
         };
-        rows.map(|row| name(row)).collect::<Vec<_>>()
+        rows.map(name).collect::<Vec<_>>()
     };
     let page = server.get("/web/users?qlimit=2&search=a").await.body;
     assert_eq!(names(&page), ["a1", "a2"]);
