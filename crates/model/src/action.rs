@@ -212,7 +212,7 @@ impl ActionsText<'_> {
                 Ok(())
             }
         };
-        let command = match self.command() {
+        let command = match self.program() {
             Ok(command) => command,
             Err(problem) => {
                 usable(keys.command, problem)?;
@@ -269,7 +269,7 @@ impl ActionsText<'_> {
         Ok(events)
     }
 
-    fn command(&self) -> Result<Option<PathBuf>, String> {
+    fn program(&self) -> Result<Option<PathBuf>, String> {
         if self.command.is_empty() {
             return Ok(None);
         }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use sftpgo_model::HookUrl;
 use sftpgo_model::action::ActionTargets;
 use tokio::time::{Instant, timeout};
+use tokio_util::task::TaskTracker;
 use zeroize::Zeroizing;
 
 use crate::hook::{HookError, HttpClient, program};
@@ -46,6 +47,8 @@ pub(super) struct About<'a> {
 pub(super) struct Courier {
     pub(super) client: HttpClient,
     pub(super) metrics: Arc<Metrics>,
+    /// Programs that are being started: the server does not end before they have an owner, or an end.
+    pub(super) starts: TaskTracker,
 }
 
 impl Courier {
@@ -66,7 +69,7 @@ impl Courier {
         let command = async {
             if let Some(path) = &targets.command {
                 let began = Instant::now();
-                let done = run(path, arguments, variables, patience.command).await;
+                let done = self.run(path, arguments, variables, patience.command).await;
                 self.note(about, "command", began, done);
             }
         };
@@ -79,6 +82,19 @@ impl Courier {
         };
         tokio::join!(command, url);
         self.metrics.actions.increment();
+    }
+
+    /// Runs a program, which must end with 0 in time; else it is ended, with all that it has started.
+    pub(super) async fn run(
+        &self,
+        path: &Path,
+        arguments: Vec<OsString>,
+        variables: Vec<(&'static str, OsString)>,
+        patience: Duration,
+    ) -> Result<(), HookError> {
+        let running = program::run(path, arguments, variables, &self.starts);
+        let ran = timeout(patience, running).await;
+        ran.unwrap_or_else(|_| Err(HookError::too_slow()))
     }
 
     /// Asks a URL, which must answer with 2xx in time.
@@ -120,15 +136,4 @@ impl Courier {
             }
         }
     }
-}
-
-/// Runs a program, which must end with 0 in time; else it is ended, with all that it has started.
-pub(super) async fn run(
-    path: &Path,
-    arguments: Vec<OsString>,
-    variables: Vec<(&'static str, OsString)>,
-    patience: Duration,
-) -> Result<(), HookError> {
-    let ran = timeout(patience, program::run(path, arguments, variables)).await;
-    ran.unwrap_or_else(|_| Err(HookError::too_slow()))
 }

@@ -3,7 +3,7 @@
 use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 
-use super::courier::{Message, run};
+use super::courier::Message;
 use super::file::FileAction;
 use super::runner::ActionRunner;
 use crate::hook::HookError;
@@ -43,7 +43,12 @@ impl ActionRunner {
         } = action.message();
         let command = async {
             match &targets.command {
-                Some(path) => run(path, arguments, variables, limits.file_command).await,
+                Some(path) => {
+                    let courier = &self.courier;
+                    courier
+                        .run(path, arguments, variables, limits.file_command)
+                        .await
+                }
                 None => Ok(()),
             }
         };

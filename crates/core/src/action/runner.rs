@@ -45,11 +45,12 @@ impl ActionRunner {
     /// Must be called on the runtime that actions are to run on.
     pub(crate) fn start(parts: ActionRunnerParts) -> Arc<Self> {
         let settings = Arc::new(parts.settings);
+        let yard = Yard::new(parts.metrics);
         let courier = Courier {
             client: parts.client,
-            metrics: Arc::clone(&parts.metrics),
+            metrics: Arc::clone(&yard.metrics),
+            starts: yard.tasks.clone(),
         };
-        let yard = Yard::new(parts.metrics);
         let files = {
             let bounds = Bounds {
                 running: settings.files.running,

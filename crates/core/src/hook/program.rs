@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::process::ExitStatus;
 use std::time::Duration;
@@ -11,6 +11,7 @@ use futures_util::future::{FusedFuture as _, FutureExt as _};
 use tokio::io::AsyncReadExt as _;
 use tokio::process::{ChildStderr, ChildStdout};
 use tokio::time::timeout;
+use tokio_util::task::TaskTracker;
 use zeroize::Zeroizing;
 
 use super::MOST_ANSWERED;
@@ -51,7 +52,8 @@ pub(super) async fn ask(
     }
 }
 
-/// Runs the program to its end, whatever it prints. Whoever drops this ends it, with all that it has started.
+/// Runs the program to its end, whatever it prints. Whoever drops this ends it, with all that it has started; one that is
+/// just being started is one of `starts` until it is ended.
 ///
 /// # Errors
 /// `Refused` if it ends with a status other than 0; `Broken` if it cannot be run.
@@ -59,8 +61,12 @@ pub(crate) async fn run(
     path: &Path,
     arguments: Vec<OsString>,
     variables: Vec<(&'static str, OsString)>,
+    starts: &TaskTracker,
 ) -> Result<(), HookError> {
-    let (pipes, mut process) = start_with(path, arguments, variables).await?;
+    let starting = start_with(path.to_path_buf(), arguments, variables);
+    let started = starts.spawn(starting).await;
+    let (pipes, mut process) =
+        started.map_err(|error| HookError::broken(format!("it cannot be run: {error}")))??;
     let Pipes {
         stdin,
         stdout,
@@ -93,16 +99,16 @@ pub(super) async fn start(
     path: &Path,
     variables: Vec<(&'static str, OsString)>,
 ) -> Result<(Pipes, Process), HookError> {
-    start_with(path, Vec::new(), variables).await
+    start_with(path.to_path_buf(), Vec::new(), variables).await
 }
 
 async fn start_with(
-    path: &Path,
+    program: PathBuf,
     arguments: Vec<OsString>,
     variables: Vec<(&'static str, OsString)>,
 ) -> Result<(Pipes, Process), HookError> {
     let started = process::start_trusted(Trusted {
-        program: path.to_path_buf(),
+        program,
         arguments,
         variables,
     });

@@ -5,6 +5,7 @@ use std::process::{Command, Stdio};
 
 use sftpgo_model::HookTarget;
 use tempfile::TempDir;
+use tokio_util::task::TaskTracker;
 
 use super::*;
 
@@ -114,7 +115,13 @@ async fn what_leaves_the_group_of_a_program_does_not_hold_up_its_end() {
         panic!("a script is a program");
     };
     let began = Instant::now();
-    let ran = program::run(&path, vec!["an argument".into()], Vec::new()).await;
+    let ran = program::run(
+        &path,
+        vec!["an argument".into()],
+        Vec::new(),
+        &TaskTracker::new(),
+    )
+    .await;
     assert_eq!(ran, Ok(()));
     assert!(began.elapsed() < Duration::from_secs(15));
 }
