@@ -150,6 +150,18 @@ function tellSpeeds(region) {
   }
 }
 
+function summary(region) {
+  return region.querySelector("[data-summary]")?.textContent.trim() ?? "";
+}
+
+// Whoever hears the page is told what has changed, and not every few seconds that nothing has.
+function tellNews(before, now) {
+  const news = document.getElementById("news");
+  if (news && now && now !== before) {
+    news.textContent = now;
+  }
+}
+
 async function refresh(region) {
   const { page } = await fetched(location.href);
   const next = page.getElementById(region.id);
@@ -158,7 +170,9 @@ async function refresh(region) {
   }
   // Whoever reads with the keyboard keeps the place.
   const focused = region.contains(document.activeElement) ? document.activeElement.id : "";
+  const before = summary(region);
   region.replaceChildren(...next.childNodes);
+  tellNews(before, summary(region));
   tellSpeeds(region);
   if (focused) {
     document.getElementById(focused)?.focus();

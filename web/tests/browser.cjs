@@ -48,6 +48,10 @@ async function inspect(page, name) {
   const bad = violations.filter((found) => ["serious", "critical"].includes(found.impact));
   const told = bad.map((found) => `${found.id}: ${found.nodes.map((node) => node.html + "\n    " + node.failureSummary).join("\n  ")}`);
   assert.equal(bad.length, 0, `${name}: ${told.join("\n")}`);
+  await fits(page, name);
+}
+
+async function fits(page, name) {
   const wider = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
   assert.ok(wider <= 0, `${name} is ${wider} pixels wider than the window`);
 }
@@ -210,6 +214,17 @@ async function rest(page, scripted, looks) {
   await look(page, looks, "not-found");
 }
 
+/** No page is wider than its window, whatever the window. */
+async function widths(page) {
+  for (const width of [320, 360, 720, 721, 1024, 1240, 1241, 1600]) {
+    await page.setViewportSize({ width, height: 800 });
+    for (const place of ["/web/users", "/web/user", "/web/connections", "/web/status", "/web/backup"]) {
+      await page.goto(place);
+      await fits(page, `${place} at ${width} pixels`);
+    }
+  }
+}
+
 /** Everything can be reached and done with the keyboard; the colours that somebody chose stay. */
 async function keyboard(page) {
   await page.goto("/web/users");
@@ -248,6 +263,7 @@ async function main() {
     }
     const keys = await open(browser, { colorScheme: "light", viewport: SIZES.desktop });
     await keyboard(keys);
+    await widths(keys);
     await keys.context().close();
     console.log("ok: keyboard");
 

@@ -231,9 +231,8 @@ impl ActionsText<'_> {
             }
         };
         let targets = ActionTargets { command, url };
-        if let Some(event) = events.first()
-            && targets.are_none()
-        {
+        let unset = self.command.is_empty() && self.url.is_empty();
+        if let Some(event) = events.first().filter(|_| unset) {
             let problem = format!(
                 "{} is named, but neither {} nor {} says who is told",
                 event.name(),

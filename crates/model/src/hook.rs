@@ -28,6 +28,11 @@ impl HookText {
         HookTarget::parse(&self.0).map(Some)
     }
 
+    /// Whether nothing is set.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The same where only a URL will do.
     ///
     /// # Errors

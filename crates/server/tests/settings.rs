@@ -296,7 +296,7 @@ fn hooks_have_the_names_of_later_versions_too() {
         "data_provider":{"external_auth_hook":"https://svc:hunter2@auth.example/?a=b","pre_login_hook":"/bin/sh"}}"#;
     let loaded = Setup::new().file("json", file).load();
     let (shown, _) = shown(&loaded, "data_provider.external_auth_program");
-    assert_eq!(shown, json!("https://[redacted]@auth.example/?a=b"));
+    assert_eq!(shown, json!("https://[redacted]@auth.example/?[redacted]"));
     let (settings, warnings) = loaded.settings().unwrap();
     assert_eq!(warnings, Vec::<String>::new());
     assert!(settings.sftpd.keyboard_interactive.is_some());

@@ -76,12 +76,12 @@ impl Core {
     /// `TooLarge`, `BadRequest` if it is no dump, and those of [`Restore::user`].
     pub async fn restore_sent_users(
         self: &Arc<Self>,
-        text: Vec<u8>,
+        text: impl AsRef<[u8]> + Send + 'static,
         options: RestoreOptions,
     ) -> Result<RestoreCounts, AdminError> {
         let core = Arc::clone(self);
         self.to_the_end(async move {
-            let parsing = tokio::task::spawn_blocking(move || parse(&text, "the file"));
+            let parsing = tokio::task::spawn_blocking(move || parse(text.as_ref(), "the file"));
             let users = parsing.await.map_err(internal)??;
             core.restore_all(users, options).await
         })

@@ -107,6 +107,19 @@ async fn a_question_ends_in_time_or_with_its_connection() {
 }
 
 #[tokio::test]
+async fn what_leaves_the_group_of_a_program_does_not_hold_up_its_end() {
+    let directory = tempfile::tempdir().unwrap();
+    // It keeps the pipes.
+    let HookTarget::Program(path) = script(&directory, "setsid sleep 20 &\nexit 0") else {
+        panic!("a script is a program");
+    };
+    let began = Instant::now();
+    let ran = program::run(&path, vec!["an argument".into()], Vec::new()).await;
+    assert_eq!(ran, Ok(()));
+    assert!(began.elapsed() < Duration::from_secs(15));
+}
+
+#[tokio::test]
 async fn a_conversation_goes_line_by_line() {
     let directory = tempfile::tempdir().unwrap();
     let target = script(

@@ -83,26 +83,34 @@ impl Session {
     }
 
     fn refused_by_gate(&self, action: &FileAction, error: &HookError) -> OpError {
-        self.core().metrics().gate_refusals.increment();
+        let refusals = &self.core().metrics().gate_refusals;
         let (event, connection) = (action.event.name(), self.connection());
         let path = sftpgo_model::path::escape_bytes(&action.place.path);
         match error.kind() {
-            HookErrorKind::Refused | HookErrorKind::Gone => tracing::info!(
-                sender = "action",
-                action = event,
-                connection_id = connection.info.id,
-                username = self.username(),
-                file_path = path,
-                "refused by {event} (sftpd.actions): {error}"
-            ),
-            HookErrorKind::Broken | HookErrorKind::Busy => tracing::warn!(
-                sender = "action",
-                action = event,
-                connection_id = connection.info.id,
-                username = self.username(),
-                file_path = path,
-                "{event} (sftpd.actions) cannot be asked, so this was refused: {error}"
-            ),
+            HookErrorKind::Refused => {
+                refusals.increment();
+                tracing::info!(
+                    sender = "action",
+                    action = event,
+                    connection_id = connection.info.id,
+                    username = self.username(),
+                    file_path = path,
+                    "refused by {event} (sftpd.actions): {error}"
+                );
+            }
+            HookErrorKind::Broken | HookErrorKind::Busy => {
+                refusals.increment();
+                tracing::warn!(
+                    sender = "action",
+                    action = event,
+                    connection_id = connection.info.id,
+                    username = self.username(),
+                    file_path = path,
+                    "{event} (sftpd.actions) did not answer, so this was refused: {error}"
+                );
+            }
+            // Nobody is there to be refused anything.
+            HookErrorKind::Gone => {}
         }
         OpError::with_source(OpErrorKind::PermissionDenied, format!("{event}: {error}"))
     }

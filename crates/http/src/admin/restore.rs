@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
+use axum::body::Bytes;
 use axum::extract::{Request, State};
+use axum::http::StatusCode;
 use axum::response::Response;
 use sftpgo_core::admin::{OfExisting, RestoreOptions, ScanAfter};
 use sftpgo_core::data::dump::MAX_DUMP_SIZE;
@@ -11,6 +13,7 @@ use super::backup::{BACKUP, file_name};
 use super::form::Form;
 use super::visit::{Done, Visit};
 use super::{Admin, csrf};
+use crate::body;
 use crate::problem::in_time;
 use crate::server::HttpLimits;
 
@@ -20,6 +23,11 @@ const AROUND_THE_FILE: usize = 64 * 1024;
 /// Restores; what is wrong shows the page again.
 pub(super) async fn restore(State(admin): State<Arc<Admin>>, request: Request) -> Response {
     let visit = Visit::of(request.headers());
+    let Ok(_place) = admin.site.dumps.try_acquire() else {
+        body::dismiss(request).await;
+        let text = "Other backups are being restored; try again when they are done.";
+        return admin.say(&visit, "backup", StatusCode::SERVICE_UNAVAILABLE, text);
+    };
     let form = match Form::read(request, &with_room(admin.api.limits)).await {
         Ok(form) => form,
         Err(problem) => return admin.say_problem(&visit, "backup", &problem),
@@ -59,7 +67,7 @@ fn with_room(limits: HttpLimits) -> HttpLimits {
 }
 
 enum Source {
-    Sent(Vec<u8>),
+    Sent(Bytes),
     Backup(String),
 }
 
@@ -67,7 +75,7 @@ fn source(form: &Form) -> Result<Source, &'static str> {
     let name = form.text("backup").trim();
     match form.file("file") {
         Some(_) if !name.is_empty() => Err("Choose a file or a backup, not both."),
-        Some(file) => Ok(Source::Sent(file.to_vec())),
+        Some(file) => Ok(Source::Sent(file.clone())),
         None if name.is_empty() => Err("Choose a file, or one of the backups."),
         None if file_name(name).is_none() => Err("There is no such backup."),
         None => Ok(Source::Backup(name.to_owned())),

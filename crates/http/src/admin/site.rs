@@ -1,11 +1,16 @@
 //! What all pages are made of: templates, static files, the key of the forms. Loaded once, when the server starts.
 
+use tokio::sync::Semaphore;
+
 use crate::config::HttpdSettings;
 use crate::server::HttpError;
 
 use super::asset::Assets;
 use super::csrf::Csrf;
 use super::template::Templates;
+
+/// Dumps that are taken at a time: each is in memory as a whole.
+const DUMPS: usize = 2;
 
 /// See the module.
 #[derive(Debug)]
@@ -15,6 +20,8 @@ pub(crate) struct Site {
     pub(super) csrf: Csrf,
     /// Whether cookies are for HTTPS only.
     pub(super) secure: bool,
+    /// Places for forms with a dump in them.
+    pub(super) dumps: Semaphore,
 }
 
 impl Site {
@@ -31,6 +38,7 @@ impl Site {
                 .map_err(|reason| unusable("httpd.static_files_path", reason))?,
             csrf: Csrf::new().ok_or(HttpError::NoRandomNumbers)?,
             secure: settings.tls.is_some(),
+            dumps: Semaphore::new(DUMPS),
         })
     }
 }

@@ -71,8 +71,12 @@ impl Client {
     }
 }
 
-async fn asked(mut stream: TlsStream<TcpStream>) -> Reply {
-    stream.write_all(REQUEST.as_bytes()).await.unwrap();
+async fn asked(stream: TlsStream<TcpStream>) -> Reply {
+    answer(stream, REQUEST).await
+}
+
+async fn answer(mut stream: TlsStream<TcpStream>, request: &str) -> Reply {
+    stream.write_all(request.as_bytes()).await.unwrap();
     let mut bytes = Vec::new();
     // To the end of TLS, not only of the connection.
     let read = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut bytes));
@@ -101,6 +105,27 @@ async fn https_is_served_with_both_versions_of_tls_and_sends_browsers_back_to_it
     }
     let plain = TestServer::start().get("/api/v1/version").await;
     assert_eq!(plain.header("strict-transport-security"), None);
+}
+
+#[tokio::test]
+async fn cookies_of_pages_are_for_https_only_where_https_is_spoken() {
+    let directory = tempfile::tempdir().unwrap();
+    let certificates = Certificates::make(directory.path());
+    let server = start(&certificates);
+    let stream = Client::trusting(&certificates).connect(&server).await;
+    let request = REQUEST.replace("/api/v1/version", "/web/users");
+    let reply = answer(stream.unwrap(), &request).await;
+    let cookie = reply.header("set-cookie").unwrap();
+    assert!(
+        cookie.ends_with("; HttpOnly; Path=/web; SameSite=Strict; Secure"),
+        "{cookie}"
+    );
+    let plain = TestServer::start().get("/web/users").await;
+    let cookie = plain.header("set-cookie").unwrap();
+    assert!(
+        cookie.ends_with("; HttpOnly; Path=/web; SameSite=Strict"),
+        "{cookie}"
+    );
 }
 
 #[tokio::test]

@@ -3,9 +3,10 @@
 use std::fs;
 
 use serde_json::json;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::{Fields, assert_page, post, post_multipart};
-use crate::support::TestServer;
+use crate::support::{PATIENCE, TestServer};
 
 fn restore(server: &TestServer) -> Fields {
     // Nothing but what the form of the page has.
@@ -118,6 +119,33 @@ async fn what_cannot_be_restored_is_told_and_changes_nothing() {
         assert_page(&reply, 200, "Backup");
     }
     assert!(!server.backups().exists());
+}
+
+/// Each is in memory as a whole.
+#[tokio::test]
+async fn no_more_than_two_dumps_are_taken_at_a_time() {
+    let server = TestServer::start();
+    let address = server.address();
+    let head = format!(
+        "POST /web/restore HTTP/1.1\r\nHost: {address}\r\nContent-Type: multipart/form-data; boundary=X\r\n\
+         Expect: 100-continue\r\nContent-Length: 100\r\n\r\n"
+    );
+    let mut waiting = Vec::new();
+    for _ in 0..2 {
+        let mut stream = server.connect().await;
+        stream.write_all(head.as_bytes()).await.unwrap();
+        // It has a place when it is told to go on.
+        let mut told = [0; 12];
+        stream.read_exact(&mut told).await.unwrap();
+        assert_eq!(&told, b"HTTP/1.1 100");
+        waiting.push(stream);
+    }
+    let fields = restore(&server).with("backup", "one.json");
+    let reply = post(&server, "/web/restore", &fields).await;
+    assert_page(&reply, 503, "Service Unavailable");
+    drop(waiting);
+    let free = async { while post(&server, "/web/restore", &fields).await.status != 200 {} };
+    tokio::time::timeout(PATIENCE, free).await.unwrap();
 }
 
 #[tokio::test]

@@ -3,15 +3,15 @@
 use std::fs;
 use std::process::Command;
 
-use serde_json::json;
-use sftpgo_testkit::{Account, FileClient as _, TestServer};
+use serde_json::{Value, json};
+use sftpgo_testkit::{FileClient as _, TestServer};
 use sftpgo_wire::sftp::{Extension, OpenFlags};
 
 use super::gates::{REFUSES, denied, gated};
 use crate::hooks::Scripts;
 use crate::program::{run, text};
 use crate::programs::repository;
-use crate::running::configured;
+use crate::running::{Serve, add_user, configured};
 
 /// What is told on standard error, if the command was refused.
 async fn refusal(server: &TestServer, command: &str) -> Option<String> {
@@ -143,6 +143,16 @@ fn settings_of_actions_that_would_let_everything_through_stop_the_start() {
         assert_eq!(output.status.code(), Some(1), "{actions}: {said}");
         assert!(said.contains(&format!("sftpd.actions.{key}")), "{said}");
     }
+    for actions in [
+        json!({ "execute_on": ["upload"], "command": shell }),
+        json!({ "max_waiting": 0 }),
+    ] {
+        let directory = configured(&json!({ "data_provider": { "actions": actions } }));
+        let output = run(directory.path(), &["config", "check"], "");
+        let said = text(&output.stdout) + &text(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{actions}: {said}");
+        assert!(said.contains("data_provider.actions."), "{said}");
+    }
     // Of these nothing is let through that was not before.
     for actions in [
         json!({ "execute_on": ["upload"], "command": "script.sh" }),
@@ -159,13 +169,37 @@ fn settings_of_actions_that_would_let_everything_through_stop_the_start() {
 }
 
 #[tokio::test]
-async fn an_account_of_a_disabled_gate_is_as_without() {
+async fn a_gate_that_is_not_named_is_not_asked() {
     let scripts = Scripts::new();
     let server = gated(&scripts, &[], REFUSES).await;
-    server.add(Account::new("bob")).await;
-    let mut sftp = server.sftp("bob").await;
+    let mut sftp = server.sftp("alice").await;
     sftp.put(b"/secret", b"1").await.unwrap();
     sftp.get(b"/secret").await.unwrap();
     sftp.remove(b"/secret").await.unwrap();
     assert_eq!(scripts.text("asked"), "");
+}
+
+#[tokio::test]
+async fn the_log_says_why_a_gate_refused_and_the_client_is_not_told() {
+    for (gate, why) in [
+        ("echo hush >&2; exit 3", "it ended with exit status: 3"),
+        ("kill -9 $$", "it ended with signal: 9"),
+    ] {
+        let scripts = Scripts::new();
+        let directory = configured(&json!({ "sftpd": { "actions": {
+            "execute_on": ["pre-upload"], "command": scripts.script("gate", gate),
+        } } }));
+        add_user(directory.path(), "alice");
+        let mut serve = Serve::start_logging(directory.path());
+        let mut sftp = serve.sftp("alice").await;
+        denied(sftp.put(b"/file", b"1").await);
+        let line = serve
+            .line_with("refused by pre-upload (sftpd.actions)")
+            .unwrap();
+        let line: Value = serde_json::from_str(&line).unwrap();
+        assert!(line["message"].as_str().unwrap().contains(why), "{line}");
+        assert_eq!(line["username"], "alice");
+        let path = directory.path().join("homes/alice/file");
+        assert_eq!(line["file_path"], path.to_str().unwrap());
+    }
 }

@@ -118,6 +118,37 @@ async fn login(serve: &Serve, user: &str, password: &str) -> (Attempted, SshClie
     (client.try_password(user, password).await, client)
 }
 
+/// A browser sends the form of a user with a mistake in it, and gets it back. What shows that the form was its own: these two
+/// are in replies to that browser, and in nothing else.
+async fn browse(serve: &Serve, readable: &mut Readable) -> Vec<String> {
+    let by_admin = format!("Authorization: Basic {ADMIN_BASIC}\r\n");
+    assert_eq!(
+        readable.raw(serve, "GET /web/user", &by_admin, "").await,
+        200
+    );
+    let (_, page) = readable.0.pop().unwrap();
+    let after = |mark: &str, end: char| {
+        let rest = page.split_once(mark).unwrap().1;
+        rest.split_once(end).unwrap().0.to_owned()
+    };
+    let cookie = after("sftpgo_form=", ';');
+    let token = after("name=\"_form_token\" value=\"", '"');
+    let body = format!(
+        "_form_token={token}&username=&password={RIGHT_PASSWORD}&s3_access_secret={S3_SECRET}&fs_provider=1&status=1"
+    );
+    let fields = format!(
+        "{by_admin}Cookie: sftpgo_form={cookie}\r\nContent-Type: application/x-www-form-urlencoded\r\n\
+         Content-Length: {}\r\n",
+        body.len()
+    );
+    let status = readable.raw(serve, "POST /web/user", &fields, &body).await;
+    // The form again, and not a refusal of it.
+    assert!(status == 200 || status == 400 || status == 422, "{status}");
+    let (_, again) = readable.0.last().unwrap();
+    assert!(again.contains("<form"), "{again}");
+    vec![cookie, token]
+}
+
 /// Logins of every kind, right and wrong.
 async fn log_in(serve: &Serve, readable: &mut Readable) {
     for (user, password, expected) in [
@@ -227,7 +258,11 @@ async fn no_secret_of_a_full_run_can_be_read_anywhere() {
         assert_eq!(got, status, "{account}");
     }
     log_in(&serve, &mut readable).await;
+    let of_the_browser = browse(&serve, &mut readable).await;
     for path in [
+        "/web/users",
+        "/web/user/3",
+        "/web/connections",
         "/api/v1/user",
         "/api/v1/connection",
         "/api/v1/providerstatus",
@@ -297,6 +332,12 @@ async fn no_secret_of_a_full_run_can_be_read_anywhere() {
     readable.add("the log", log);
     readable.add("the console", console.join("\n"));
     readable.add("standard error", fs::read_to_string(errors).unwrap());
+
+    for (name, text) in readable.0.iter().rev().take(3) {
+        for secret in &of_the_browser {
+            assert!(!text.contains(secret), "what a browser has is in {name}");
+        }
+    }
 
     let dump = fs::read_to_string(at.join("backups/dump.json")).unwrap();
     let dump: Value = serde_json::from_str(&dump).unwrap();
