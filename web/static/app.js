@@ -70,7 +70,7 @@ document.addEventListener("click", async (event) => {
       location.assign(link.href);
       return;
     }
-    opener = link.id;
+    opener = link;
     ask(document.adoptNode(form));
   } catch {
     location.assign(link.href);
@@ -109,7 +109,9 @@ function ask(form) {
   });
   dialog.addEventListener("close", () => {
     dialog.remove();
-    (opener && document.getElementById(opener) || main()).focus();
+    // The list may have been made anew meanwhile.
+    const back = opener?.isConnected ? opener : document.getElementById(opener?.id);
+    (back ?? main()).focus();
   });
   dialog.showModal();
   form.querySelector("[data-cancel]")?.focus();

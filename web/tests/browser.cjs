@@ -239,6 +239,7 @@ async function keyboard(page) {
   assert.equal(await page.evaluate(() => document.activeElement.textContent), "Cancel");
   await page.keyboard.press("Escape");
   await dialog.waitFor({ state: "detached" });
+  assert.match(await page.evaluate(() => document.activeElement.textContent), /^Delete/);
   await page.getByRole("button", { name: "Light or dark" }).click();
   assert.equal(await page.evaluate(() => document.documentElement.dataset.theme), "dark");
   await page.goto("/web/status");
