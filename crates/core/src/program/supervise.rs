@@ -79,13 +79,40 @@ impl Session {
             let (limited, watching) = Allowance::limited(user.quota, free, plan.renewable);
             (allowance, watcher) = (limited, Some(watching));
         }
-        let started = process::start(plan.launch).await;
-        let (pipes, process) = started.map_err(|error| {
+        let stop = CancellationToken::new();
+        let (ended, ending) = oneshot::channel();
+        // From here on the program has an owner: whatever fails below drops the guard, which stops it.
+        let end = ProgramEnd {
+            ended: ending,
+            stop: stop.clone().drop_guard(),
+        };
+        let supervisor = Supervisor {
+            session: self.clone(),
+            stop: stop.clone(),
+            watcher,
+            writes: plan.writes,
+            slot,
+        };
+        let (started, starting) = oneshot::channel();
+        // A task of its own: a client that goes away while the program is being started may find it running, and then its
+        // end has to be seen as well.
+        core.tasks().spawn(async move {
+            match process::start(plan.launch).await {
+                Ok((pipes, process)) => {
+                    let _ = started.send(Ok(pipes));
+                    supervisor.run(process, ended).await;
+                }
+                Err(error) => {
+                    let _ = started.send(Err(error));
+                }
+            }
+        });
+        let started = starting.await.map_err(|_| OpErrorKind::Aborted)?;
+        let pipes = started.map_err(|error| {
             tracing::error!(%error, "a program cannot be started");
             OpError::with_source(OpErrorKind::Unavailable, error)
         })?;
         let io = |error| OpError::with_source(OpErrorKind::Internal, error);
-        let stop = CancellationToken::new();
         let stream = |direction, limit: Option<u64>| Stream {
             guard: self
                 .connection()
@@ -96,21 +123,6 @@ impl Session {
             failed: false,
             opened: Instant::now(),
         };
-        let (ended, ending) = oneshot::channel();
-        let supervisor = Supervisor {
-            session: self.clone(),
-            process,
-            stop: stop.clone(),
-            watcher,
-            writes: plan.writes,
-            slot,
-        };
-        // From here on the program has an owner: whatever fails below drops the guard, which stops it.
-        let end = ProgramEnd {
-            ended: ending,
-            stop: stop.clone().drop_guard(),
-        };
-        core.tasks().spawn(supervisor.run(ended));
         Ok(Program {
             input: ProgramInput {
                 pipe: Some(ChildStdin::from_std(pipes.stdin).map_err(io)?),
@@ -133,7 +145,6 @@ impl Session {
 /// Owns a running program.
 struct Supervisor {
     session: Session,
-    process: Process,
     stop: CancellationToken,
     watcher: Option<Watcher>,
     writes: bool,
@@ -141,7 +152,7 @@ struct Supervisor {
 }
 
 impl Supervisor {
-    async fn run(mut self, ended: oneshot::Sender<OpResult<bool>>) {
+    async fn run(mut self, mut process: Process, ended: oneshot::Sender<OpResult<bool>>) {
         let session = self.session.clone();
         let cancel = session.connection().info.cancel.clone();
         let watcher = self.watcher.take();
@@ -156,7 +167,7 @@ impl Supervisor {
         };
         let stopped = tokio::select! {
             biased;
-            status = &mut self.process.ended => Ok(status),
+            status = &mut process.ended => Ok(status),
             () = exceeded => Err(OpErrorKind::QuotaExceeded),
             () = self.stop.cancelled() => Err(OpErrorKind::Aborted),
             () = cancel.cancelled() => Err(OpErrorKind::Aborted),
@@ -168,7 +179,7 @@ impl Supervisor {
             Err(kind) => {
                 // Streams end too: nobody waits for a program that is being ended.
                 self.stop.cancel();
-                self.end().await;
+                end(process).await;
                 Err(kind.into())
             }
         };
@@ -182,17 +193,17 @@ impl Supervisor {
             quota::correct(&core, &user, &mounts).await;
         }
     }
+}
 
-    /// Ends the program and everything it has started, and sees it gone.
-    async fn end(&mut self) {
-        self.process.terminate();
-        if tokio::time::timeout(GRACE, &mut self.process.ended)
-            .await
-            .is_err()
-        {
-            self.process.kill();
-            // Only a disk that hangs keeps a killed process; its thread collects it then.
-            let _ = tokio::time::timeout(GRACE, &mut self.process.ended).await;
-        }
+/// Ends the program and everything it has started, and sees it gone.
+async fn end(mut process: Process) {
+    process.terminate();
+    if tokio::time::timeout(GRACE, &mut process.ended)
+        .await
+        .is_err()
+    {
+        process.kill();
+        // Only a disk that hangs keeps a killed process; its thread collects it then.
+        let _ = tokio::time::timeout(GRACE, &mut process.ended).await;
     }
 }
