@@ -133,7 +133,8 @@ fn is_foreign(headers: &HeaderMap, host: Option<&Authority>) -> bool {
     fetched_from_elsewhere || origin_elsewhere
 }
 
-fn is_browser(headers: &HeaderMap) -> bool {
+/// Whether the client calls itself a browser.
+pub(crate) fn is_browser(headers: &HeaderMap) -> bool {
     let mut agents = headers.get_all(header::USER_AGENT).iter();
     agents.any(|agent| agent.as_bytes().starts_with(b"Mozilla/"))
 }

@@ -117,7 +117,7 @@ impl From<AdminError> for Problem {
 
 /// The table of reference 11.1. A name that is taken, and a data provider that does not answer, are 500 there, and clients
 /// test for it.
-fn status_of(kind: AdminErrorKind) -> StatusCode {
+pub(crate) fn status_of(kind: AdminErrorKind) -> StatusCode {
     match kind {
         AdminErrorKind::Validation
         | AdminErrorKind::IdMismatch

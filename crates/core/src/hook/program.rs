@@ -45,11 +45,8 @@ pub(super) async fn ask(
         },
         ended(&mut process),
     )?;
-    if status.success() {
-        Ok(answer)
-    } else {
-        Err(HookError::refused(format!("it ended with {status}")))
-    }
+    check(status)?;
+    Ok(answer)
 }
 
 /// Runs the program to its end, whatever it prints. Whoever drops this ends it, with all that it has started; one that is
@@ -87,11 +84,7 @@ pub(crate) async fn run(
         // Nothing is lost that was written before the end.
         let _ = timeout(FLUSH, output).await;
     }
-    if status.success() {
-        Ok(())
-    } else {
-        Err(HookError::refused(format!("it ended with {status}")))
-    }
+    check(status)
 }
 
 /// Starts a program with these variables.
@@ -138,6 +131,15 @@ async fn ended(process: &mut Process) -> Result<ExitStatus, HookError> {
     let status = (&mut process.ended).await;
     let status = status.map_err(|_| HookError::broken("it was lost"))?;
     status.map_err(|error| HookError::broken(format!("it was lost: {error}")))
+}
+
+/// It says yes by ending well.
+fn check(status: ExitStatus) -> Result<(), HookError> {
+    if status.success() {
+        Ok(())
+    } else {
+        Err(HookError::refused(format!("it ended with {status}")))
+    }
 }
 
 pub(super) fn no_pipe(error: io::Error) -> HookError {

@@ -8,6 +8,7 @@ use aws_lc_rs::hmac::{self, HMAC_SHA256, Key};
 use axum::http::{HeaderMap, header};
 
 use super::visit::Visit;
+use crate::guard;
 
 /// The field of every form that changes something.
 pub(super) const FIELD: &str = "_form_token";
@@ -66,9 +67,8 @@ pub(super) fn is_cookie(text: &str) -> bool {
 
 /// Whether the request has what only browsers send.
 pub(super) fn is_browser(headers: &HeaderMap) -> bool {
-    let mut agents = headers.get_all(header::USER_AGENT).iter();
     let named = [header::ORIGIN, header::REFERER, header::COOKIE];
-    agents.any(|agent| agent.as_bytes().starts_with(b"Mozilla/"))
+    guard::is_browser(headers)
         || named.iter().any(|name| headers.contains_key(name))
         || headers.contains_key("sec-fetch-site")
 }

@@ -6,11 +6,11 @@ use axum::response::Response;
 use minijinja::context;
 use minijinja::value::{Serde, Value};
 use serde::Serialize;
-use sftpgo_core::admin::{AdminError, AdminErrorKind};
+use sftpgo_core::admin::AdminError;
 
 use super::visit::{DONE_COOKIE, Done, FORM_COOKIE, Visit};
 use super::{Admin, csrf};
-use crate::problem::Problem;
+use crate::problem::{self, Problem};
 
 /// Nothing inline, nothing from anywhere else, nothing around us.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; \
@@ -160,17 +160,7 @@ impl Admin {
 
     /// Says why something cannot be had.
     pub(super) fn say_error(&self, visit: &Visit, section: &str, error: &AdminError) -> Response {
-        let status = match error.kind() {
-            AdminErrorKind::Validation
-            | AdminErrorKind::IdMismatch
-            | AdminErrorKind::BadRequest
-            | AdminErrorKind::TooLarge => StatusCode::BAD_REQUEST,
-            AdminErrorKind::MethodDisabled => StatusCode::FORBIDDEN,
-            AdminErrorKind::NotFound => StatusCode::NOT_FOUND,
-            AdminErrorKind::Duplicate | AdminErrorKind::Unavailable | AdminErrorKind::Internal => {
-                StatusCode::INTERNAL_SERVER_ERROR
-            }
-        };
+        let status = problem::status_of(error.kind());
         if status.is_server_error() {
             tracing::error!(sender = "httpd", "{error}");
         }
