@@ -130,7 +130,6 @@ impl Reply {
     }
 
     /// Itself, if the status is one of 200 to 299; else the test fails.
-    #[must_use]
     pub fn succeeded(self) -> Self {
         let success = (200..300).contains(&self.status);
         assert!(success, "{}: {}", self.status, self.text());

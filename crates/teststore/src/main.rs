@@ -3,10 +3,10 @@
 //! `fake-s3 BUCKET [KEY=BYTES ...]` makes the bucket, with objects of as many bytes of the pattern, prints its URL, and
 //! serves until its input ends. Then it prints what it was asked and what it holds.
 
+use std::io;
 use std::process::ExitCode;
 
 use sftpgo_teststore::FakeS3;
-use tokio::io::AsyncReadExt as _;
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -26,8 +26,8 @@ async fn main() -> ExitCode {
     }
     println!("{}", fake.endpoint());
 
-    let mut input = Vec::new();
-    let _ = tokio::io::stdin().read_to_end(&mut input).await;
+    // Whatever ends the input is its end.
+    let _ = tokio::task::spawn_blocking(|| io::copy(&mut io::stdin(), &mut io::sink())).await;
     let requests = fake.requests();
     for (operation, count) in requests.counts() {
         println!(

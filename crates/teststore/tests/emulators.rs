@@ -1,5 +1,10 @@
 //! The emulators start, keep what they are given, and end.
 #![cfg(unix)]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "helpers of tests"
+)]
 
 use std::fs;
 use std::sync::Arc;

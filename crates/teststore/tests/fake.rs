@@ -1,4 +1,5 @@
 //! The fake S3 does what S3 does, and keeps little of it.
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 use std::fmt::Write as _;
 
