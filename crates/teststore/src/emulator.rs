@@ -20,10 +20,10 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use parking_lot::Mutex;
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 
 use crate::guardian::Guardian;
-use crate::{Call, Keys, Reply};
+use crate::{Call, DEADLINE, Keys, Reply};
 
 /// How long a program takes to start on a slow machine, at most.
 const START_DEADLINE: Duration = Duration::from_secs(120);
@@ -230,6 +230,15 @@ impl Emulator {
     /// Stops it in the middle of whatever it does: it neither answers nor refuses, until [`thaw`](Self::thaw).
     pub fn freeze(&self) {
         self.signal(Signal::STOP);
+        // Its threads run on for a moment: it has stopped when the last of them has.
+        let process = self.process.lock();
+        let id = process.as_ref().map(group).expect("it runs");
+        let options = WaitIdOptions::STOPPED | WaitIdOptions::NOHANG;
+        let deadline = Instant::now() + DEADLINE;
+        while waitid(WaitId::Pid(id), options).unwrap().is_none() {
+            assert!(Instant::now() < deadline, "it does not stop");
+            std::thread::sleep(Duration::from_millis(1));
+        }
     }
 
     /// Lets it go on.
@@ -249,9 +258,8 @@ impl Emulator {
 
     fn signal(&self, signal: Signal) {
         if let Some(child) = self.process.lock().as_ref() {
-            let group = Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap();
             // One that has ended by itself is told nothing.
-            let _ = kill_process_group(group, signal);
+            let _ = kill_process_group(group(child), signal);
         }
     }
 }
@@ -260,6 +268,11 @@ impl Drop for Emulator {
     fn drop(&mut self) {
         self.kill();
     }
+}
+
+/// The group of processes that this one is the first of.
+fn group(child: &Child) -> Pid {
+    Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap()
 }
 
 /// A port that was free a moment ago.
