@@ -7,7 +7,7 @@ mod product;
 mod rclone;
 mod ready;
 
-pub use product::Product;
+pub use product::{Product, installed};
 
 use std::fs::{self, File};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};

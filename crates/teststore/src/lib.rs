@@ -36,7 +36,7 @@ mod sign;
 pub use call::{Call, Reply, encode_key};
 pub use deadline::{DEADLINE, within};
 #[cfg(unix)]
-pub use emulator::{Emulator, Product, azurite, gcs, moto, rclone};
+pub use emulator::{Emulator, Product, azurite, gcs, installed, moto, rclone};
 pub use fake::{FakeS3, Found, Settings, Stay};
 pub use operation::Dialect;
 pub use pattern::Pattern;

@@ -96,8 +96,14 @@ fn s3_path(bucket: &str, key: &str) -> String {
     format!("/{bucket}/{}", crate::encode_key(key))
 }
 
-/// A file of what `scripts/test` has installed.
-pub(super) fn installed(path: &str) -> PathBuf {
+/// A file of what `scripts/test` has installed beside the emulators too, for tests that need more of it: `venv/bin/rclone` is
+/// a client that is newer than Debian's, and `venv/bin/python` has boto3.
+///
+/// # Panics
+///
+/// If it is not there.
+#[must_use]
+pub fn installed(path: &str) -> PathBuf {
     let default = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/test-stores");
     let root = std::env::var_os("SFTPGO_TEST_STORES").map_or_else(default, PathBuf::from);
     let path = root.join(path);

@@ -9,6 +9,7 @@ use hyper::{Request, Response};
 
 use super::answer::{Failure, Outcome, refusal};
 use super::asked::Asked;
+use super::list::Version;
 use super::{Shared, bucket, list, multipart, object, verify};
 use crate::Dialect;
 use crate::requests::Running;
@@ -52,7 +53,8 @@ async fn perform(shared: &Shared, operation: &str, head: &Parts, body: &mut Inco
         "GetBucketLocation" => bucket::location(shared, &asked),
         "DeleteBucket" => bucket::delete(shared, &asked),
         "DeleteObjects" => bucket::delete_objects(shared, &asked, body).await,
-        "ListObjectsV2" => list::objects(shared, &asked),
+        "ListObjectsV2" => list::objects(shared, &asked, Version::Two),
+        "ListObjects" => list::objects(shared, &asked, Version::One),
         "GetObject" => object::get(shared, &asked, true),
         "HeadObject" => object::get(shared, &asked, false),
         "PutObject" => object::put(shared, &asked, body).await,

@@ -1,4 +1,5 @@
-//! Listings: <https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html>.
+//! Listings: <https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html>, and the older
+//! <https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjects.html>, which some clients still use.
 
 use std::fmt::Write as _;
 use std::ops::Bound;
@@ -24,7 +25,16 @@ struct Page<'a> {
     next: Option<Bound<String>>,
 }
 
-pub(super) fn objects(shared: &Shared, asked: &Asked) -> Outcome {
+/// Which of the two is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Version {
+    /// Goes on behind a name that the client has seen.
+    One,
+    /// Goes on where a token says.
+    Two,
+}
+
+pub(super) fn objects(shared: &Shared, asked: &Asked, version: Version) -> Outcome {
     let state = shared.state.lock();
     let objects = state.buckets.get(&asked.bucket);
     let objects = objects.ok_or_else(Failure::no_bucket)?;
@@ -36,15 +46,17 @@ pub(super) fn objects(shared: &Shared, asked: &Asked) -> Outcome {
             .min(MOST),
         None => MOST,
     };
-    let from = match asked.query("continuation-token") {
-        Some(token) => place(token)?,
-        None => match value("start-after") {
+    let (prefix, delimiter) = (value("prefix"), value("delimiter"));
+    let from = match (version, asked.query("continuation-token")) {
+        (Version::One, _) => behind_marker(value("marker"), prefix, delimiter),
+        (Version::Two, Some(token)) => place(token)?,
+        (Version::Two, None) => match value("start-after") {
             "" => Bound::Unbounded,
             key => Bound::Excluded(key.to_owned()),
         },
     };
-    let page = page(objects, value("prefix"), value("delimiter"), from, most);
-    Ok(with_document(&write(asked, &page, most)))
+    let page = page(objects, prefix, delimiter, from, most);
+    Ok(with_document(&write(asked, &page, most, version)))
 }
 
 fn page<'a>(
@@ -114,6 +126,20 @@ fn behind(start: &str) -> Option<String> {
     None
 }
 
+/// A marker that is a folder stands for all that is in it.
+fn behind_marker(marker: &str, prefix: &str, delimiter: &str) -> Bound<String> {
+    if marker.is_empty() {
+        return Bound::Unbounded;
+    }
+    let folder = marker
+        .starts_with(prefix)
+        .then(|| folder(marker, prefix, delimiter));
+    match folder.flatten().and_then(behind) {
+        Some(next) => Bound::Included(next),
+        None => Bound::Excluded(marker.to_owned()),
+    }
+}
+
 fn token(place: &Bound<String>) -> String {
     let text = match place {
         Bound::Included(key) => format!("i{key}"),
@@ -134,7 +160,7 @@ fn place(token: &str) -> Result<Bound<String>, Failure> {
     Ok(Bound::Excluded(key.to_owned()))
 }
 
-fn write(asked: &Asked, page: &Page<'_>, most: usize) -> String {
+fn write(asked: &Asked, page: &Page<'_>, most: usize, version: Version) -> String {
     let url = asked.query("encoding-type") == Some("url");
     let name = |key: &str| if url { encode_key(key) } else { escape(key) };
     let mut text =
@@ -154,12 +180,20 @@ fn write(asked: &Asked, page: &Page<'_>, most: usize) -> String {
     if let Some(delimiter) = asked.query("delimiter") {
         let _ = write!(text, "<Delimiter>{}</Delimiter>", name(delimiter));
     }
-    if let Some(next) = &page.next {
-        let next = token(next);
-        let _ = write!(
-            text,
-            "<NextContinuationToken>{next}</NextContinuationToken>"
-        );
+    let last_key = page.objects.last().map(|(key, _)| *key);
+    match (&page.next, version) {
+        (None, _) => {}
+        (Some(_), Version::One) => {
+            let last = last_key.max(page.folders.last().copied()).unwrap_or("");
+            let _ = write!(text, "<NextMarker>{}</NextMarker>", name(last));
+        }
+        (Some(next), Version::Two) => {
+            let next = token(next);
+            let _ = write!(
+                text,
+                "<NextContinuationToken>{next}</NextContinuationToken>"
+            );
+        }
     }
     for (key, object) in &page.objects {
         let _ = write!(
@@ -209,6 +243,16 @@ mod tests {
                 None => return (names, pages),
             }
         }
+    }
+
+    #[test]
+    fn a_marker_goes_on_behind_a_name_or_a_folder() {
+        let of = |marker, prefix| behind_marker(marker, prefix, "/");
+        assert_eq!(of("", ""), Bound::Unbounded);
+        assert_eq!(of("a", ""), Bound::Excluded("a".to_owned()));
+        assert_eq!(of("a/", ""), Bound::Included("a0".to_owned()));
+        assert_eq!(of("a/", "a/"), Bound::Excluded("a/".to_owned()));
+        assert_eq!(of("a/b/", "a/"), Bound::Included("a/b0".to_owned()));
     }
 
     #[test]
