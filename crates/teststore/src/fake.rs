@@ -35,6 +35,8 @@ use state::{Attributes, Object, State};
 pub struct Settings {
     /// Whose signatures it accepts; without, it looks at none.
     pub keys: Option<Keys>,
+    /// The session token that belongs to these keys, which every request must then have.
+    pub session_token: Option<&'static str>,
     /// Objects of no more bytes are kept.
     pub keep_each: usize,
     /// No more bytes are kept of all objects together.
@@ -45,6 +47,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             keys: None,
+            session_token: None,
             keep_each: 256 * 1024,
             keep_all: 64 * 1024 * 1024,
         }

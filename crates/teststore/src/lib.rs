@@ -8,6 +8,7 @@
 //!   hundred thousand objects.
 //! - [`Proxy`]: between a client and any of them. Counts requests by what they do, answers them in the store's place, cuts
 //!   and slows connections down.
+//! - [`TlsFront`]: TLS before any of them, with an authority of its own.
 //! - [`Call`]: a request that a test sends itself.
 //!
 //! Everything listens on a free port of the loopback interface. An emulator that is not installed makes the test fail:
@@ -32,6 +33,7 @@ mod proxy;
 mod requests;
 mod serve;
 mod sign;
+mod tls;
 
 pub use call::{Call, Reply, encode_key};
 pub use deadline::{DEADLINE, within};
@@ -43,3 +45,4 @@ pub use pattern::Pattern;
 pub use proxy::{Action, Answer, Gate, Link, Placed, Proxy, Rule};
 pub use requests::{Requests, Seen};
 pub use sign::Keys;
+pub use tls::TlsFront;

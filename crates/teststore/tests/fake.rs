@@ -306,6 +306,27 @@ async fn wrong_signatures_are_refused_where_keys_are_set() {
 }
 
 #[tokio::test]
+async fn a_session_token_is_demanded_where_one_is_set() {
+    let keys = Keys {
+        id: "id",
+        secret: "secret",
+    };
+    let settings = Settings {
+        keys: Some(keys),
+        session_token: Some("token"),
+        ..Settings::default()
+    };
+    let fake = FakeS3::with(settings).await;
+    fake.make_bucket("bucket");
+    let address = fake.address();
+    let put = || Call::new("PUT", "/bucket/key").body("x");
+    let without = put().signed(address, keys).send(address).await;
+    assert_eq!(element(&without, "Code"), "InvalidToken");
+    let with = put().header("x-amz-security-token", "token");
+    with.signed(address, keys).send(address).await.succeeded();
+}
+
+#[tokio::test]
 async fn what_is_read_has_no_end_if_nobody_wants_one() {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     let fake = start().await;

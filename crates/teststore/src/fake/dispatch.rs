@@ -43,7 +43,7 @@ pub(super) async fn answer(
 
 async fn perform(shared: &Shared, operation: &str, head: &Parts, body: &mut Incoming) -> Outcome {
     if let Some(keys) = shared.settings.keys {
-        verify::signature(head, keys)?;
+        verify::signature(head, keys, shared.settings.session_token)?;
     }
     let asked = Asked::parse(head)?;
     match operation {

@@ -6,8 +6,12 @@ use super::answer::Failure;
 use crate::Keys;
 use crate::sign::Covered;
 
-/// Checks the signature in the header `authorization`; one in the query is not known here.
-pub(super) fn signature(head: &Parts, keys: Keys) -> Result<(), Failure> {
+/// Checks the signature in the header `authorization` (one in the query is not known here), and the session token.
+pub(super) fn signature(
+    head: &Parts,
+    keys: Keys,
+    session_token: Option<&str>,
+) -> Result<(), Failure> {
     let header = |name: &str| {
         let value = head.headers.get(name)?.to_str().ok()?;
         Some(value.to_owned())
@@ -30,6 +34,10 @@ pub(super) fn signature(head: &Parts, keys: Keys) -> Result<(), Failure> {
             "InvalidAccessKeyId",
             "Nobody has this key.",
         ));
+    }
+    if header("x-amz-security-token").as_deref() != session_token {
+        let message = "The session token does not belong to this key.";
+        return Err(Failure::new(400, "InvalidToken", message));
     }
     let region = scope.nth(1).ok_or_else(denied)?;
     let signed = field("SignedHeaders")?;
