@@ -6,6 +6,7 @@
 //!   with the test process, however that ends: a guardian sees to it.
 //! - [`FakeS3`]: in this process, for what moto is too slow for or keeps in memory: uploads and downloads of any size, a
 //!   hundred thousand objects.
+//! - [`FakeIdentity`]: where machines get their credentials.
 //! - [`Proxy`]: between a client and any of them. Counts requests by what they do, answers them in the store's place, cuts
 //!   and slows connections down.
 //! - [`TlsFront`]: TLS before any of them, with an authority of its own.
@@ -27,6 +28,7 @@ mod emulator;
 mod fake;
 #[cfg(unix)]
 mod guardian;
+mod identity;
 mod operation;
 mod pattern;
 mod proxy;
@@ -40,6 +42,7 @@ pub use deadline::{DEADLINE, within};
 #[cfg(unix)]
 pub use emulator::{Emulator, Product, azurite, gcs, installed, moto, rclone};
 pub use fake::{FakeS3, Found, Settings, Stay};
+pub use identity::{Asked, FakeIdentity};
 pub use operation::Dialect;
 pub use pattern::Pattern;
 pub use proxy::{Action, Answer, Gate, Link, Placed, Proxy, Rule};
