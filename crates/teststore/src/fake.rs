@@ -8,7 +8,6 @@ mod answer;
 mod asked;
 mod bucket;
 mod chunked;
-mod content;
 mod dispatch;
 mod list;
 mod multipart;
@@ -26,8 +25,8 @@ use jiff::Timestamp;
 use parking_lot::Mutex;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
+use crate::content::{Content, Data, Keeper};
 use crate::{Keys, Requests, serve};
-use content::{Content, Data, Keeper};
 use state::{Attributes, Object, State};
 
 /// How a fake is to be.

@@ -22,6 +22,7 @@
 )]
 
 mod call;
+mod content;
 mod deadline;
 #[cfg(unix)]
 mod emulator;
@@ -30,6 +31,7 @@ mod fake;
 mod guardian;
 mod identity;
 mod operation;
+mod page;
 mod pattern;
 mod proxy;
 mod requests;

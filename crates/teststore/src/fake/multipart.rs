@@ -9,11 +9,11 @@ use jiff::Timestamp;
 use super::answer::{Failure, Outcome, empty, with_document};
 use super::asked::{Asked, range};
 use super::bucket::exists;
-use super::content::Data;
 use super::object::{MOST_COPIED, source, store};
 use super::state::{Attributes, Object, State, Upload, part_etag};
 use super::xml::{elements, escape, value};
 use super::{Shared, receive};
+use crate::content::Data;
 
 /// The last part may have less.
 const LEAST_OF_A_PART: u64 = 5 * 1024 * 1024;

@@ -7,11 +7,11 @@ use hyper::header::{ACCEPT_RANGES, CONTENT_LENGTH, CONTENT_RANGE, ETAG, LAST_MOD
 
 use super::answer::{Failure, Outcome, empty, with_document};
 use super::asked::{Asked, range};
-use super::content::{Content, Data};
 use super::state::{Attributes, Object, STANDARD, State, class};
 use super::xml::escape;
 use super::{Shared, receive};
 use crate::Pattern;
+use crate::content::{Content, Data};
 use crate::serve::{Body, full, streamed};
 
 /// The most that is copied by one request.

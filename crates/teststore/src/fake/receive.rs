@@ -4,7 +4,6 @@ use aws_lc_rs::digest::{Context, SHA256};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::{Bytes, BytesMut};
-use crc32fast::Hasher;
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 
@@ -12,35 +11,13 @@ use super::Shared;
 use super::answer::Failure;
 use super::asked::Asked;
 use super::chunked::Chunked;
-use super::content::{Content, Data};
+use crate::content::{Data, Sink};
 use crate::sign::hex;
 
 /// The most that S3 takes in one request.
 const MOST: u64 = 5 * 1024 * 1024 * 1024;
 /// Documents that come with requests.
 const MOST_OF_A_DOCUMENT: usize = 4 * 1024 * 1024;
-
-/// Bytes that come in.
-struct Sink {
-    crc: Hasher,
-    size: u64,
-    /// `None`: too many to be kept.
-    kept: Option<BytesMut>,
-    most_kept: u64,
-}
-
-impl Sink {
-    fn take(&mut self, bytes: &[u8]) {
-        self.crc.update(bytes);
-        self.size += u64::try_from(bytes.len()).unwrap();
-        if self.size > self.most_kept {
-            self.kept = None;
-        }
-        if let Some(kept) = &mut self.kept {
-            kept.extend_from_slice(bytes);
-        }
-    }
-}
 
 /// Reads the content of an object or a part. If the client breaks off, nothing is to be stored.
 pub(super) async fn content(
@@ -62,12 +39,7 @@ pub(super) async fn content(
             "More than 5 GiB at once.",
         ));
     }
-    let mut sink = Sink {
-        crc: Hasher::new(),
-        size: 0,
-        kept: shared.keeper.wants(length).then(BytesMut::new),
-        most_kept: length,
-    };
+    let mut sink = Sink::new(&shared.keeper, Some(length));
     while let Some(frame) = body.frame().await {
         let Ok(bytes) = frame
             .map_err(|error| Failure::Broken(error.into()))?
@@ -88,31 +60,26 @@ pub(super) async fn content(
         }
     }
     let ended = chunked.as_ref().is_none_or(Chunked::has_ended);
-    if !ended || sink.size != length {
-        let message = format!("{} of {length} bytes", sink.size);
+    if !ended || sink.size() != length {
+        let message = format!("{} of {length} bytes", sink.size());
         return Err(Failure::new(400, "IncompleteBody", message));
     }
     if digest.is_some_and(|digest| hex(digest.finish().as_ref()) != payload) {
         let message = "The content is not what was signed.";
         return Err(Failure::new(400, "XAmzContentSHA256Mismatch", message));
     }
-    let crc32 = sink.crc.finalize();
+    let data = sink.finish(&shared.keeper);
     let name = "x-amz-checksum-crc32";
     let trailer = chunked.as_ref().and_then(|chunked| chunked.trailer(name));
     let announced = trailer.or_else(|| asked.header(name));
-    if announced.is_some_and(|announced| announced != STANDARD.encode(crc32.to_be_bytes())) {
+    if announced.is_some_and(|announced| announced != STANDARD.encode(data.crc32.to_be_bytes())) {
         return Err(Failure::new(
             400,
             "BadDigest",
             "The content is not what was announced.",
         ));
     }
-    let kept = sink.kept.map(BytesMut::freeze);
-    Ok(Data {
-        content: kept.map_or(Content::Gone, |bytes| shared.keeper.keep(bytes)),
-        size: sink.size,
-        crc32,
-    })
+    Ok(data)
 }
 
 /// Reads a document.

@@ -6,8 +6,8 @@ use hyper::HeaderMap;
 use hyper::header::{HeaderName, HeaderValue};
 use jiff::Timestamp;
 
-use super::content::{Content, Data};
 use super::{Found, Stay};
+use crate::content::{Content, Data};
 
 /// Headers that S3 stores with an object, beside those of `x-amz-meta-`.
 const STORED: [&str; 6] = [

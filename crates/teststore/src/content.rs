@@ -11,7 +11,7 @@ use crate::Pattern;
 
 /// Where bytes are.
 #[derive(Debug, Clone)]
-pub(super) enum Content {
+pub(crate) enum Content {
     Kept(Kept),
     /// The pattern, from this place on.
     Pattern(u64),
@@ -20,15 +20,25 @@ pub(super) enum Content {
 
 /// Bytes, and what is known of them.
 #[derive(Debug, Clone)]
-pub(super) struct Data {
-    pub(super) content: Content,
-    pub(super) size: u64,
-    pub(super) crc32: u32,
+pub(crate) struct Data {
+    pub(crate) content: Content,
+    pub(crate) size: u64,
+    pub(crate) crc32: u32,
+}
+
+/// Bytes that come in.
+#[derive(Debug)]
+pub(crate) struct Sink {
+    crc: Hasher,
+    size: u64,
+    /// `None`: too many to be kept.
+    kept: Option<BytesMut>,
+    most_kept: u64,
 }
 
 /// Bytes in memory, which count as long as anybody has them.
 #[derive(Clone)]
-pub(super) struct Kept(Arc<Counted>);
+pub(crate) struct Kept(Arc<Counted>);
 
 struct Counted {
     bytes: Bytes,
@@ -37,14 +47,53 @@ struct Counted {
 
 /// Says what is kept.
 #[derive(Debug)]
-pub(super) struct Keeper {
+pub(crate) struct Keeper {
     each: usize,
     most: usize,
     all: Arc<AtomicUsize>,
 }
 
+impl Sink {
+    /// One for at most `length` bytes, as far as that is known.
+    pub(crate) fn new(keeper: &Keeper, length: Option<u64>) -> Self {
+        let length = length.unwrap_or(u64::MAX);
+        let most_kept = keeper.most_kept().min(length);
+        Self {
+            crc: Hasher::new(),
+            size: 0,
+            kept: (length == u64::MAX || keeper.wants(length)).then(BytesMut::new),
+            most_kept,
+        }
+    }
+
+    pub(crate) fn take(&mut self, bytes: &[u8]) {
+        self.crc.update(bytes);
+        self.size += u64::try_from(bytes.len()).unwrap();
+        if self.size > self.most_kept {
+            self.kept = None;
+        }
+        if let Some(kept) = &mut self.kept {
+            kept.extend_from_slice(bytes);
+        }
+    }
+
+    pub(crate) fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// What has come.
+    pub(crate) fn finish(self, keeper: &Keeper) -> Data {
+        let kept = self.kept.map(BytesMut::freeze);
+        Data {
+            content: kept.map_or(Content::Gone, |bytes| keeper.keep(bytes)),
+            size: self.size,
+            crc32: self.crc.finalize(),
+        }
+    }
+}
+
 impl Keeper {
-    pub(super) fn new(each: usize, most: usize) -> Self {
+    pub(crate) fn new(each: usize, most: usize) -> Self {
         Self {
             each,
             most,
@@ -52,13 +101,17 @@ impl Keeper {
         }
     }
 
+    fn most_kept(&self) -> u64 {
+        u64::try_from(self.each).unwrap_or(u64::MAX)
+    }
+
     /// Whether so many bytes may be kept.
-    pub(super) fn wants(&self, size: u64) -> bool {
+    pub(crate) fn wants(&self, size: u64) -> bool {
         usize::try_from(size).is_ok_and(|size| size <= self.each)
     }
 
     /// Keeps bytes, unless they are too many.
-    pub(super) fn keep(&self, bytes: Bytes) -> Content {
+    pub(crate) fn keep(&self, bytes: Bytes) -> Content {
         let room = |all: usize| Some(all + bytes.len()).filter(|all| *all <= self.most);
         let counted = self
             .all
@@ -76,7 +129,7 @@ impl Keeper {
     }
 
     /// Puts parts together.
-    pub(super) fn join(&self, parts: &[Data]) -> Data {
+    pub(crate) fn join(&self, parts: &[Data]) -> Data {
         let mut crc = Hasher::new();
         let mut size = 0;
         for part in parts {
@@ -107,7 +160,7 @@ impl Keeper {
 }
 
 impl Data {
-    pub(super) fn pattern(offset: u64, size: u64) -> Self {
+    pub(crate) fn pattern(offset: u64, size: u64) -> Self {
         let crc32 = if offset == 0 {
             Pattern::crc32(size)
         } else {
@@ -123,7 +176,7 @@ impl Data {
     }
 
     /// Bytes that are gone can be made again if they were those of the pattern.
-    pub(super) fn recognized(mut self) -> Self {
+    pub(crate) fn recognized(mut self) -> Self {
         if matches!(self.content, Content::Gone) && Pattern::crc32(self.size) == self.crc32 {
             self.content = Content::Pattern(0);
         }
@@ -131,7 +184,7 @@ impl Data {
     }
 
     /// A piece of it, if that is known.
-    pub(super) fn range(&self, offset: u64, size: u64) -> Option<Self> {
+    pub(crate) fn range(&self, offset: u64, size: u64) -> Option<Self> {
         if offset == 0 && size == self.size {
             return Some(self.clone());
         }
@@ -150,7 +203,7 @@ impl Data {
     }
 
     /// A small piece of it, if it can be had.
-    pub(super) fn bytes(&self, offset: u64, size: u64) -> Option<Bytes> {
+    pub(crate) fn bytes(&self, offset: u64, size: u64) -> Option<Bytes> {
         match &self.content {
             Content::Kept(kept) => slice(kept.bytes(), offset, size),
             Content::Pattern(start) => Some(Pattern::bytes(start + offset, size)),
@@ -160,7 +213,7 @@ impl Data {
 }
 
 impl Kept {
-    pub(super) fn bytes(&self) -> &Bytes {
+    pub(crate) fn bytes(&self) -> &Bytes {
         &self.0.bytes
     }
 
