@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::backend::local::{self, LocalBackend};
 use crate::backend::memory;
+use crate::backend::object;
 use crate::capability::Capabilities;
 use crate::counters::StoreCounters;
 
@@ -21,6 +22,10 @@ pub const BACKENDS: &[Row] = &[
     Row {
         name: "local",
         capabilities: &local::CAPABILITIES,
+    },
+    Row {
+        name: "s3",
+        capabilities: &object::CAPABILITIES,
     },
     // For tests; no account can ask for it.
     Row {

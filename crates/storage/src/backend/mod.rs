@@ -3,3 +3,4 @@
 #[cfg(target_os = "linux")]
 pub mod local;
 pub mod memory;
+pub mod object;
