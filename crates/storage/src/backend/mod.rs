@@ -4,3 +4,4 @@
 pub mod local;
 pub mod memory;
 pub mod object;
+pub mod s3;
