@@ -204,6 +204,8 @@ impl Reader<'_> {
                     access_secret: self.s3_secret(stored),
                     endpoint: text("s3_endpoint"),
                     storage_class: text("s3_storage_class"),
+                    // What the form does not show stays what it was.
+                    ..stored.s3config.clone()
                 },
                 gcsconfig: GcsConfig::default(),
             },

@@ -99,6 +99,11 @@ fn keep_stored_secret(stored: &UserRecord, update: &mut Map<String, Value>) {
         .and_then(Value::as_object_mut);
     let Some(s3) = s3 else { return };
     let stored = &stored.filesystem.s3config;
+    let hidden = serde_json::to_value(stored.session_token.to_hidden()).ok();
+    // It is shown like the secret, and goes with its access key: sent empty, there is none.
+    if !stored.session_token.is_empty() && s3.get("session_token") == hidden.as_ref() {
+        s3.remove("session_token");
+    }
     let Some(sent) = s3.get("access_secret").and_then(Value::as_str) else {
         return;
     };
