@@ -27,7 +27,7 @@ pub(crate) struct Data {
 }
 
 /// Bytes that come in.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Sink {
     crc: Hasher,
     size: u64,

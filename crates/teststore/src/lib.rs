@@ -6,6 +6,7 @@
 //!   with the test process, however that ends: a guardian sees to it.
 //! - [`FakeS3`]: in this process, for what moto is too slow for or keeps in memory: uploads and downloads of any size, a
 //!   hundred thousand objects.
+//! - [`FakeGcs`]: the same for Google, with what its emulator lacks.
 //! - [`FakeIdentity`]: where machines get their credentials.
 //! - [`Proxy`]: between a client and any of them. Counts requests by what they do, answers them in the store's place, cuts
 //!   and slows connections down.
@@ -27,6 +28,7 @@ mod deadline;
 #[cfg(unix)]
 mod emulator;
 mod fake;
+mod gcs;
 #[cfg(unix)]
 mod guardian;
 mod identity;
@@ -34,6 +36,7 @@ mod operation;
 mod page;
 mod pattern;
 mod proxy;
+mod range;
 mod requests;
 mod serve;
 mod sign;
@@ -44,6 +47,7 @@ pub use deadline::{DEADLINE, within};
 #[cfg(unix)]
 pub use emulator::{Emulator, Product, azurite, gcs, installed, moto, rclone};
 pub use fake::{FakeS3, Found, Settings, Stay};
+pub use gcs::{FakeGcs, FoundGcs};
 pub use identity::{Asked, FakeIdentity};
 pub use operation::Dialect;
 pub use pattern::Pattern;

@@ -63,42 +63,8 @@ fn decoded(text: &str) -> Result<String, Failure> {
     Ok(decoded.into_owned())
 }
 
-/// A range of bytes: the first one and how many, as `bytes=` says it.
+/// The first byte and how many of a range.
 pub(super) fn range(text: &str, size: u64) -> Result<(u64, u64), Failure> {
     let wrong = || Failure::new(416, "InvalidRange", format!("{text} of {size} bytes"));
-    let (first, last) = text
-        .strip_prefix("bytes=")
-        .and_then(|range| range.split_once('-'))
-        .ok_or_else(wrong)?;
-    let number = |digits: &str| digits.parse::<u64>().map_err(|_| wrong());
-    let (first, end) = match (first, last) {
-        ("", last) => (size.saturating_sub(number(last)?), size),
-        (first, "") => (number(first)?, size),
-        (first, last) => (number(first)?, number(last)?.saturating_add(1).min(size)),
-    };
-    let length = end.checked_sub(first).filter(|length| *length > 0);
-    Ok((first, length.ok_or_else(wrong)?))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn ranges_are_those_of_http() {
-        let of = |text| range(text, 10).ok();
-        assert_eq!(of("bytes=0-0"), Some((0, 1)));
-        assert_eq!(of("bytes=3-"), Some((3, 7)));
-        assert_eq!(of("bytes=-4"), Some((6, 4)));
-        assert_eq!(of("bytes=8-100"), Some((8, 2)));
-        for wrong in [
-            "bytes=10-",
-            "bytes=5-4",
-            "bytes=-0",
-            "items=1-2",
-            "bytes=a-",
-        ] {
-            assert_eq!(of(wrong), None, "{wrong}");
-        }
-    }
+    crate::range::parse(text, size).ok_or_else(wrong)
 }
