@@ -19,9 +19,8 @@ const EACH: Duration = Duration::from_secs(5);
 /// Addresses whose failures are remembered, and how many stay when there are more: those that failed most.
 const MOST: usize = 4096;
 const KEPT: usize = 3072;
-/// Attempts that are checked or wait for their turn; in all, and of one address, which must not keep all others out.
-const PLACES: usize = 256;
-const OF_ADDRESS: usize = 16;
+/// Attempts that are checked or wait for their turn.
+const PLACES: usize = 128;
 /// Addresses that share a turn by chance only wait for each other.
 const TURNS: usize = 64;
 /// For a turn to come.
@@ -31,26 +30,10 @@ const TURN_DEADLINE: Duration = Duration::from_secs(20);
 #[derive(Debug)]
 pub(super) struct Attempts {
     places: Semaphore,
-    turns: [Queue; TURNS],
+    /// Of tokio, because a check is waited for in a turn.
+    turns: [tokio::sync::Mutex<()>; TURNS],
     sharing: RandomState,
     failures: Mutex<SourceMap<Failures>>,
-}
-
-/// Whose turn it is of the addresses that share it.
-#[derive(Debug)]
-struct Queue {
-    places: Semaphore,
-    /// Of tokio, because a check is waited for in a turn.
-    turn: tokio::sync::Mutex<()>,
-}
-
-impl Default for Queue {
-    fn default() -> Self {
-        Self {
-            places: Semaphore::new(OF_ADDRESS),
-            turn: tokio::sync::Mutex::default(),
-        }
-    }
 }
 
 /// The failures of an address, as the time at which they will be forgotten.
@@ -76,7 +59,7 @@ impl Default for Attempts {
     fn default() -> Self {
         Self {
             places: Semaphore::new(PLACES),
-            turns: std::array::from_fn(|_| Queue::default()),
+            turns: std::array::from_fn(|_| tokio::sync::Mutex::default()),
             sharing: RandomState::new(),
             failures: Mutex::new(SourceMap::new(KEPT, MOST)),
         }
@@ -89,18 +72,17 @@ pub(super) struct Turn<'a> {
     attempts: &'a Attempts,
     source: Source,
     _turn: MutexGuard<'a, ()>,
-    _places: [SemaphorePermit<'a>; 2],
+    _place: SemaphorePermit<'a>,
 }
 
 impl Attempts {
     /// Waits for the turn of an address.
     pub(super) async fn turn(&self, source: Source) -> Result<Turn<'_>, Refusal> {
+        let place = self.places.try_acquire().map_err(|_| Refusal::Busy)?;
         let turns = u64::try_from(TURNS).unwrap_or(1);
         let number = usize::try_from(self.sharing.hash_one(source) % turns).unwrap_or(0);
-        let queue = self.turns.get(number).ok_or(Refusal::Busy)?;
-        let of_address = queue.places.try_acquire().map_err(|_| Refusal::Busy)?;
-        let place = self.places.try_acquire().map_err(|_| Refusal::Busy)?;
-        let turn = tokio::time::timeout(TURN_DEADLINE, queue.turn.lock());
+        let turn = self.turns.get(number).ok_or(Refusal::Busy)?;
+        let turn = tokio::time::timeout(TURN_DEADLINE, turn.lock());
         let turn = turn.await.map_err(|_| Refusal::Busy)?;
         if let Some(wait) = self.wait(source, Instant::now()) {
             return Err(Refusal::TooMany { wait });
@@ -109,7 +91,7 @@ impl Attempts {
             attempts: self,
             source,
             _turn: turn,
-            _places: [of_address, place],
+            _place: place,
         })
     }
 
@@ -134,8 +116,6 @@ impl Turn<'_> {
 
 #[cfg(test)]
 mod tests {
-    use futures_util::FutureExt as _;
-
     use super::*;
 
     fn source(last: u8) -> Source {
@@ -197,29 +177,5 @@ mod tests {
         assert!(waits.is_err());
         first.failed();
         assert!(second.await.is_ok());
-    }
-
-    #[tokio::test]
-    async fn an_address_does_not_take_the_places_of_others() {
-        let attempts = Attempts::default();
-        let _first = attempts.turn(source(1)).await.unwrap();
-        let mut waiting: Vec<_> = (0..PLACES)
-            .map(|_| Box::pin(attempts.turn(source(1))))
-            .collect();
-        let mut refused = 0;
-        for turn in &mut waiting {
-            if let Some(turn) = turn.now_or_never() {
-                assert!(matches!(turn, Err(Refusal::Busy)));
-                refused += 1;
-            }
-        }
-        assert_eq!(refused, PLACES + 1 - OF_ADDRESS);
-        // Whoever shares its turn by chance would wait; hardly all of these do.
-        let others = (2..=20).map(|last| attempts.turn(source(last)));
-        assert!(
-            others
-                .into_iter()
-                .any(|turn| matches!(turn.now_or_never(), Some(Ok(_))))
-        );
     }
 }
