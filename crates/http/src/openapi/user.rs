@@ -309,7 +309,10 @@ mod tests {
             Value::Number(_) => {
                 found.insert(format!("{path} integer"));
             }
-            Value::Null | Value::Bool(_) => panic!("{path}"),
+            Value::Bool(_) => {
+                found.insert(format!("{path} boolean"));
+            }
+            Value::Null => panic!("{path}"),
         }
     }
 

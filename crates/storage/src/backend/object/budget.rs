@@ -125,6 +125,7 @@ impl Budget {
         }
         Buffer {
             bytes,
+            capacity,
             budget: self.clone(),
             _reservation: reservation,
         }
@@ -194,12 +195,22 @@ pub(super) struct Reservation {
 /// Bytes that were reserved. Dropping it, deliberately, keeps the memory for the next one.
 pub(super) struct Buffer {
     bytes: Vec<u8>,
+    /// What was reserved.
+    capacity: usize,
     budget: Budget,
     _reservation: Reservation,
 }
 
 impl Buffer {
+    /// Adds bytes. Left to itself a vector doubles, and would take much more than was reserved.
     pub(super) fn extend(&mut self, bytes: &[u8]) {
+        let needed = self.bytes.len().saturating_add(bytes.len());
+        if needed > self.bytes.capacity() {
+            let doubled = self.bytes.capacity().saturating_mul(2);
+            let wanted = doubled.min(self.capacity).max(needed);
+            let more = wanted.saturating_sub(self.bytes.len());
+            self.bytes.reserve_exact(more);
+        }
         self.bytes.extend_from_slice(bytes);
     }
 
@@ -246,6 +257,19 @@ mod tests {
         // The memory is used again, and empty.
         let again = budget.buffer(budget.try_reserve(1).unwrap(), 1 << 20);
         assert!(again.as_ref().is_empty() && again.bytes.capacity() >= 4);
+    }
+
+    #[tokio::test]
+    async fn a_part_takes_no_more_memory_than_was_reserved() {
+        let budget = Budget::new(1 << 20);
+        let capacity = 640 << 10;
+        let reservation = budget.reserve(capacity as u64).await.unwrap();
+        let mut buffer = budget.buffer(reservation, capacity);
+        for _ in 0..20 {
+            buffer.extend(&[1; 32 << 10]);
+        }
+        assert_eq!(buffer.bytes.len(), capacity);
+        assert!(buffer.bytes.capacity() <= capacity + (4 << 10));
     }
 
     #[tokio::test]
