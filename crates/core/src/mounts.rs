@@ -1,5 +1,7 @@
 //! Which storage holds which part of a user's virtual tree: the home at `/` and virtual folders below it.
 
+mod bucket;
+
 use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -20,6 +22,8 @@ pub(crate) struct Mount {
     pub(crate) storage: Option<Arc<dyn Storage>>,
     /// The root on the server; for logs and actions only, never for access.
     pub(crate) root: PathBuf,
+    /// Whether that is a directory of this machine.
+    pub(crate) local: bool,
 }
 
 impl Mount {
@@ -27,7 +31,9 @@ impl Mount {
     pub(crate) fn server_path(&self, path: &StoragePath) -> String {
         let mut text = sftpgo_model::path::escape_bytes(self.root.as_os_str().as_encoded_bytes());
         if !path.is_root() {
-            text.push('/');
+            if !text.ends_with('/') {
+                text.push('/');
+            }
             text.push_str(&path.to_string());
         }
         text
@@ -42,10 +48,9 @@ impl Mount {
             }
             whole.extend_from_slice(path.as_bytes());
         }
-        // Every back end that a home can be on is one of directories.
         Place {
             path: whole,
-            local: true,
+            local: self.local,
         }
     }
 }
@@ -71,11 +76,21 @@ impl Mounts {
     }
 
     async fn open_storages(core: &Arc<Core>, user: &Arc<User>, make_home: bool) -> OpResult<Self> {
-        if user.filesystem.provider != FilesystemProvider::Local {
-            return Err(OpError::new(
-                OpErrorKind::Unsupported,
-                "this version serves local directories only",
-            ));
+        match user.filesystem.provider {
+            FilesystemProvider::Local => {}
+            // Nothing of it is on this machine: no home is made, and there are no virtual folders.
+            FilesystemProvider::S3 => {
+                return Ok(Self {
+                    home: bucket::open_s3(core, user).await?,
+                    folders: Vec::new(),
+                });
+            }
+            FilesystemProvider::Gcs => {
+                return Err(OpError::new(
+                    OpErrorKind::Unsupported,
+                    "this version serves local directories and S3 only",
+                ));
+            }
         }
         let mode = 0o777 & !core.settings.umask;
         let owner = (user.uid, user.gid);
@@ -194,6 +209,7 @@ async fn open_mount(
         at,
         storage,
         root: root.to_path_buf(),
+        local: true,
     }))
 }
 

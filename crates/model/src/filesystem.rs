@@ -74,6 +74,34 @@ pub struct S3Config {
     /// Storage class of new objects.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub storage_class: String,
+    // From here on as in the reference's 2.x line.
+    /// Token of an access key for a limited time.
+    #[serde(skip_serializing_if = "Secret::is_empty")]
+    pub session_token: Secret,
+    /// A role that is taken on with the credentials.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub role_arn: String,
+    /// Canned ACL of new objects.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub acl: String,
+    /// Bytes of a part of an upload, in MB (MiB); 0 is 5.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub upload_part_size: i64,
+    /// Parts of an upload on their way at a time; 0 is 5.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub upload_concurrency: i64,
+    /// Bytes that one call reads ahead, in MB (MiB); 0 is 5.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub download_part_size: i64,
+    /// Calls that read ahead at a time; 0 is 5.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub download_concurrency: i64,
+    /// Whether the bucket is in the path of URLs also without an endpoint.
+    #[serde(skip_serializing_if = "is_false")]
+    pub force_path_style: bool,
+    /// Certificate authorities of the endpoint in PEM, in place of those of the system. Not in the reference.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub ca_certificates: String,
 }
 
 /// Settings of Google Cloud Storage.
@@ -104,6 +132,14 @@ impl std::fmt::Debug for GcsConfig {
             .field("key_prefix", &self.key_prefix)
             .finish_non_exhaustive()
     }
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the signature serde asks for"
+)]
+fn is_false(value: &bool) -> bool {
+    !*value
 }
 
 #[expect(

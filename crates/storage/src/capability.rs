@@ -62,6 +62,9 @@ pub struct Capabilities {
     pub hard_link: bool,
     /// Mode, owner and times can be set.
     pub set_attributes: bool,
+    /// The time of the last change of files can be set. Where the rest cannot, it is accepted and left alone: clients send all
+    /// of it together.
+    pub set_modified: bool,
     /// Total and free space are known.
     pub space: bool,
     /// Files are files of this machine, which programs of the system can be given.

@@ -1,5 +1,6 @@
 //! What back ends count of themselves, read by the metrics page. Plain atomics: counting never waits.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A number that only grows.
@@ -25,14 +26,14 @@ impl Counter {
 
 /// The counters of every object store that metrics have names for (reference 13).
 ///
-/// There is no back end for any of them yet, so all of this stays 0. The names are there because dashboards and alert rules
+/// There is no back end for Google's store yet, so its counters stay 0. The names are there because dashboards and alert rules
 /// that were made for the reference ask for them, and a missing series is not the same to them as 0.
 #[derive(Debug, Default)]
 pub struct StoreCounters {
     /// Amazon S3 and what speaks like it.
-    pub s3: ObjectStoreCounters,
+    pub s3: Arc<ObjectStoreCounters>,
     /// Google Cloud Storage.
-    pub gcs: ObjectStoreCounters,
+    pub gcs: Arc<ObjectStoreCounters>,
 }
 
 /// What is counted of one object store.
@@ -50,6 +51,8 @@ pub struct ObjectStoreCounters {
     pub delete_object: Calls,
     /// Calls that ask whether a bucket is there.
     pub head_bucket: Calls,
+    /// Keys that listings left out, because no path leads to them.
+    pub skipped_keys: Counter,
 }
 
 /// Objects that went one way.

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use crate::backend::local::{self, LocalBackend};
 use crate::backend::memory;
+use crate::backend::object::{self, ObjectEngine};
+use crate::backend::s3::S3Backend;
 use crate::capability::Capabilities;
 use crate::counters::StoreCounters;
 
@@ -22,6 +24,10 @@ pub const BACKENDS: &[Row] = &[
         name: "local",
         capabilities: &local::CAPABILITIES,
     },
+    Row {
+        name: "s3",
+        capabilities: &object::CAPABILITIES,
+    },
     // For tests; no account can ask for it.
     Row {
         name: "memory",
@@ -30,10 +36,24 @@ pub const BACKENDS: &[Row] = &[
 ];
 
 /// What the back ends of one process share. A clone is the same.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Backends {
     local: LocalBackend,
+    s3: S3Backend,
     counters: Arc<StoreCounters>,
+}
+
+impl Default for Backends {
+    /// Object stores have one pool of buffers together, and work on the runtime of the caller.
+    fn default() -> Self {
+        let counters = Arc::<StoreCounters>::default();
+        let engine = ObjectEngine::default();
+        Self {
+            local: LocalBackend::default(),
+            s3: S3Backend::new(engine, Arc::clone(&counters.s3)),
+            counters,
+        }
+    }
 }
 
 impl Backends {
@@ -45,6 +65,11 @@ impl Backends {
     /// Directories of this machine.
     pub fn local(&self) -> &LocalBackend {
         &self.local
+    }
+
+    /// Buckets of S3 and what speaks like it.
+    pub fn s3(&self) -> &S3Backend {
+        &self.s3
     }
 
     /// What back ends count of themselves.

@@ -340,7 +340,8 @@ pub type Ended = Option<(Metadata, Removed)>;
 #[async_trait]
 pub trait Listing: Send {
     /// The next entries, at most `limit`; empty at the end, and at every call after that. Order is that of the back end;
-    /// `.` and `..` are left out. Entries that vanish between being named and being looked at are left out.
+    /// `.` and `..` are left out. Entries that vanish between being named and being looked at are left out; where folders are
+    /// implied, entries are those of the moment when the store told their page.
     async fn next_page(&mut self, limit: usize) -> StorageResult<Vec<Entry>>;
 
     /// Attributes of the directory now, whatever became of its name.

@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use sftpgo_storage::backend::local::LocalBackend;
 use sftpgo_storage::backend::memory::MemoryStorage;
+use sftpgo_storage::backend::object::fake::FakeStore;
+use sftpgo_storage::backend::object::{Limits, ObjectEngine, ObjectSettings, ObjectStorage};
 use sftpgo_storage::conformance::Fixture;
 
 fn local_in(backend: &LocalBackend, parent: &Path) -> Fixture {
@@ -70,6 +72,54 @@ mod memory {
             root_path: MemoryStorage::ROOT_PATH.to_vec(),
             keep: Box::new(()),
         }
+    }
+
+    sftpgo_storage::conformance_suite!(fixture);
+}
+
+fn object_in(store: FakeStore, prefix: &str, part_size: u64) -> Fixture {
+    let settings = ObjectSettings {
+        prefix: prefix.to_owned(),
+        part_size,
+        ..ObjectSettings::default()
+    };
+    let storage = ObjectStorage::new(
+        Arc::new(store),
+        settings,
+        ObjectEngine::default(),
+        Arc::default(),
+    );
+    Fixture {
+        storage: Arc::new(storage),
+        root_path: b"/".to_vec(),
+        keep: Box::new(()),
+    }
+}
+
+mod object {
+    use super::*;
+
+    fn fixture() -> Fixture {
+        let limits = Limits {
+            min_part: 5 << 20,
+            max_part: 5 << 30,
+            max_parts: 10_000,
+            max_copy: 5 << 30,
+            copies_parts: true,
+            max_key: 1024,
+        };
+        object_in(FakeStore::new(limits), "", 5 << 20)
+    }
+
+    sftpgo_storage::conformance_suite!(fixture);
+}
+
+/// Below a prefix, with parts and copies of a few bytes, at a store that knows no conditions.
+mod object_in_small_parts {
+    use super::*;
+
+    fn fixture() -> Fixture {
+        object_in(FakeStore::default().without_conditions(), "home/of one", 5)
     }
 
     sftpgo_storage::conformance_suite!(fixture);

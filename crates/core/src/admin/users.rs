@@ -165,6 +165,7 @@ pub async fn prepared(
     if record.filesystem.provider == FilesystemProvider::S3 {
         let s3 = &mut record.filesystem.s3config;
         s3.access_secret = secret::seal(&s3.access_secret)?;
+        s3.session_token = secret::seal(&s3.session_token)?;
     }
     if !record.password.is_empty() && !is_recognised_hash(&record.password) {
         record.password = hasher.hash(&record.password).await?;

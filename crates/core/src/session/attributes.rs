@@ -116,7 +116,7 @@ impl Session {
             } else {
                 quota.hold()
             };
-            let options = session.write_options(OpenExisting::Keep, false);
+            let options = session.write_options(&**storage, OpenExisting::Keep, false);
             let handle = match storage.open_write(&permit.target, &options).await {
                 Ok(handle) => handle,
                 Err(error) => {

@@ -4,6 +4,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use sftpgo_model::{FileEvent, Permission, VirtualPath};
+use sftpgo_storage::capability::Visible;
 use sftpgo_storage::{
     Ending, Links, Metadata, OpenExisting, ReadHandle, Storage, StorageError, StorageErrorKind,
     WriteOptions, WriteVisibility,
@@ -113,7 +114,7 @@ impl Session {
     async fn begin_upload(self, permit: Permit, intent: OpenIntent) -> OpResult<Upload> {
         let storage = permit.storage()?;
         if self.need_not_look(&permit.path) {
-            let options = self.write_options(existing(intent), intent.create);
+            let options = self.write_options(&**storage, existing(intent), intent.create);
             return self.open_upload(&permit, intent, options).await;
         }
         // Both answers may be out of date a moment later; opening says what is true, and the hold is corrected by it.
@@ -146,7 +147,8 @@ impl Session {
         let exact = self.exactly(permit, intent, found)?;
         // What was decided (permission, reservation) for a new file holds for a new file only.
         let existing = found.map_or(OpenExisting::Refuse, |_| existing(intent));
-        let options = self.write_options(existing, found.is_none());
+        let storage = exact.storage()?;
+        let options = self.write_options(&**storage, existing, found.is_none());
         self.open_upload(&exact, intent, options).await
     }
 
@@ -263,15 +265,25 @@ impl Session {
         })
     }
 
-    pub(super) fn write_options(&self, existing: OpenExisting, create: bool) -> WriteOptions {
+    pub(super) fn write_options(
+        &self,
+        storage: &dyn Storage,
+        existing: OpenExisting,
+        create: bool,
+    ) -> WriteOptions {
         let settings = &self.inner.core.settings;
         WriteOptions {
             existing,
             create,
-            visibility: match settings.upload_mode {
-                UploadMode::Standard => WriteVisibility::InPlace,
-                UploadMode::Atomic => WriteVisibility::OnFinish,
-                UploadMode::AtomicResume => WriteVisibility::OnFinishKeepPartial,
+            visibility: match (storage.capabilities().visible, settings.upload_mode) {
+                (Visible::WhileWriting, UploadMode::Standard) => WriteVisibility::InPlace,
+                (Visible::WhileWriting, UploadMode::AtomicResume) => {
+                    WriteVisibility::OnFinishKeepPartial
+                }
+                // Object stores know one way, whatever the mode (reference 16.2).
+                (Visible::OnFinish, _) | (Visible::WhileWriting, UploadMode::Atomic) => {
+                    WriteVisibility::OnFinish
+                }
             },
             mode: 0o666 & !settings.umask,
             owner: self.owner(),

@@ -204,6 +204,9 @@ impl Reader<'_> {
                     access_secret: self.s3_secret(stored),
                     endpoint: text("s3_endpoint"),
                     storage_class: text("s3_storage_class"),
+                    session_token: self.s3_token(stored),
+                    // What the form does not show stays what it was.
+                    ..stored.s3config.clone()
                 },
                 gcsconfig: GcsConfig::default(),
             },
@@ -230,6 +233,15 @@ impl Reader<'_> {
             return stored.s3config.access_secret.clone();
         }
         Secret::from_text(typed)
+    }
+
+    /// The form does not show it; it goes with its access key.
+    fn s3_token(&self, stored: &FilesystemConfig) -> Secret {
+        let same_key = self.form.text("s3_access_key").trim() == stored.s3config.access_key;
+        if same_key && self.form.s3_access_secret.is_empty() {
+            return stored.s3config.session_token.clone();
+        }
+        Secret::Empty
     }
 
     /// A file that is sent is meant to be used.

@@ -206,6 +206,15 @@ fn filesystem(sent: bool) -> Value {
                     "access_secret": text("The access key. Shown in a hidden form, which means \"as it is\" when it is sent back."),
                     "endpoint": text("Where the store is, if it is not AWS."),
                     "storage_class": text("Storage class of new objects."),
+                    "session_token": text("The token of an access key for a limited time. Shown as access_secret is."),
+                    "role_arn": text("A role that is taken on with the credentials."),
+                    "acl": text("Canned ACL of new objects."),
+                    "upload_part_size": number("MB (MiB) of a part of an upload; 0 is 5."),
+                    "upload_concurrency": number("Parts of an upload on their way at a time; 0 is 5."),
+                    "download_part_size": number("MB (MiB) that one call reads ahead; 0 is 5."),
+                    "download_concurrency": number("Calls that read ahead at a time; 0 is 5."),
+                    "force_path_style": json!({ "type": "boolean", "description": "Whether the bucket is in the path of URLs also without an endpoint." }),
+                    "ca_certificates": text("Certificate authorities of the endpoint in PEM, in place of those of the system."),
                 },
             },
             "gcsconfig": {
@@ -270,7 +279,9 @@ mod tests {
         "filters":{"allowed_ip":["a"],"denied_ip":["a"],"denied_login_methods":["a"],"required_login_methods":["a"],
             "file_extensions":[{"path":"/","allowed_extensions":["a"],"denied_extensions":["a"]}]},
         "filesystem":{"provider":1,"s3config":{"bucket":"a","key_prefix":"a","region":"a","access_key":"a",
-            "access_secret":"$aes$a$a","endpoint":"a","storage_class":"a"},"gcsconfig":{"bucket":"a","key_prefix":"a",
+            "access_secret":"$aes$a$a","endpoint":"a","storage_class":"a","session_token":"$aes$a$a","role_arn":"a","acl":"a",
+            "upload_part_size":1,"upload_concurrency":1,"download_part_size":1,"download_concurrency":1,"force_path_style":true,
+            "ca_certificates":"a"},"gcsconfig":{"bucket":"a","key_prefix":"a",
             "credentials":"a","automatic_credentials":1,"storage_class":"a"}}}"#;
 
     /// Every key with its type, with those above it.
@@ -298,7 +309,10 @@ mod tests {
             Value::Number(_) => {
                 found.insert(format!("{path} integer"));
             }
-            Value::Null | Value::Bool(_) => panic!("{path}"),
+            Value::Bool(_) => {
+                found.insert(format!("{path} boolean"));
+            }
+            Value::Null => panic!("{path}"),
         }
     }
 

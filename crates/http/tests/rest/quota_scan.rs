@@ -118,7 +118,8 @@ async fn without_counters_there_is_nothing_to_scan_for() {
 async fn a_user_whose_files_are_elsewhere_is_not_scanned() {
     let server = TestServer::start();
     let mut user: Value = server.user("alice");
-    user["filesystem"] = json!({ "provider": 1, "s3config": { "bucket": "b", "region": "r" } });
+    let gcs = json!({ "bucket": "b", "automatic_credentials": 1 });
+    user["filesystem"] = json!({ "provider": 2, "gcsconfig": gcs });
     let user = server.added(&user).await;
     let reply = server.send("POST", "/api/v1/quota_scan", &user).await;
     assert_eq!(reply.status, 201);

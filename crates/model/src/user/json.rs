@@ -99,6 +99,11 @@ fn keep_stored_secret(stored: &UserRecord, update: &mut Map<String, Value>) {
         .and_then(Value::as_object_mut);
     let Some(s3) = s3 else { return };
     let stored = &stored.filesystem.s3config;
+    let hidden = serde_json::to_value(stored.session_token.to_hidden()).ok();
+    // It is shown like the secret. Sent empty, there is none.
+    if !stored.session_token.is_empty() && s3.get("session_token") == hidden.as_ref() {
+        s3.remove("session_token");
+    }
     let Some(sent) = s3.get("access_secret").and_then(Value::as_str) else {
         return;
     };
@@ -108,6 +113,10 @@ fn keep_stored_secret(stored: &UserRecord, update: &mut Map<String, Value>) {
     let is_hidden = hidden.is_ok_and(|hidden| hidden.as_str() == Some(sent));
     if is_hidden || (sent.is_empty() && has_key) {
         s3.remove("access_secret");
+    } else {
+        // Another access key, or none: the token went with the one before.
+        s3.entry("session_token")
+            .or_insert_with(|| Value::String(String::new()));
     }
 }
 
@@ -218,6 +227,32 @@ mod tests {
         assert!(secret(without).is_empty());
         let number = br#"{"filesystem":{"s3config":{"access_secret":5}}}"#;
         assert!(stored().merged_with_json(number).is_err());
+    }
+
+    #[test]
+    fn a_session_token_is_kept_with_its_access_key_only() {
+        let mut stored = stored();
+        stored.filesystem.s3config.session_token = crate::secret::Secret::from_text("$aes$kk$ee");
+        let token = |update: &str| {
+            let merged = stored.merged_with_json(update.as_bytes()).unwrap();
+            merged.filesystem.s3config.session_token
+        };
+        let kept = stored.filesystem.s3config.session_token.clone();
+        for update in [
+            r#"{"filesystem":{"s3config":{"region":"r"}}}"#,
+            r#"{"filesystem":{"s3config":{"session_token":"$aes$ee"}}}"#,
+            r#"{"filesystem":{"s3config":{"access_secret":"$aes$dd","session_token":"$aes$ee"}}}"#,
+        ] {
+            assert_eq!(token(update), kept, "{update}");
+        }
+        for update in [
+            r#"{"filesystem":{"s3config":{"session_token":""}}}"#,
+            r#"{"filesystem":{"s3config":{"access_secret":"new"}}}"#,
+            r#"{"filesystem":{"s3config":{"access_secret":"new","session_token":"$aes$ee"}}}"#,
+            r#"{"filesystem":{"s3config":{"access_key":"","access_secret":""}}}"#,
+        ] {
+            assert!(token(update).is_empty(), "{update}");
+        }
     }
 
     #[test]

@@ -98,6 +98,8 @@ impl UserRecord {
         hidden.password.clear();
         hidden.filesystem.s3config.access_secret =
             self.filesystem.s3config.access_secret.to_hidden();
+        hidden.filesystem.s3config.session_token =
+            self.filesystem.s3config.session_token.to_hidden();
         hidden.filesystem.gcsconfig.credentials.clear();
         hidden
     }

@@ -10,7 +10,7 @@ use ipnet::IpNet;
 use thiserror::Error;
 
 use super::record::UserRecord;
-use crate::filesystem::{FilesystemProvider, GcsConfig};
+use crate::filesystem::{FilesystemProvider, GcsConfig, S3Config};
 use crate::filter::ExtensionFilter;
 use crate::folder::VirtualFolder;
 use crate::login::{LoginMethod, LoginSequence};
@@ -18,6 +18,12 @@ use crate::path::VirtualPath;
 use crate::permission::{ALL_NAME, PermissionSet};
 use crate::public_key::PublicKey;
 
+/// Parts of S3, in MiB: stores take none below, and a few of them must fit into memory.
+const S3_PART_SIZES: std::ops::RangeInclusive<i64> = 5..=256;
+/// Calls of one transfer to S3 at a time.
+const MOST_S3_CALLS: i64 = 32;
+/// How a certificate in PEM begins (RFC 7468).
+const PEM_CERTIFICATE: &str = "-----BEGIN CERTIFICATE-----";
 /// Sequences of login methods that an account may list.
 const MOST_SEQUENCES: usize = 16;
 
@@ -118,16 +124,7 @@ impl UserRecord {
                 filesystem.gcsconfig = Default::default();
             }
             FilesystemProvider::S3 => {
-                let s3 = &mut filesystem.s3config;
-                if s3.bucket.is_empty() || s3.region.is_empty() {
-                    return Err(ValidationError::new("s3config needs a bucket and a region"));
-                }
-                if s3.access_key.is_empty() != s3.access_secret.is_empty() {
-                    return Err(ValidationError::new(
-                        "s3config needs access_key and access_secret both, or neither",
-                    ));
-                }
-                s3.key_prefix = clean_key_prefix(&s3.key_prefix)?;
+                check_s3(&mut filesystem.s3config)?;
             }
             FilesystemProvider::Gcs => {
                 check_gcs(&mut filesystem.gcsconfig, rules)?;
@@ -228,6 +225,63 @@ fn check_gcs(gcs: &mut GcsConfig, rules: &UserRules) -> Result<(), ValidationErr
             "gcsconfig credentials are not valid base64",
         ));
     }
+    Ok(())
+}
+
+fn check_s3(s3: &mut S3Config) -> Result<(), ValidationError> {
+    if s3.bucket.is_empty() || (s3.region.is_empty() && s3.endpoint.is_empty()) {
+        return Err(ValidationError::new(
+            "s3config needs a bucket and a region; with an endpoint the region may be left out",
+        ));
+    }
+    if s3.access_key.is_empty() != s3.access_secret.is_empty() {
+        return Err(ValidationError::new(
+            "s3config needs access_key and access_secret both, or neither",
+        ));
+    }
+    if s3.access_key.is_empty() && !s3.session_token.is_empty() {
+        return Err(ValidationError::new(
+            "s3config has a session_token without an access_key",
+        ));
+    }
+    let is_url = ["http://", "https://"].iter().any(|scheme| {
+        s3.endpoint
+            .strip_prefix(scheme)
+            .is_some_and(|host| !host.is_empty())
+    });
+    if !s3.endpoint.is_empty() && !is_url {
+        return Err(ValidationError::new(
+            "s3config: endpoint is not a URL, such as https://s3.example.com",
+        ));
+    }
+    for (name, size) in [
+        ("upload_part_size", s3.upload_part_size),
+        ("download_part_size", s3.download_part_size),
+    ] {
+        if size != 0 && !S3_PART_SIZES.contains(&size) {
+            return Err(ValidationError::new(format!(
+                "s3config: {name} is in MB, from {} to {}, or 0 for 5",
+                S3_PART_SIZES.start(),
+                S3_PART_SIZES.end()
+            )));
+        }
+    }
+    for (name, count) in [
+        ("upload_concurrency", s3.upload_concurrency),
+        ("download_concurrency", s3.download_concurrency),
+    ] {
+        if !(0..=MOST_S3_CALLS).contains(&count) {
+            return Err(ValidationError::new(format!(
+                "s3config: {name} is at most {MOST_S3_CALLS}, or 0 for 5"
+            )));
+        }
+    }
+    if !s3.ca_certificates.is_empty() && !s3.ca_certificates.contains(PEM_CERTIFICATE) {
+        return Err(ValidationError::new(format!(
+            "s3config: ca_certificates holds no certificate in PEM ({PEM_CERTIFICATE})"
+        )));
+    }
+    s3.key_prefix = clean_key_prefix(&s3.key_prefix)?;
     Ok(())
 }
 

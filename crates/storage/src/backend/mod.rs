@@ -3,3 +3,5 @@
 #[cfg(target_os = "linux")]
 pub mod local;
 pub mod memory;
+pub mod object;
+pub mod s3;

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::fixture::{Fixture, NOBODY, at, kind};
+use crate::capability::Folders;
 use crate::error::StorageErrorKind::{
     AlreadyExists, DirectoryNotEmpty, IsADirectory, NotADirectory,
 };
@@ -137,14 +138,16 @@ pub(super) async fn entries_that_vanish_are_left_out(fixture: Fixture) {
             break;
         }
         for entry in page {
+            // An object store tells a thousand names at once, and is not asked about each of them again.
             assert!(
-                !gone.contains(&entry.name),
+                fixture.can().folders == Folders::Implied || !gone.contains(&entry.name),
                 "it was removed before this page was asked for"
             );
             assert!(seen.insert(entry.name), "named twice");
         }
     }
-    assert_eq!(seen.len(), 20);
+    assert!(all.difference(&seen).all(|name| gone.contains(name)));
+    assert!(fixture.can().folders == Folders::Implied || seen.len() == 20);
 }
 
 pub(super) async fn a_listing_does_not_follow_links(fixture: Fixture) {

@@ -140,6 +140,20 @@ fn object_stores_need_a_bucket_and_whole_credentials() {
     let good = json!({"filesystem": {"provider": 1, "s3config":
         {"bucket": "b", "region": "r", "access_key": "k", "access_secret": "s", "key_prefix": "a/../b"}}});
     assert_eq!(validate(good).unwrap().filesystem.s3config.key_prefix, "b/");
+    for (name, value) in [
+        ("endpoint", json!("s3.example.com")),
+        ("upload_part_size", json!(4)),
+        ("download_part_size", json!(257)),
+        ("upload_concurrency", json!(33)),
+        ("download_concurrency", json!(-1)),
+        ("session_token", json!("t")),
+        ("ca_certificates", json!("none")),
+    ] {
+        let mut config = json!({"bucket": "b", "region": "r"});
+        config[name] = value;
+        assert!(s3(config), "{name}");
+    }
+    assert!(!s3(json!({"bucket": "b", "endpoint": "https://h"})));
     let gcs = |config: Value| refused(json!({"filesystem": {"provider": 2, "gcsconfig": config}}));
     assert!(gcs(json!({"bucket": "b"})));
     assert!(gcs(json!({"bucket": "b", "credentials": "no base64!"})));

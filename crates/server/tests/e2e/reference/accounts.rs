@@ -58,8 +58,8 @@ async fn an_update_without_credentials_keeps_them() {
 /// TestLoginInvalidFs: here a back end that is not served yet.
 #[tokio::test]
 async fn an_account_whose_storage_cannot_be_opened_gets_no_session() {
-    let s3 = json!({ "provider": 1, "s3config": { "bucket": "b", "region": "r" } });
-    let server = server_with(Account::new("alice").with("filesystem", s3)).await;
+    let gcs = json!({ "provider": 2, "gcsconfig": { "bucket": "b", "automatic_credentials": 1 } });
+    let server = server_with(Account::new("alice").with("filesystem", gcs)).await;
     let mut client = server.connect().await;
     assert!(client.key("alice", &Account::key("alice")).await);
     let mut sftp = Sftp::open_raw(Arc::new(client)).await.unwrap();

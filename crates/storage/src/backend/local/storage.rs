@@ -33,6 +33,7 @@ pub(crate) const CAPABILITIES: Capabilities = Capabilities {
     symlink: true,
     hard_link: true,
     set_attributes: true,
+    set_modified: true,
     space: true,
     native: true,
     byte_names: true,

@@ -1,0 +1,97 @@
+//! What operators and accounts say about object stores, and what all of them share in a process.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, SystemTime};
+
+use super::budget::Budget;
+use super::call::Patience;
+use super::tasks::Tasks;
+
+/// Parts of uploads and of what is read ahead together, of all transfers.
+const UPLOAD_BUDGET: u64 = 320 << 20;
+const READ_BUDGET: u64 = 128 << 20;
+
+/// How the files of one account are moved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ObjectSettings {
+    /// All keys begin with this; empty, or ends with `/`.
+    pub prefix: String,
+    /// The storage class of new objects.
+    pub storage_class: Option<String>,
+    /// Bytes of a part of an upload.
+    pub part_size: u64,
+    /// Parts of one upload on their way at a time.
+    pub upload_concurrency: usize,
+    /// Bytes that one call reads ahead.
+    pub read_size: u64,
+    /// Calls that read ahead for one download at a time.
+    pub read_concurrency: usize,
+    /// Objects of a directory that are copied or removed at a time when it is renamed.
+    pub rename_concurrency: usize,
+}
+
+impl Default for ObjectSettings {
+    fn default() -> Self {
+        Self {
+            prefix: String::new(),
+            storage_class: None,
+            part_size: 5 << 20,
+            upload_concurrency: 4,
+            read_size: 4 << 20,
+            read_concurrency: 4,
+            rename_concurrency: 16,
+        }
+    }
+}
+
+/// What the object stores of one process share. A clone is the same.
+#[derive(Debug, Clone)]
+pub struct ObjectEngine {
+    pub(super) uploads: Budget,
+    pub(super) reads: Budget,
+    pub(super) patience: Patience,
+    pub(super) tasks: Tasks,
+    numbers: std::sync::Arc<Numbers>,
+}
+
+#[derive(Debug)]
+struct Numbers {
+    start: u64,
+    next: AtomicU64,
+}
+
+impl Default for ObjectEngine {
+    /// With the usual budgets, on the runtime of the caller.
+    fn default() -> Self {
+        Self::new(
+            Budget::new(UPLOAD_BUDGET),
+            Budget::new(READ_BUDGET),
+            Patience::default(),
+        )
+    }
+}
+
+impl ObjectEngine {
+    /// With these budgets for uploads and for what is read ahead, on the runtime of the caller.
+    pub fn new(uploads: Budget, reads: Budget, patience: Patience) -> Self {
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+        let start = now.unwrap_or(Duration::ZERO).as_nanos();
+        Self {
+            uploads,
+            reads,
+            patience,
+            tasks: Tasks::here(),
+            numbers: std::sync::Arc::new(Numbers {
+                // The low half tells two starts apart.
+                start: u64::try_from(start & u128::from(u64::MAX)).unwrap_or(0),
+                next: AtomicU64::new(0),
+            }),
+        }
+    }
+
+    /// What no other upload has: of this process, and of all.
+    pub(super) fn number(&self) -> (u64, u64) {
+        let number = self.numbers.next.fetch_add(1, Ordering::Relaxed);
+        (self.numbers.start, number)
+    }
+}

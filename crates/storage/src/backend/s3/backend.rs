@@ -1,0 +1,89 @@
+//! [`S3Backend`]: what the S3 storages of a process share: connections, buffers, counters.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Weak};
+
+use aws_sdk_s3::config::SharedHttpClient;
+use parking_lot::Mutex;
+
+use super::super::object::{ObjectEngine, ObjectStorage};
+use super::client::client;
+use super::settings::S3Settings;
+use super::store::S3Store;
+use super::trust::http_client;
+use crate::counters::ObjectStoreCounters;
+use crate::error::StorageResult;
+
+/// Authorities of accounts that have connections kept for them; more than that open anew.
+const TRUSTS: usize = 64;
+
+/// Opens buckets. A clone is the same.
+#[derive(Debug, Clone)]
+pub struct S3Backend {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    engine: ObjectEngine,
+    counters: Arc<ObjectStoreCounters>,
+    /// Those in use: credentials and connections are had once for all sessions of an account.
+    stores: Mutex<HashMap<[u8; 32], Weak<S3Store>>>,
+    connections: Mutex<HashMap<Option<String>, SharedHttpClient>>,
+}
+
+impl S3Backend {
+    /// Counts in `counters`, and shares buffers with whoever has the same `engine`.
+    pub fn new(engine: ObjectEngine, counters: Arc<ObjectStoreCounters>) -> Self {
+        Self {
+            shared: Arc::new(Shared {
+                engine,
+                counters,
+                stores: Mutex::default(),
+                connections: Mutex::default(),
+            }),
+        }
+    }
+
+    /// Opens what the settings name. Makes no call to the store.
+    ///
+    /// # Errors
+    /// `Internal` if the certificate authorities are none.
+    pub async fn open(&self, settings: &S3Settings) -> StorageResult<ObjectStorage> {
+        let store = self.store(settings).await?;
+        Ok(ObjectStorage::new(
+            store,
+            settings.objects.clone(),
+            self.shared.engine.clone(),
+            Arc::clone(&self.shared.counters),
+        ))
+    }
+
+    async fn store(&self, settings: &S3Settings) -> StorageResult<Arc<S3Store>> {
+        let fingerprint = settings.fingerprint();
+        let there = self.shared.stores.lock().get(&fingerprint).cloned();
+        if let Some(store) = there.and_then(|store| store.upgrade()) {
+            return Ok(store);
+        }
+        let http = self.connections(settings.certificate_authorities.as_deref())?;
+        let client = client(settings, http).await;
+        let store = Arc::new(S3Store::new(client, settings));
+        let mut stores = self.shared.stores.lock();
+        stores.retain(|_, store| store.strong_count() > 0);
+        stores.insert(fingerprint, Arc::downgrade(&store));
+        Ok(store)
+    }
+
+    fn connections(&self, authorities: Option<&str>) -> StorageResult<SharedHttpClient> {
+        let key = authorities.map(str::to_owned);
+        let mut connections = self.shared.connections.lock();
+        if let Some(http) = connections.get(&key) {
+            return Ok(http.clone());
+        }
+        let http = http_client(authorities)?;
+        if connections.len() < TRUSTS {
+            connections.insert(key, http.clone());
+        }
+        Ok(http)
+    }
+}
