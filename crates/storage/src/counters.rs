@@ -26,14 +26,15 @@ impl Counter {
 
 /// The counters of every object store that metrics have names for (reference 13).
 ///
-/// There is no back end for Google's store yet, so its counters stay 0. The names are there because dashboards and alert rules
-/// that were made for the reference ask for them, and a missing series is not the same to them as 0.
+/// All are there from the start: a missing series is not the same to a dashboard or an alert rule as 0.
 #[derive(Debug, Default)]
 pub struct StoreCounters {
     /// Amazon S3 and what speaks like it.
     pub s3: Arc<ObjectStoreCounters>,
     /// Google Cloud Storage.
     pub gcs: Arc<ObjectStoreCounters>,
+    /// Azure Blob Storage.
+    pub azblob: Arc<ObjectStoreCounters>,
 }
 
 /// What is counted of one object store.

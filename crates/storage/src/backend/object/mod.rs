@@ -2,7 +2,7 @@
 //!
 //! A store brings an [`ObjectStore`], a dozen calls; everything else is here: which key a path is, folders that only keys
 //! imply, uploads in parts, reading ahead, renames by copying. Nothing here knows which store it is, and no call is made but
-//! through [`Caller`](call::Caller), which repeats, ends and counts it.
+//! through `Caller`, which repeats, ends and counts it.
 
 mod budget;
 mod call;
@@ -17,6 +17,7 @@ mod pin;
 mod read;
 mod rename;
 mod settings;
+mod sharing;
 mod storage;
 mod store;
 mod tasks;
@@ -30,6 +31,8 @@ pub use budget::Budget;
 pub use call::Patience;
 pub use modified::{MTIME, format_mtime, parse_mtime};
 pub use settings::{ObjectEngine, ObjectSettings};
+pub use sharing::Fingerprint;
+pub(crate) use sharing::InUse;
 pub(crate) use storage::CAPABILITIES;
 pub use storage::ObjectStorage;
 pub use store::{

@@ -1,12 +1,12 @@
 //! [`S3Backend`]: what the S3 storages of a process share: connections, buffers, counters.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 
 use aws_sdk_s3::config::SharedHttpClient;
 use parking_lot::Mutex;
 
-use super::super::object::{ObjectEngine, ObjectStorage};
+use super::super::object::{InUse, ObjectEngine, ObjectStorage};
 use super::client::client;
 use super::settings::S3Settings;
 use super::store::S3Store;
@@ -27,8 +27,7 @@ pub struct S3Backend {
 struct Shared {
     engine: ObjectEngine,
     counters: Arc<ObjectStoreCounters>,
-    /// Those in use: credentials and connections are had once for all sessions of an account.
-    stores: Mutex<HashMap<[u8; 32], Weak<S3Store>>>,
+    stores: InUse<S3Store>,
     connections: Mutex<HashMap<Option<String>, SharedHttpClient>>,
 }
 
@@ -39,7 +38,7 @@ impl S3Backend {
             shared: Arc::new(Shared {
                 engine,
                 counters,
-                stores: Mutex::default(),
+                stores: InUse::default(),
                 connections: Mutex::default(),
             }),
         }
@@ -61,17 +60,13 @@ impl S3Backend {
 
     async fn store(&self, settings: &S3Settings) -> StorageResult<Arc<S3Store>> {
         let fingerprint = settings.fingerprint();
-        let there = self.shared.stores.lock().get(&fingerprint).cloned();
-        if let Some(store) = there.and_then(|store| store.upgrade()) {
+        if let Some(store) = self.shared.stores.get(&fingerprint) {
             return Ok(store);
         }
         let http = self.connections(settings.certificate_authorities.as_deref())?;
         let client = client(settings, http).await;
-        let store = Arc::new(S3Store::new(client, settings));
-        let mut stores = self.shared.stores.lock();
-        stores.retain(|_, store| store.strong_count() > 0);
-        stores.insert(fingerprint, Arc::downgrade(&store));
-        Ok(store)
+        let store = S3Store::new(client, settings);
+        Ok(self.shared.stores.put(fingerprint, store))
     }
 
     fn connections(&self, authorities: Option<&str>) -> StorageResult<SharedHttpClient> {

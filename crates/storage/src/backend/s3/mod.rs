@@ -1,6 +1,6 @@
 //! Amazon S3, and what speaks like it.
 //!
-//! Only calls are made here ([`store`]), with the official library; what they are made for is in
+//! Only calls are made here (`store`), with the official library; what they are made for is in
 //! [`object`](super::object).
 
 mod backend;

@@ -3,10 +3,9 @@
 
 use std::fmt;
 
-use aws_lc_rs::digest::{Context, SHA256};
 use zeroize::Zeroizing;
 
-use super::super::object::ObjectSettings;
+use super::super::object::{Fingerprint, ObjectSettings};
 
 /// Who asks the store. `Debug` shows no secret.
 #[derive(Clone, PartialEq, Eq, Default)]
@@ -60,47 +59,32 @@ pub struct S3Settings {
 impl S3Settings {
     /// Tells the clients of two settings apart, without keeping what is secret.
     pub(super) fn fingerprint(&self) -> [u8; 32] {
-        let mut context = Context::new(&SHA256);
-        let mut add = |text: &str| {
-            context.update(&(text.len() as u64).to_be_bytes());
-            context.update(text.as_bytes());
-        };
-        add(&self.bucket);
-        add(&self.region);
         let path_style = if self.force_path_style {
             "path"
         } else {
             "host"
         };
-        add(path_style);
-        for text in [
-            &self.endpoint,
-            &self.role_arn,
-            &self.acl,
-            &self.certificate_authorities,
-        ] {
-            add(if text.is_some() { "some" } else { "none" });
-            add(text.as_deref().unwrap_or_default());
-        }
-        match &self.credentials {
-            S3Credentials::Chain => add("chain"),
+        let print = Fingerprint::default()
+            .text(&self.bucket)
+            .text(&self.region)
+            .text(path_style)
+            .option(self.endpoint.as_deref())
+            .option(self.role_arn.as_deref())
+            .option(self.acl.as_deref())
+            .option(self.certificate_authorities.as_deref());
+        let print = match &self.credentials {
+            S3Credentials::Chain => print.text("chain"),
             S3Credentials::Key {
                 id,
                 secret,
                 session_token,
-            } => {
-                add("key");
-                add(id);
-                add(secret);
-                add(session_token.as_ref().map_or("", |token| token.as_str()));
-            }
-        }
-        let digest = context.finish();
-        let mut fingerprint = [0_u8; 32];
-        for (to, from) in fingerprint.iter_mut().zip(digest.as_ref()) {
-            *to = *from;
-        }
-        fingerprint
+            } => print
+                .text("key")
+                .text(id)
+                .text(secret)
+                .option(session_token.as_ref().map(|token| token.as_str())),
+        };
+        print.finish()
     }
 }
 

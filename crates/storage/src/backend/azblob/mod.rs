@@ -1,0 +1,7 @@
+//! Azure Blob Storage, by its REST interface.
+//!
+//! Only calls are made here; what they are made for is in [`object`](super::object).
+
+mod settings;
+
+pub use settings::{AzureCredentials, AzureSettings};

@@ -1,0 +1,13 @@
+//! What stores share that are asked over HTTP without a library of their makers: connections, answers, credentials.
+//!
+//! Nothing is repeated here, and only connecting has a deadline of its own: [`object`](super::object) does both, for all
+//! stores.
+
+mod answer;
+mod client;
+mod credential;
+mod trust;
+
+pub(super) use answer::{Answer, kind_of_status};
+pub(super) use client::Http;
+pub(super) use credential::{context, unsigned};
