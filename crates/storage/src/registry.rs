@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use crate::backend::azblob::AzureBackend;
+use crate::backend::gcs::GcsBackend;
 use crate::backend::local::{self, LocalBackend};
 use crate::backend::memory;
 use crate::backend::object::{self, ObjectEngine};
@@ -28,6 +30,14 @@ pub const BACKENDS: &[Row] = &[
         name: "s3",
         capabilities: &object::CAPABILITIES,
     },
+    Row {
+        name: "gcs",
+        capabilities: &object::CAPABILITIES,
+    },
+    Row {
+        name: "azblob",
+        capabilities: &object::CAPABILITIES,
+    },
     // For tests; no account can ask for it.
     Row {
         name: "memory",
@@ -40,6 +50,8 @@ pub const BACKENDS: &[Row] = &[
 pub struct Backends {
     local: LocalBackend,
     s3: S3Backend,
+    gcs: GcsBackend,
+    azblob: AzureBackend,
     counters: Arc<StoreCounters>,
 }
 
@@ -50,7 +62,9 @@ impl Default for Backends {
         let engine = ObjectEngine::default();
         Self {
             local: LocalBackend::default(),
-            s3: S3Backend::new(engine, Arc::clone(&counters.s3)),
+            s3: S3Backend::new(engine.clone(), Arc::clone(&counters.s3)),
+            gcs: GcsBackend::new(engine.clone(), Arc::clone(&counters.gcs)),
+            azblob: AzureBackend::new(engine, Arc::clone(&counters.azblob)),
             counters,
         }
     }
@@ -70,6 +84,16 @@ impl Backends {
     /// Buckets of S3 and what speaks like it.
     pub fn s3(&self) -> &S3Backend {
         &self.s3
+    }
+
+    /// Buckets of Google Cloud Storage.
+    pub fn gcs(&self) -> &GcsBackend {
+        &self.gcs
+    }
+
+    /// Containers of Azure Blob Storage.
+    pub fn azblob(&self) -> &AzureBackend {
+        &self.azblob
     }
 
     /// What back ends count of themselves.

@@ -48,7 +48,6 @@ pub struct GcsSettings {
 
 impl GcsSettings {
     /// Tells the clients of two settings apart, without keeping what is secret.
-    #[expect(dead_code, reason = "the back end follows")]
     pub(super) fn fingerprint(&self) -> [u8; 32] {
         let print = Fingerprint::default()
             .text(&self.bucket)

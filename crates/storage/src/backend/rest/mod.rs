@@ -5,9 +5,11 @@
 
 mod answer;
 mod client;
+mod connections;
 mod credential;
 mod trust;
 
 pub(super) use answer::{Answer, kind_of_status};
 pub(super) use client::Http;
+pub(super) use connections::Connections;
 pub(super) use credential::{context, unsigned};
