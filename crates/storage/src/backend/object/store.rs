@@ -273,6 +273,9 @@ pub struct CopyRequest {
     pub replace: bool,
 }
 
+/// Says why a store cannot have a key as it is written, if that is so: it would refuse it, or take it for another one.
+pub type KeyRule = fn(&str) -> Option<&'static str>;
+
 /// A set of keys with bytes. Calls fail or are done whole; each is made once: repeating is the caller's.
 #[async_trait]
 pub trait ObjectStore: Send + Sync + fmt::Debug {
@@ -281,6 +284,11 @@ pub trait ObjectStore: Send + Sync + fmt::Debug {
 
     /// What it can take.
     fn limits(&self) -> &Limits;
+
+    /// Which keys it cannot have, beside those that are too long.
+    fn key_rule(&self) -> KeyRule {
+        |_| None
+    }
 
     /// Whether the bucket is there and may be used.
     async fn check(&self) -> ObjectResult<()>;
