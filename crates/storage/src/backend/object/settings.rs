@@ -10,6 +10,9 @@ use super::tasks::Tasks;
 use super::times::Times;
 use crate::config::ObjectStoresSettings;
 
+/// Bytes that came before their turn, of all uploads together; whoever sends more of them is refused.
+const EARLY: u64 = 64 << 20;
+
 /// How the files of one account are moved.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ObjectSettings {
@@ -48,6 +51,8 @@ impl Default for ObjectSettings {
 pub struct ObjectEngine {
     pub(super) uploads: Budget,
     pub(super) reads: Budget,
+    /// What came before its turn.
+    pub(super) early: Budget,
     pub(super) patience: Patience,
     pub(super) tasks: Tasks,
     pub(super) sweeper: Sweeper,
@@ -86,6 +91,7 @@ impl ObjectEngine {
         Self {
             uploads,
             reads,
+            early: Budget::new(EARLY),
             patience,
             tasks: Tasks::here(),
             sweeper: Sweeper::new(None),
