@@ -117,6 +117,11 @@ fn pattern(len: usize, seed: u8) -> Vec<u8> {
     (0..len).map(|at| (at % 251) as u8 ^ seed).collect()
 }
 
+async fn folder(storage: &ObjectStorage, path: &str) {
+    let made = storage.create_dir(&at(path), 0o755, (None, None)).await;
+    made.unwrap();
+}
+
 async fn write(storage: &ObjectStorage, path: &str, bytes: &[u8]) -> StorageResult<()> {
     let upload = storage.open_write(&at(path), &OPTIONS).await?;
     fill(upload.as_ref(), 0, bytes).await?;
@@ -179,7 +184,7 @@ impl Subject {
 
     /// An empty blob of another program.
     async fn other(&self, key: &str, headers: &[(&str, &str)]) {
-        let mut all = vec![("x-ms-blob-type", "BlockBlob")];
+        let mut all = vec![("x-ms-blob-type", "BlockBlob"), ("content-length", "0")];
         all.extend(headers);
         self.blob("PUT", key, &all).await.succeeded();
     }

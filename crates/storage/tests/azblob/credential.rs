@@ -9,8 +9,8 @@ use sftpgo_storage::{RenameMode, Storage as _, StorageErrorKind, StorageResult};
 use sftpgo_teststore::{Emulator, encode_key};
 
 use super::{
-    CONTINUE, MIB, Subject, at, fill, names, open, pattern, read, settings, subject, subject_with,
-    write,
+    CONTINUE, MIB, Subject, at, fill, folder, names, open, pattern, read, settings, subject,
+    subject_with, write,
 };
 
 /// A signature for a container.
@@ -59,6 +59,7 @@ async fn a_signature_does_everything_that_an_account_needs() {
     let storage = &subject.storage;
     storage.check().await.unwrap();
     let bytes = pattern(2 * MIB + 1, 0);
+    folder(storage, "dir").await;
     write(storage, "dir/large", &bytes).await.unwrap();
     write(storage, "dir/small", b"text").await.unwrap();
     storage
@@ -159,6 +160,7 @@ async fn a_container_that_is_not_there_is_not_found() {
 #[tokio::test]
 async fn the_source_of_a_copy_is_shared_for_reading_only() {
     let subject = subject().await;
+    folder(&subject.storage, "dir").await;
     write(&subject.storage, "dir/a b+c", b"text").await.unwrap();
     subject
         .storage

@@ -3,7 +3,7 @@
 use sftpgo_storage::{RenameMode, Storage as _, StorageErrorKind};
 use sftpgo_teststore::{Action, Answer, Rule};
 
-use super::{CONTINUE, MIB, Subject, at, fill, pattern, read, subject, write};
+use super::{CONTINUE, MIB, Subject, at, fill, folder, pattern, read, subject, write};
 
 const UPLOAD: [&str; 4] = [
     "Get Blob Properties",
@@ -143,13 +143,13 @@ async fn a_store_that_copies_nothing_has_the_bytes_brought_to_it() {
                 .proxy
                 .place(Rule::new(Action::Answer(refuse.clone())).on(operation));
         }
+        folder(&subject.storage, "moved").await;
         for (name, len) in [("empty", 0), ("small", 10), ("large", 9 * MIB)] {
             let bytes = pattern(len, 5);
             write(&subject.storage, name, &bytes).await.unwrap();
             let moved = format!("moved/{name}");
-            let renamed = subject
-                .storage
-                .rename(&at(name), &at(&moved), RenameMode::NoReplace);
+            let (from, to) = (at(name), at(&moved));
+            let renamed = subject.storage.rename(&from, &to, RenameMode::NoReplace);
             renamed.await.unwrap();
             assert_eq!(read(&subject.storage, &moved).await.unwrap(), bytes);
         }
@@ -192,9 +192,10 @@ async fn a_time_is_set_also_if_the_answer_gets_lost() {
         times: Some((time, time)),
         ..SetAttributes::default()
     };
+    let file = at("file");
     let set = subject
         .storage
-        .set_attributes(&at("file"), &changes, Links::Follow);
+        .set_attributes(&file, &changes, Links::Follow);
     set.await.unwrap();
     let stat = subject
         .storage

@@ -2,7 +2,7 @@
 
 use sftpgo_storage::{Links, RenameMode, Storage as _, StorageErrorKind};
 
-use super::{OPTIONS, at, names, read, subject, write};
+use super::{OPTIONS, at, folder, names, read, subject, write};
 
 #[tokio::test]
 async fn names_with_anything_in_them_are_written_listed_renamed_and_removed() {
@@ -20,6 +20,9 @@ async fn names_with_anything_in_them_are_written_listed_renamed_and_removed() {
         "\u{fffd}\u{202e}",
     ];
     for name in odd {
+        for parent in ["dir", "moved"] {
+            folder(storage, &format!("{parent} {name}")).await;
+        }
         let path = format!("dir {name}/{name}");
         write(storage, &path, name.as_bytes()).await.unwrap();
         assert_eq!(names(storage, &format!("dir {name}")).await, [name]);
@@ -31,6 +34,10 @@ async fn names_with_anything_in_them_are_written_listed_renamed_and_removed() {
             .unwrap();
         assert_eq!(subject.content(&moved).await.unwrap(), name.as_bytes());
         storage.remove_file(&at(&moved)).await.unwrap();
+        for parent in ["dir", "moved"] {
+            let path = at(&format!("{parent} {name}"));
+            storage.remove_dir(&path).await.unwrap();
+        }
     }
     assert!(names(storage, "").await.is_empty());
 }
@@ -39,6 +46,7 @@ async fn names_with_anything_in_them_are_written_listed_renamed_and_removed() {
 async fn a_name_that_would_be_another_at_the_store_is_refused_and_touches_nothing() {
     let subject = subject().await;
     let storage = &subject.storage;
+    folder(storage, "a").await;
     write(storage, "a/b", b"old").await.unwrap();
     write(storage, "c", b"old").await.unwrap();
     for name in ["a\\b", "c.", "c..", "a./b"] {
@@ -67,9 +75,10 @@ async fn a_blob_that_marks_a_directory_for_hadoop_is_no_file() {
     let mark = [("x-ms-meta-hdi_isfolder", "true")];
     subject.other("dir", &mark).await;
     subject.other("dir/sub", &mark).await;
-    write(storage, "dir/file", b"text").await.unwrap();
+    subject.other("dir/file", &[]).await;
+    write(storage, "dir/new", b"text").await.unwrap();
     assert_eq!(names(storage, "").await, ["dir"]);
-    assert_eq!(names(storage, "dir").await, ["file"]);
+    assert_eq!(names(storage, "dir").await, ["file", "new"]);
     let dir = storage.stat(&at("dir"), Links::Follow).await.unwrap();
     assert!(dir.is_dir());
     let made = storage
@@ -86,6 +95,8 @@ async fn the_longest_name_is_a_thousand_and_twenty_three_characters() {
     let storage = &subject.storage;
     // More bytes than that, and a URL that is too long for the source of a copy.
     let name = ["ü".repeat(127), "ü".repeat(127), "ü".repeat(100)].join("/");
+    folder(storage, &"ü".repeat(127)).await;
+    folder(storage, &["ü".repeat(127), "ü".repeat(127)].join("/")).await;
     write(storage, &name, b"text").await.unwrap();
     storage
         .rename(&at(&name), &at("short"), RenameMode::NoReplace)
