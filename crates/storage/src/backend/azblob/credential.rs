@@ -12,7 +12,7 @@ use reqsign_azure_storage::{
     StaticCredentialProvider, WorkloadIdentityCredentialProvider,
 };
 use reqsign_core::time::Timestamp;
-use reqsign_core::{Context, ProvideCredential, Signer};
+use reqsign_core::{Context, Error, ProvideCredential, Signer};
 use zeroize::Zeroizing;
 
 use super::super::object::{ObjectError, ObjectErrorKind, ObjectResult};
@@ -23,6 +23,9 @@ use crate::error::{StorageError, StorageErrorKind, StorageResult};
 
 /// No copy takes longer.
 const SHARED_FOR: Duration = Duration::from_secs(6 * 3600);
+
+/// Names the token of a workload; set by the cluster.
+const WORKLOAD: &str = "AZURE_FEDERATED_TOKEN_FILE";
 
 /// Signs requests. Keeps what it was given until it runs out.
 pub(super) struct Signatures {
@@ -196,6 +199,15 @@ impl ProvideCredential for Chain {
         if let Some(found) = self.workload.provide_credential(context).await? {
             return Ok(Some(found));
         }
+        // The library passes a token over that it cannot read.
+        if context
+            .env_var(WORKLOAD)
+            .is_some_and(|path| !path.is_empty())
+        {
+            return Err(Error::config_invalid(
+                "the file of AZURE_FEDERATED_TOKEN_FILE cannot be read, or AZURE_TENANT_ID or AZURE_CLIENT_ID is missing",
+            ));
+        }
         self.machine.provide_credential(context).await
     }
 }
@@ -333,6 +345,7 @@ mod tests {
         ]);
         let failed = authorization(&signatures).await.unwrap_err();
         assert_eq!(failed.kind(), ObjectErrorKind::PermissionDenied);
+        assert!(failed.to_string().contains(WORKLOAD), "{failed}");
         assert!(identity.asked().is_empty());
     }
 
