@@ -47,6 +47,7 @@ struct Subject {
     azurite: Arc<Emulator>,
     container: String,
     proxy: Proxy,
+    settings: AzureSettings,
     storage: ObjectStorage,
 }
 
@@ -97,6 +98,7 @@ async fn subject_with(change: impl FnOnce(&mut AzureSettings)) -> Subject {
         azurite,
         container,
         proxy,
+        settings,
         storage,
     }
 }

@@ -223,3 +223,34 @@ async fn an_archived_blob_is_refused_with_the_reason() {
     }
     assert!(text.contains("archived"), "{text}");
 }
+
+#[tokio::test]
+async fn metadata_that_cannot_be_sent_again_is_never_lost() {
+    use sftpgo_storage::{FileTime, Links, SetAttributes};
+    let subject = subject().await;
+    write(&subject.storage, "file", b"text").await.unwrap();
+    // Another program's, and not what Azure's documentation allows.
+    let odd = Answer::new(200)
+        .header("etag", "\"odd\"")
+        .header("content-length", "4")
+        .header("x-ms-meta-name", "\u{e9}");
+    let placed = subject
+        .proxy
+        .place(Rule::new(Action::Answer(odd)).on("Get Blob Properties"));
+    let time = FileTime {
+        seconds: 5,
+        nanos: 0,
+    };
+    let changes = SetAttributes {
+        times: Some((time, time)),
+        ..SetAttributes::default()
+    };
+    let file = at("file");
+    let set = subject
+        .storage
+        .set_attributes(&file, &changes, Links::Follow);
+    let refused = set.await.unwrap_err();
+    assert_eq!(refused.kind(), StorageErrorKind::Unsupported);
+    assert!(placed.applied() > 0);
+    assert_eq!(subject.proxy.requests().count("Set Blob Metadata"), 0);
+}

@@ -1,8 +1,11 @@
 //! Files of any size: sent, read, renamed, continued; what is kept with them.
 
 use sftpgo_storage::{FileTime, Links, RenameMode, SetAttributes, Storage as _, StorageErrorKind};
+use sftpgo_teststore::{Action, Answer, Call, Rule};
 
-use super::{CONTINUE, MIB, OPTIONS, at, fill, folder, names, pattern, read, subject, write};
+use super::{
+    CONTINUE, MIB, OPTIONS, at, fill, folder, list, names, open, pattern, read, subject, write,
+};
 
 const TIME: FileTime = FileTime {
     seconds: 1_000_000_000,
@@ -102,8 +105,10 @@ async fn setting_a_time_moves_no_byte_and_leaves_everything_else() {
     }
     assert_eq!(reply.header("x-ms-meta-mtime"), Some("1000000000.5"));
     assert_ne!(reply.header("x-ms-access-tier-inferred"), Some("true"));
-    let moved = storage.stat(&at("moved"), Links::Follow).await.unwrap();
-    assert_eq!(moved.modified, TIME);
+    // Listings show it as well, also to a server that has not set it.
+    let other = open(&subject.settings).await.unwrap();
+    let entries = list(&other, "").await.unwrap();
+    assert_eq!(entries.first().unwrap().metadata.modified, TIME);
 }
 
 #[tokio::test]
@@ -182,4 +187,41 @@ async fn directories_move_with_everything_in_them() {
     assert_eq!(names(storage, "other/sub").await, ["b", "large"]);
     let large = read(storage, "other/sub/large").await.unwrap();
     assert_eq!(large, pattern(2 * MIB, 3));
+}
+
+/// azurite does not know the call, so the test does what Azure would do: reads the source as it was shown, and stages the block.
+#[tokio::test]
+async fn what_is_there_is_taken_over_by_one_call_and_continued() {
+    let subject = subject().await;
+    let bytes = pattern(2 * MIB, 0);
+    write(&subject.storage, "a file", &bytes).await.unwrap();
+    subject
+        .proxy
+        .place(Rule::new(Action::Answer(Answer::new(201))).on("Put Block From URL"));
+    subject.proxy.requests().clear();
+    let file = at("a file");
+    let upload = subject.storage.open_write(&file, &CONTINUE).await.unwrap();
+    fill(upload.as_ref(), bytes.len(), b"tail").await.unwrap();
+
+    let copies = subject.proxy.requests().of("Put Block From URL");
+    let [copy] = copies.as_slice() else {
+        unreachable!("one call takes it over")
+    };
+    let header = |name: &str| copy.headers[name].to_str().unwrap().to_owned();
+    let source = header("x-ms-copy-source");
+    let (_, source) = source.split_once("//").unwrap();
+    let (_, source) = source.split_once('/').unwrap();
+    let shown = Call::new("GET", format!("/{source}"))
+        .header("x-ms-version", header("x-ms-version"))
+        .header("x-ms-range", header("x-ms-source-range"))
+        .header("if-match", header("x-ms-source-if-match"));
+    let shown = shown.send(subject.azurite.address()).await.succeeded();
+    assert_eq!(shown.body, bytes);
+    let stage = Call::new("PUT", format!("{}?{}", copy.path, copy.query)).body(shown.body);
+    subject.azurite.call(stage).await.succeeded();
+
+    upload.finish().await.unwrap();
+    let whole = [bytes.as_slice(), b"tail"].concat();
+    assert_eq!(read(&subject.storage, "a file").await.unwrap(), whole);
+    assert_eq!(subject.proxy.requests().count("Put Block"), 1);
 }

@@ -6,10 +6,10 @@ use http::{HeaderValue, Method, Request, request};
 use url::Url;
 
 use super::super::object::ObjectResult;
-use super::super::rest::{Answer, Http, context};
+use super::super::rest::{Answer, Http};
 use super::credential::{Shared, Signatures, unsendable};
 use super::error::refused;
-use super::header::Headers;
+use super::header::{Headers, check};
 use super::key::in_url;
 use super::settings::AzureSettings;
 use crate::error::{StorageError, StorageErrorKind, StorageResult};
@@ -68,7 +68,11 @@ impl Client {
     ///
     /// # Errors
     /// `Internal` if the settings are none that can be used; names the one that is wrong, without its value.
-    pub(super) fn new(http: Http, settings: &AzureSettings) -> StorageResult<Self> {
+    pub(super) fn new(
+        http: Http,
+        signatures: Signatures,
+        settings: &AzureSettings,
+    ) -> StorageResult<Self> {
         let endpoint = settings.endpoint.trim_end_matches('/');
         let url = Url::parse(endpoint);
         let plain = |url: &Url| {
@@ -89,8 +93,8 @@ impl Client {
             return Err(StorageError::new(StorageErrorKind::Internal, context));
         }
         Ok(Self {
-            signatures: Signatures::new(context(&http), settings)?,
             http,
+            signatures,
             container: format!("{endpoint}/{}", in_url(&settings.container)),
         })
     }
@@ -148,6 +152,7 @@ impl Client {
         }
         let request = request.body(call.body).map_err(unsendable)?;
         let (mut head, body) = request.into_parts();
+        check(&head.headers)?;
         self.signatures.sign(&mut head).await?;
         let answer = self.http.send(Request::from_parts(head, body)).await?;
         if answer.status().is_success() {

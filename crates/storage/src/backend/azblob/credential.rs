@@ -164,9 +164,11 @@ impl Signatures {
 }
 
 /// A value, of metadata for one, that HTTP cannot carry.
-pub(super) fn unsendable(error: http::Error) -> ObjectError {
+pub(super) fn unsendable(
+    error: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+) -> ObjectError {
     let context = "what is kept with a blob must be ASCII";
-    ObjectError::with_source(ObjectErrorKind::InvalidRequest, context, error)
+    ObjectError::with_source(ObjectErrorKind::Unsupported, context, error)
 }
 
 fn unusable(context: &'static str) -> StorageError {
@@ -217,9 +219,12 @@ mod tests {
     use std::collections::HashMap;
 
     use reqsign_core::StaticEnv;
-    use sftpgo_teststore::{FakeIdentity, Keys};
+    use sftpgo_teststore::{Action, Answer, Dialect, FakeIdentity, Keys, Proxy, Rule};
 
+    use super::super::super::object::{ObjectStore as _, PutOptions};
     use super::super::super::rest::{Http, context};
+    use super::super::client::Client;
+    use super::super::store::AzureStore;
     use super::*;
 
     const URL: &str = "http://account.blob.store.test/container/blob";
@@ -281,6 +286,52 @@ mod tests {
                 .contains("resource=https%3A%2F%2Fstorage.azure.com")
         );
         assert_eq!(format!("{signatures:?}"), "Signatures(token)");
+    }
+
+    #[tokio::test]
+    async fn the_source_of_a_copy_is_shown_with_the_token() {
+        let identity = identity().await;
+        let store = Proxy::http(identity.address(), Dialect::Azure).await;
+        store.place(Rule::new(Action::Answer(Answer::new(201))));
+        let endpoint = format!(
+            "http://{}/metadata/identity/oauth2/token",
+            identity.address()
+        );
+        let settings = AzureSettings {
+            container: "container".to_owned(),
+            endpoint: format!("http://{}", store.address()),
+            ..AzureSettings::default()
+        };
+        let client = Client::new(
+            Http::new(None).unwrap(),
+            chain(&[("AZURE_IMDS_ENDPOINT", &endpoint)]),
+            &settings,
+        );
+        let azure = AzureStore {
+            client: client.unwrap(),
+        };
+        let upload = azure.create_upload("to", &PutOptions::default()).await;
+        let copied = azure
+            .copy_part(&upload.unwrap(), 1, ("from", "\"tag\""), 5..10)
+            .await;
+        copied.unwrap();
+        let seen = store.requests().last();
+        let [copy] = seen.as_slice() else {
+            unreachable!("one call copies it")
+        };
+        assert_eq!(copy.operation, "Put Block From URL");
+        for (name, value) in [
+            ("authorization", "Bearer token-of-a-test"),
+            ("x-ms-copy-source-authorization", "Bearer token-of-a-test"),
+            ("x-ms-source-range", "bytes=5-9"),
+            ("x-ms-source-if-match", "\"tag\""),
+            ("content-length", "0"),
+        ] {
+            assert_eq!(copy.headers[name], value);
+        }
+        let source = format!("{}/container/from", settings.endpoint);
+        assert_eq!(copy.headers["x-ms-copy-source"], source);
+        assert_eq!(identity.asked().len(), 1);
     }
 
     #[tokio::test]

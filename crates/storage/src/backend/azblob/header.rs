@@ -1,10 +1,11 @@
 //! What is kept with a blob, as headers.
 
-use http::HeaderMap;
+use http::{HeaderMap, Request};
 use jiff::fmt::rfc2822::DateTimeParser;
 
 use super::super::object::{Attributes, ObjectError, ObjectErrorKind, ObjectInfo, ObjectResult};
 use super::super::rest::Answer;
+use super::credential::unsendable;
 use crate::metadata::FileTime;
 
 /// Names and values that are sent.
@@ -105,6 +106,23 @@ pub(super) fn whole(attributes: &Attributes) -> Headers {
     headers
 }
 
+/// The same, if HTTP can carry them: an upload is told before its bytes are sent, not after.
+pub(super) fn sendable(headers: Headers) -> ObjectResult<Headers> {
+    for (name, value) in &headers {
+        let checked = Request::builder().header(name, value.as_str()).body(());
+        check(checked.map_err(unsendable)?.headers())?;
+    }
+    Ok(headers)
+}
+
+/// Whether all values are ASCII. Others can be sent as well, and what signs them takes it for granted that there are none.
+pub(super) fn check(headers: &HeaderMap) -> ObjectResult<()> {
+    for value in headers.values() {
+        value.to_str().map_err(unsendable)?;
+    }
+    Ok(())
+}
+
 /// Whether two blobs say the same about their contents.
 pub(super) fn same_content(one: &Attributes, other: &Attributes) -> bool {
     let told = |attributes: &Attributes| {
@@ -158,6 +176,18 @@ mod tests {
         assert_eq!(attributes_of(&headers), attributes);
         headers.insert("x-ms-access-tier-inferred", "true".parse().unwrap());
         assert_eq!(attributes_of(&headers).storage_class, None);
+    }
+
+    #[test]
+    fn metadata_that_is_no_ascii_is_shown_and_never_sent() {
+        let mut headers = HeaderMap::new();
+        let value = http::HeaderValue::from_bytes("é".as_bytes()).unwrap();
+        headers.insert("x-ms-meta-name", value);
+        let attributes = attributes_of(&headers);
+        assert_eq!(attributes.metadata["name"], "é");
+        let refused = sendable(whole(&attributes)).unwrap_err();
+        assert_eq!(refused.kind(), ObjectErrorKind::Unsupported);
+        assert!(sendable(whole(&Attributes::default())).is_ok());
     }
 
     #[test]

@@ -11,12 +11,13 @@ use super::super::object::{
     ObjectErrorKind, ObjectInfo, ObjectResult, ObjectStore, PartTag, PutOptions, UploadRef,
     UploadsPage, parse_mtime,
 };
-use super::super::rest::Http;
+use super::super::rest::{Http, context};
 use super::block::{Staged, block_list, part};
 use super::client::{Call, Client};
 use super::copy::{MAX_COPY, is_no_copy};
+use super::credential::Signatures;
 use super::document::{ListedBlob, Listing, committed_blocks};
-use super::header::{Properties, quoted, time_of, whole};
+use super::header::{Properties, quoted, sendable, time_of, whole};
 use super::key::{MAX_KEY, in_url, refusal};
 use super::settings::AzureSettings;
 use crate::error::StorageResult;
@@ -47,8 +48,9 @@ impl AzureStore {
     /// # Errors
     /// `Internal` if the settings are none that can be used.
     pub(super) fn new(http: Http, settings: &AzureSettings) -> StorageResult<Self> {
+        let signatures = Signatures::new(context(&http), settings)?;
         Ok(Self {
-            client: Client::new(http, settings)?,
+            client: Client::new(http, signatures, settings)?,
         })
     }
 
@@ -178,7 +180,7 @@ impl ObjectStore for AzureStore {
     async fn create_upload(&self, key: &str, options: &PutOptions) -> ObjectResult<UploadRef> {
         Ok(UploadRef {
             key: key.to_owned(),
-            id: Staged::new(whole(&options.attributes))?.id()?,
+            id: Staged::new(sendable(whole(&options.attributes))?)?.id()?,
         })
     }
 
