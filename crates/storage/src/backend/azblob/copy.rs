@@ -136,7 +136,9 @@ impl AzureStore {
                 let context = "the store sent another number of bytes than it was asked for";
                 return Err(ObjectError::new(ObjectErrorKind::Unavailable, context));
             }
-            let call = self.staging(to, &staged.block(number, pieces)).body(bytes);
+            let call = self
+                .staging(to, &staged.block(number, pieces))
+                .body(bytes.whole());
             self.client.send(call).await?;
             (start, pieces) = (end, pieces.saturating_add(1));
         }

@@ -7,9 +7,9 @@ use bytes::Bytes;
 use http::Method;
 
 use super::super::object::{
-    Condition, CopyRequest, KeyRule, Limits, ListPage, ListRequest, Listed, MTIME, ObjectError,
-    ObjectErrorKind, ObjectInfo, ObjectResult, ObjectStore, PartTag, PutOptions, UploadRef,
-    UploadsPage, parse_mtime,
+    Condition, Content, CopyRequest, KeyRule, Limits, ListPage, ListRequest, Listed, MTIME,
+    ObjectError, ObjectErrorKind, ObjectInfo, ObjectResult, ObjectStore, PartTag, PutOptions,
+    UploadRef, UploadsPage, parse_mtime,
 };
 use super::super::rest::{Http, context};
 use super::block::{Staged, block_list, part};
@@ -150,7 +150,7 @@ impl ObjectStore for AzureStore {
         }
     }
 
-    async fn get(&self, key: &str, etag: &str, range: Range<u64>) -> ObjectResult<Bytes> {
+    async fn get(&self, key: &str, etag: &str, range: Range<u64>) -> ObjectResult<Content> {
         let last = range.end.saturating_sub(1);
         let call = self
             .client

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 use super::super::object::{
-    Condition, CopyRequest, Limits, ListPage, ListRequest, ObjectError, ObjectErrorKind,
+    Condition, Content, CopyRequest, Limits, ListPage, ListRequest, ObjectError, ObjectErrorKind,
     ObjectInfo, ObjectResult, ObjectStore, PartTag, PutOptions, UploadRef, UploadsPage,
 };
 use super::super::rest::Http;
@@ -59,7 +59,7 @@ impl ObjectStore for GcsStore {
     async fn list(&self, _: &ListRequest) -> ObjectResult<ListPage> {
         Err(skeleton())
     }
-    async fn get(&self, _: &str, _: &str, _: Range<u64>) -> ObjectResult<Bytes> {
+    async fn get(&self, _: &str, _: &str, _: Range<u64>) -> ObjectResult<Content> {
         Err(skeleton())
     }
     async fn put(&self, _: &str, _: Bytes, _: &PutOptions) -> ObjectResult<()> {

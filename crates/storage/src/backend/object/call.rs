@@ -9,6 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::time::{Instant, sleep, timeout_at};
 
+use super::content::Content;
 use super::store::{
     Condition, CopyRequest, Limits, ListPage, ListRequest, ObjectError, ObjectErrorKind,
     ObjectInfo, ObjectResult, ObjectStore, PartTag, PutOptions, UploadRef, UploadsPage,
@@ -106,11 +107,11 @@ impl Caller {
         key: &str,
         etag: &str,
         range: Range<u64>,
-    ) -> ObjectResult<Bytes> {
+    ) -> ObjectResult<Content> {
         let len = range.end.saturating_sub(range.start);
         if len == 0 {
             // There is no way to ask for it.
-            return Ok(Bytes::new());
+            return Ok(Content::default());
         }
         let get = || async {
             let bytes = self.store.get(key, etag, range.clone()).await?;

@@ -9,6 +9,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use bytes::Bytes;
 use parking_lot::Mutex;
 
+use super::content::Content;
 use super::store::{
     Attributes, Condition, CopyRequest, Limits, ListPage, ListRequest, Listed, ObjectError,
     ObjectErrorKind, ObjectInfo, ObjectResult, ObjectStore, OpenUpload, PartTag, PutOptions,
@@ -365,14 +366,14 @@ impl ObjectStore for FakeStore {
         leave(fault, page)
     }
 
-    async fn get(&self, key: &str, etag: &str, range: Range<u64>) -> ObjectResult<Bytes> {
+    async fn get(&self, key: &str, etag: &str, range: Range<u64>) -> ObjectResult<Content> {
         let fault = self.enter(Call::Get).await?;
         let object = self.state.lock().find(key, Some(etag))?;
         let bytes = cut(&object.bytes, range)?;
         if fault == Some(Fault::Truncated) {
-            return Ok(bytes.slice(..bytes.len() / 2));
+            return Ok(bytes.slice(..bytes.len() / 2).into());
         }
-        leave(fault, bytes)
+        leave(fault, bytes.into())
     }
 
     async fn put(&self, key: &str, body: Bytes, options: &PutOptions) -> ObjectResult<()> {

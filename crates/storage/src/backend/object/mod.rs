@@ -6,6 +6,7 @@
 
 mod budget;
 mod call;
+mod content;
 mod copy;
 mod folder;
 mod identity;
@@ -31,6 +32,7 @@ pub mod fake;
 
 pub use budget::Budget;
 pub use call::Patience;
+pub use content::Content;
 pub use modified::{MTIME, format_mtime, parse_mtime};
 pub use settings::{ObjectEngine, ObjectSettings};
 pub use sharing::Fingerprint;

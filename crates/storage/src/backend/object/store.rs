@@ -7,6 +7,7 @@ use std::ops::Range;
 use async_trait::async_trait;
 use bytes::Bytes;
 
+use super::content::Content;
 use crate::error::{StorageError, StorageErrorKind};
 use crate::metadata::FileTime;
 
@@ -321,7 +322,7 @@ pub trait ObjectStore: Send + Sync + fmt::Debug {
 
     /// The bytes of a range that lies within the object, all of them: fewer are a failure. `etag` is the version that is
     /// meant; another is `Precondition`.
-    async fn get(&self, key: &str, etag: &str, range: Range<u64>) -> ObjectResult<Bytes>;
+    async fn get(&self, key: &str, etag: &str, range: Range<u64>) -> ObjectResult<Content>;
 
     /// Makes an object, or replaces it.
     async fn put(&self, key: &str, body: Bytes, options: &PutOptions) -> ObjectResult<()>;

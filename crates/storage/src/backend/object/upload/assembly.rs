@@ -280,7 +280,7 @@ impl Assembly {
             let get = self.inner.calls.get(&self.key, &base.etag, 0..base.size);
             let bytes = get.await?;
             self.next = 0;
-            return self.push(&bytes).await;
+            return self.push(&bytes.whole()).await;
         }
         if !limits.copies_parts {
             return Err(unsupported("this store cannot continue an object"));
