@@ -134,6 +134,9 @@ async fn settings_that_cannot_be_right_are_refused_by_name_and_never_quoted() {
     unsigned.credentials = AzureCredentials::Sas("sv=secret".to_owned().into());
     let mut endpoint = good();
     endpoint.endpoint = "https://account.blob.core.windows.net/?sig=secret".to_owned();
+    let mut open_token = good();
+    open_token.endpoint = "http://secret.example".to_owned();
+    open_token.credentials = AzureCredentials::Chain;
     let mut container = good();
     container.container = String::new();
     for (settings, name) in [
@@ -142,6 +145,7 @@ async fn settings_that_cannot_be_right_are_refused_by_name_and_never_quoted() {
         (query, "sas_url"),
         (unsigned, "sas_url"),
         (endpoint, "endpoint"),
+        (open_token, "endpoint"),
         (container, "container"),
     ] {
         let text = whole_text(open(&settings).await);

@@ -1,9 +1,9 @@
 //! What goes wrong between here and Azure: the old file or the new one is there, and never a part.
 
-use sftpgo_storage::{RenameMode, Storage as _, StorageErrorKind};
+use sftpgo_storage::{OpenExisting, RenameMode, Storage as _, StorageErrorKind, WriteOptions};
 use sftpgo_teststore::{Action, Answer, Rule};
 
-use super::{CONTINUE, MIB, Subject, at, fill, folder, pattern, read, subject, write};
+use super::{CONTINUE, MIB, OPTIONS, Subject, at, fill, folder, pattern, read, subject, write};
 
 const UPLOAD: [&str; 4] = [
     "Get Blob Properties",
@@ -203,6 +203,36 @@ async fn a_time_is_set_also_if_the_answer_gets_lost() {
         .await
         .unwrap();
     assert_eq!(stat.modified, time);
+}
+
+#[tokio::test]
+async fn an_exclusive_upload_whose_answer_gets_lost_is_known_by_its_blocks() {
+    let subject = subject().await;
+    let exclusive = WriteOptions {
+        existing: OpenExisting::Refuse,
+        ..OPTIONS
+    };
+    let lost = subject
+        .proxy
+        .place(Rule::new(Action::LoseAnswer).on("Put Block List").times(1));
+    let bytes = pattern(2 * MIB, 0);
+    let (file, other) = (at("file"), at("other"));
+    let upload = subject.storage.open_write(&file, &exclusive).await.unwrap();
+    fill(upload.as_ref(), 0, &bytes).await.unwrap();
+    upload.finish().await.unwrap();
+    assert_eq!(lost.applied(), 1);
+    assert_eq!(there(&subject).await.unwrap(), bytes);
+    // One that somebody else has made meanwhile is not.
+    let upload = subject
+        .storage
+        .open_write(&other, &exclusive)
+        .await
+        .unwrap();
+    fill(upload.as_ref(), 0, &bytes).await.unwrap();
+    subject.other("other", &[]).await;
+    let failed = upload.finish().await.unwrap_err();
+    assert_eq!(failed.kind(), StorageErrorKind::AlreadyExists);
+    assert_eq!(subject.content("other").await.unwrap(), "");
 }
 
 #[tokio::test]

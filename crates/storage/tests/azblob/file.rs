@@ -111,6 +111,31 @@ async fn setting_a_time_moves_no_byte_and_leaves_everything_else() {
     assert_eq!(entries.first().unwrap().metadata.modified, TIME);
 }
 
+/// What the store says of a blob is made larger than what can be copied at once.
+#[tokio::test]
+async fn setting_a_time_moves_no_byte_of_the_largest_file_either() {
+    let subject = subject().await;
+    write(&subject.storage, "file", b"text").await.unwrap();
+    let reply = subject.blob("HEAD", "file", &[]).await.succeeded();
+    let large = Answer::new(200)
+        .header("etag", reply.header("etag").unwrap())
+        .header("content-type", "application/octet-stream")
+        .header("content-length", (1_u64 << 40).to_string());
+    subject
+        .proxy
+        .place(Rule::new(Action::Answer(large)).on("Get Blob Properties"));
+    subject.proxy.requests().clear();
+    let file = at("file");
+    let changes = times();
+    let set = subject
+        .storage
+        .set_attributes(&file, &changes, Links::Follow);
+    set.await.unwrap();
+    let counts = subject.proxy.requests().counts();
+    let calls = [("Get Blob Properties", 2), ("Set Blob Metadata", 1)];
+    assert_eq!(counts, calls.into());
+}
+
 #[tokio::test]
 async fn new_files_have_the_access_tier_of_the_account() {
     let change = |settings: &mut super::AzureSettings| {

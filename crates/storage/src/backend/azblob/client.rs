@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use http::header::CONTENT_LENGTH;
 use http::{HeaderValue, Method, Request, request};
-use url::Url;
+use url::{Host, Url};
 
 use super::super::object::ObjectResult;
 use super::super::rest::{Answer, Http};
@@ -11,7 +11,7 @@ use super::credential::{Shared, Signatures, unsendable};
 use super::error::refused;
 use super::header::{Headers, check};
 use super::key::in_url;
-use super::settings::AzureSettings;
+use super::settings::{AzureCredentials, AzureSettings};
 use crate::error::{StorageError, StorageErrorKind, StorageResult};
 
 /// The version of the interface that is spoken.
@@ -88,6 +88,14 @@ impl Client {
                 "`azblobconfig.endpoint` is no URL, or has more than a host and a path in it";
             return Err(StorageError::new(StorageErrorKind::Internal, context));
         }
+        let open = url
+            .as_ref()
+            .is_ok_and(|url| url.scheme() == "http" && !is_here(url));
+        if open && settings.credentials == AzureCredentials::Chain {
+            let context =
+                "`azblobconfig.endpoint` must be https: a token would be sent in the open";
+            return Err(StorageError::new(StorageErrorKind::Internal, context));
+        }
         if settings.container.is_empty() {
             let context = "`azblobconfig.container` is missing";
             return Err(StorageError::new(StorageErrorKind::Internal, context));
@@ -159,6 +167,16 @@ impl Client {
             return Ok(answer);
         }
         Err(refused(call.context, answer).await)
+    }
+}
+
+/// Whether what is sent does not leave the machine.
+fn is_here(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        Some(Host::Domain(name)) => name == "localhost",
+        None => false,
     }
 }
 

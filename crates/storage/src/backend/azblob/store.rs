@@ -111,6 +111,10 @@ impl ObjectStore for AzureStore {
         refusal
     }
 
+    fn replaces_in_place(&self) -> bool {
+        true
+    }
+
     /// By the call that every account needs: a signature for a container may not ask for its properties.
     async fn check(&self) -> ObjectResult<()> {
         let request = ListRequest {

@@ -77,6 +77,10 @@ impl Caller {
         self.store.limits()
     }
 
+    pub(super) fn replaces_in_place(&self) -> bool {
+        self.store.replaces_in_place()
+    }
+
     pub(super) fn counters(&self) -> &ObjectStoreCounters {
         &self.counters
     }

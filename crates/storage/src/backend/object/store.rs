@@ -311,6 +311,11 @@ pub trait ObjectStore: Send + Sync + fmt::Debug {
         |_| None
     }
 
+    /// Whether [`copy`](Self::copy) replaces the attributes of an object of any size where it is, without moving its bytes.
+    fn replaces_in_place(&self) -> bool {
+        false
+    }
+
     /// Whether the bucket is there and may be used.
     async fn check(&self) -> ObjectResult<()>;
 
