@@ -36,6 +36,7 @@ pub(crate) use sharing::InUse;
 pub(crate) use storage::CAPABILITIES;
 pub use storage::ObjectStorage;
 pub use store::{
-    Attributes, Condition, CopyRequest, Limits, ListPage, ListRequest, Listed, ObjectError,
-    ObjectErrorKind, ObjectInfo, ObjectResult, ObjectStore, PartTag, PutOptions, UploadRef,
+    AppendRequest, Attributes, Condition, CopyRequest, Limits, ListPage, ListRequest, Listed,
+    NextPart, ObjectError, ObjectErrorKind, ObjectInfo, ObjectResult, ObjectStore, PartTag,
+    PutOptions, UploadRef, Uploads,
 };

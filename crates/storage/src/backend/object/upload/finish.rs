@@ -8,6 +8,7 @@ use super::super::storage::is_a_directory;
 use super::super::store::{Condition, ObjectError, ObjectErrorKind, ObjectInfo, PutOptions};
 use super::ObjectWrite;
 use super::assembly::Assembly;
+use super::continued::Continued;
 use super::sender::Sender;
 use crate::error::{StorageError, StorageErrorKind, StorageResult};
 use crate::metadata::{FileTime, Metadata};
@@ -47,7 +48,7 @@ impl ObjectWrite {
         let removed = self.inner.metadata(&self.path, &there)?;
         match &there {
             Found::Folder => return Err(is_a_directory("a directory is there")),
-            Found::File(_) if !self.replace => {
+            Found::File(_) if self.condition == Condition::Absent => {
                 let context = "a file is there";
                 return Err(StorageError::new(StorageErrorKind::AlreadyExists, context));
             }
@@ -57,12 +58,7 @@ impl ObjectWrite {
             return self.finish_continued(there).await;
         }
         self.inner.check_expected(expected, removed.as_ref())?;
-        let condition = if self.replace {
-            Condition::None
-        } else {
-            Condition::Absent
-        };
-        let metadata = self.store(there, condition).await?;
+        let metadata = self.store(there, self.condition).await?;
         Ok(Some((metadata, removed)))
     }
 
@@ -90,6 +86,9 @@ impl ObjectWrite {
     /// Brings the object into being in one step, in place of `there`.
     async fn store(&mut self, there: Found, condition: Condition) -> StorageResult<Metadata> {
         let size = self.assembly.get_mut().end();
+        if let Some(continued) = self.assembly.get_mut().take_continued() {
+            return self.join(continued, &there, size).await;
+        }
         let time = if let Some(whole) = self.assembly.get_mut().take_whole()? {
             self.put(whole, condition).await?;
             None
@@ -103,6 +102,40 @@ impl ObjectWrite {
         self.inner.pins.ended(&self.key);
         let info = self.confirm(size).await;
         self.take_time(info, time).await
+    }
+
+    /// Adds what has come to what is there.
+    async fn join(
+        &mut self,
+        continued: Continued,
+        there: &Found,
+        size: u64,
+    ) -> StorageResult<Metadata> {
+        let assembly = self.assembly.get_mut();
+        if let Some(whole) = assembly.take_whole()? {
+            continued.put(whole).await?;
+        } else if let Some(sender) = assembly.take_parts().await? {
+            if let Err(error) = sender.complete(Condition::None).await {
+                sender.abort().await;
+                return Err(error.into());
+            }
+            sender.done();
+        }
+        let mut attributes = continued.attributes();
+        if let Some(time) = *self.modified.lock() {
+            note_modified(&mut attributes, time);
+        }
+        if let Err(error) = continued.join(attributes).await {
+            // The answer to an earlier attempt may have got lost: it is another object because it is done.
+            let other = error.kind() == ObjectErrorKind::Precondition;
+            if !other || !self.is_new(there, size).await? {
+                return Err(error.into());
+            }
+        }
+        continued.remove().await;
+        self.inner.pins.ended(&self.key);
+        self.confirm(size).await;
+        Ok(self.pin.get())
     }
 
     /// Sets the time of the last change of what is there, and tells what it is then.
@@ -223,7 +256,7 @@ fn is_unconditional(error: &ObjectError, condition: Condition) -> bool {
 }
 
 /// A file that came between the look and the end.
-fn made_meanwhile(error: ObjectError) -> StorageError {
+pub(super) fn made_meanwhile(error: ObjectError) -> StorageError {
     if error.kind() == ObjectErrorKind::Precondition {
         let context = "a file is there";
         return StorageError::with_source(StorageErrorKind::AlreadyExists, context, error);
