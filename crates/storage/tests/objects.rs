@@ -11,6 +11,8 @@ mod listing;
 mod order;
 #[path = "objects/rename.rs"]
 mod rename;
+#[path = "objects/sweep.rs"]
+mod sweep;
 #[path = "objects/upload.rs"]
 mod upload;
 

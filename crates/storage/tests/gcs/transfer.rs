@@ -55,8 +55,11 @@ async fn a_long_life(storage: &ObjectStorage) {
     assert!(read(storage, moved).await.unwrap() == expected);
     let mut listing = storage.list(&at("dir")).await.unwrap();
     let page = listing.next_page(10).await.unwrap();
-    let names: Vec<_> = page.into_iter().map(|entry| entry.name).collect();
-    assert_eq!(names, [b"with space?"]);
+    let names = page.into_iter();
+    let names: Vec<_> = names
+        .map(|entry| (entry.name, entry.metadata.modified))
+        .collect();
+    assert_eq!(names, [(b"with space?".to_vec(), TIME)]);
     let usage = storage.usage().await.unwrap();
     assert_eq!((usage.files, usage.bytes), (1, LARGE + 6_000_000));
     storage.remove_file(&at(moved)).await.unwrap();

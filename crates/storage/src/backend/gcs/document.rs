@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::super::object::{Attributes, Listed, ObjectInfo};
+use super::super::object::{Attributes, Listed, MTIME, ObjectInfo, parse_mtime};
 use crate::metadata::FileTime;
 
 /// What is asked for of an object: [`Object`].
@@ -13,7 +13,7 @@ pub(super) const OBJECT_FIELDS: &str = "name,size,generation,metageneration,time
      contentDisposition,contentLanguage,cacheControl,customTime,storageClass,metadata";
 /// What is asked for of a listing: [`Objects`].
 pub(super) const LIST_FIELDS: &str =
-    "nextPageToken,prefixes,items(name,size,generation,timeCreated,storageClass)";
+    "nextPageToken,prefixes,items(name,size,generation,timeCreated,storageClass,metadata)";
 
 /// <https://cloud.google.com/storage/docs/json_api/v1/objects#resource>
 #[derive(Debug, Clone, Deserialize)]
@@ -143,7 +143,9 @@ impl Object {
     }
 
     pub(super) fn listed(self) -> Listed {
+        let set = self.kept.metadata.as_ref().and_then(|kept| kept.get(MTIME));
         Listed {
+            changed: set.and_then(|text| parse_mtime(text)),
             size: self.size,
             modified: time_of(self.time_created.as_deref()),
             etag: self.version(),
@@ -272,6 +274,7 @@ mod tests {
         assert_eq!(info.attributes.storage_class.as_deref(), Some("NEARLINE"));
         let listed = object().listed();
         assert_eq!((listed.etag, listed.modified), (info.etag, info.modified));
+        assert_eq!(listed.changed.unwrap().seconds, 1);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 /// Google's own.
-const ENDPOINT: &str = "https://storage.googleapis.com";
+pub(super) const ENDPOINT: &str = "https://storage.googleapis.com";
 
 /// Everything but what RFC 3986 2.3 leaves as it is: a key is one segment of a path, `/` included.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
@@ -27,9 +27,7 @@ pub(super) struct Url {
 }
 
 impl Place {
-    /// The bucket `bucket`, at Google unless an endpoint is given.
-    pub(super) fn new(endpoint: Option<&str>, bucket: &str) -> Self {
-        let endpoint = endpoint.unwrap_or(ENDPOINT);
+    pub(super) fn new(endpoint: &str, bucket: &str) -> Self {
         Self {
             endpoint: endpoint.trim_end_matches('/').to_owned(),
             bucket: encoded(bucket),
@@ -109,7 +107,7 @@ mod tests {
 
     #[test]
     fn a_key_is_one_segment_whatever_is_in_it() {
-        let place = Place::new(None, "b");
+        let place = Place::new(ENDPOINT, "b");
         assert_eq!(
             place
                 .object("dir/a b+c?d#é%.txt")
@@ -122,7 +120,7 @@ mod tests {
             place.rewrite("a/b", "c d").text(),
             "https://storage.googleapis.com/storage/v1/b/b/o/a%2Fb/rewriteTo/b/b/o/c%20d"
         );
-        let place = Place::new(Some("http://127.0.0.1:1/"), "b");
+        let place = Place::new("http://127.0.0.1:1/", "b");
         let upload = place.upload().option("name", Some("/")).option("x", None);
         assert_eq!(
             upload.text(),

@@ -9,20 +9,21 @@ use http::{Method, StatusCode};
 use reqsign_core::Context;
 
 use super::super::object::{
-    AppendRequest, Condition, CopyRequest, Limits, ListPage, ListRequest, NextPart, ObjectError,
-    ObjectErrorKind, ObjectInfo, ObjectResult, ObjectStore, PartTag, PutOptions, UploadRef,
-    Uploads,
+    AppendRequest, Condition, Content, CopyRequest, Limits, ListPage, ListRequest, NextPart,
+    ObjectError, ObjectErrorKind, ObjectInfo, ObjectResult, ObjectStore, PartTag, PutOptions,
+    UploadRef, Uploads, UploadsPage,
 };
 use super::super::rest::{Answer, Http};
 use super::client::{Call, Client};
 use super::copy::{append, copy};
 use super::credential::signer;
 use super::document::{Kept, LIST_FIELDS, OBJECT_FIELDS, Object, Objects};
-use super::place::{Place, Url};
+use super::place::{ENDPOINT, Place, Url};
 use super::related::Related;
 use super::settings::GcsSettings;
 use super::upload;
 use crate::error::StorageResult;
+use crate::metadata::FileTime;
 
 /// <https://cloud.google.com/storage/quotas#objects>
 const LIMITS: Limits = Limits {
@@ -52,11 +53,11 @@ impl GcsStore {
     /// `Internal` if the credentials of the account are none.
     pub(super) fn new(http: Http, asking: Context, settings: &GcsSettings) -> StorageResult<Self> {
         let signer = signer(asking, &settings.credentials)?;
-        let endpoint = settings.endpoint.as_deref();
+        let endpoint = settings.endpoint.as_deref().unwrap_or(ENDPOINT);
         Ok(Self {
             client: Client::new(http, signer),
             place: Place::new(endpoint, &settings.bucket),
-            identity: format!("gcs {} {}", endpoint.unwrap_or_default(), settings.bucket),
+            identity: format!("gcs {endpoint} {}", settings.bucket),
             acl: settings.acl.clone(),
         })
     }
@@ -124,7 +125,7 @@ impl ObjectStore for GcsStore {
         })
     }
 
-    async fn get(&self, key: &str, etag: &str, range: Range<u64>) -> ObjectResult<Bytes> {
+    async fn get(&self, key: &str, etag: &str, range: Range<u64>) -> ObjectResult<Content> {
         let url = self
             .place
             .object(key)
@@ -202,6 +203,19 @@ impl ObjectStore for GcsStore {
         upload::abort(&self.client, to).await
     }
 
+    /// Sessions cannot be listed: who has lost their address can do nothing, and Google ends them.
+    async fn list_uploads(
+        &self,
+        _prefix: &str,
+        _continuation: Option<&str>,
+    ) -> ObjectResult<UploadsPage> {
+        Err(not_listed())
+    }
+
+    async fn last_part(&self, _to: &UploadRef) -> ObjectResult<Option<FileTime>> {
+        Err(not_listed())
+    }
+
     async fn copy(&self, request: &CopyRequest) -> ObjectResult<()> {
         copy(&self.client, &self.place, self.acl.as_deref(), request).await
     }
@@ -232,6 +246,11 @@ fn check_version(answer: &Answer, etag: &str) -> ObjectResult<()> {
         }
         Some(_) | None => Ok(()),
     }
+}
+
+fn not_listed() -> ObjectError {
+    let context = "the store does not tell what uploads there are";
+    ObjectError::new(ObjectErrorKind::Unsupported, context)
 }
 
 fn in_order() -> ObjectError {

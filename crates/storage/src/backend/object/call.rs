@@ -10,12 +10,14 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::time::{Instant, sleep, timeout_at};
 
+use super::content::Content;
 use super::store::{
     AppendRequest, Condition, CopyRequest, Limits, ListPage, ListRequest, NextPart, ObjectError,
     ObjectErrorKind, ObjectInfo, ObjectResult, ObjectStore, PartTag, PutOptions, UploadRef,
-    Uploads,
+    Uploads, UploadsPage,
 };
 use crate::counters::{Calls, ObjectStoreCounters};
+use crate::metadata::FileTime;
 
 /// How long calls are tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,6 +71,10 @@ impl Caller {
         }
     }
 
+    pub(super) fn identity(&self) -> &str {
+        self.store.identity()
+    }
+
     pub(super) fn limits(&self) -> &Limits {
         self.store.limits()
     }
@@ -111,11 +117,11 @@ impl Caller {
         key: &str,
         etag: &str,
         range: Range<u64>,
-    ) -> ObjectResult<Bytes> {
+    ) -> ObjectResult<Content> {
         let len = range.end.saturating_sub(range.start);
         if len == 0 {
             // There is no way to ask for it.
-            return Ok(Bytes::new());
+            return Ok(Content::default());
         }
         let get = || async {
             let bytes = self.store.get(key, etag, range.clone()).await?;
@@ -173,7 +179,7 @@ impl Caller {
         if info.size != len || len == 0 {
             return Ok(info.size == len);
         }
-        Ok(self.store.get(key, &info.etag, 0..len).await? == *body)
+        Ok(self.store.get(key, &info.etag, 0..len).await?.whole() == *body)
     }
 
     pub(super) async fn create_upload(
@@ -264,6 +270,19 @@ impl Caller {
             }
             aborted => aborted,
         }
+    }
+
+    pub(super) async fn list_uploads(
+        &self,
+        prefix: &str,
+        continuation: Option<&str>,
+    ) -> ObjectResult<UploadsPage> {
+        self.repeat(0, || self.store.list_uploads(prefix, continuation))
+            .await
+    }
+
+    pub(super) async fn last_part(&self, to: &UploadRef) -> ObjectResult<Option<FileTime>> {
+        self.repeat(0, || self.store.last_part(to)).await
     }
 
     pub(super) async fn copy(&self, request: &CopyRequest, len: u64) -> ObjectResult<()> {

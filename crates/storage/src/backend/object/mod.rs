@@ -6,6 +6,7 @@
 
 mod budget;
 mod call;
+mod content;
 mod copy;
 mod folder;
 mod identity;
@@ -20,7 +21,9 @@ mod settings;
 mod sharing;
 mod storage;
 mod store;
+mod sweep;
 mod tasks;
+mod times;
 mod upload;
 mod usage;
 
@@ -29,6 +32,7 @@ pub mod fake;
 
 pub use budget::Budget;
 pub use call::Patience;
+pub use content::Content;
 pub use modified::{MTIME, format_mtime, parse_mtime};
 pub use settings::{ObjectEngine, ObjectSettings};
 pub use sharing::Fingerprint;
@@ -37,6 +41,6 @@ pub(crate) use storage::CAPABILITIES;
 pub use storage::ObjectStorage;
 pub use store::{
     AppendRequest, Attributes, Condition, CopyRequest, Limits, ListPage, ListRequest, Listed,
-    NextPart, ObjectError, ObjectErrorKind, ObjectInfo, ObjectResult, ObjectStore, PartTag,
-    PutOptions, UploadRef, Uploads,
+    NextPart, ObjectError, ObjectErrorKind, ObjectInfo, ObjectResult, ObjectStore, OpenUpload,
+    PartTag, PutOptions, UploadRef, Uploads, UploadsPage,
 };

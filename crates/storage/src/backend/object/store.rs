@@ -7,6 +7,7 @@ use std::ops::Range;
 use async_trait::async_trait;
 use bytes::Bytes;
 
+use super::content::Content;
 use crate::error::{StorageError, StorageErrorKind};
 use crate::metadata::FileTime;
 
@@ -193,6 +194,8 @@ pub struct Listed {
     pub modified: FileTime,
     /// As in [`ObjectInfo`].
     pub etag: String,
+    /// The time of the last change as it is kept with the object, from stores whose listings tell it.
+    pub changed: Option<FileTime>,
     /// As in [`Attributes`].
     pub storage_class: Option<String>,
 }
@@ -291,6 +294,24 @@ impl fmt::Debug for NextPart {
     }
 }
 
+/// A multipart upload that nobody has ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenUpload {
+    /// Which.
+    pub to: UploadRef,
+    /// When it was begun, by the store's clock.
+    pub begun: FileTime,
+}
+
+/// Some of the multipart uploads that nobody has ended.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct UploadsPage {
+    /// In the order of their keys.
+    pub uploads: Vec<OpenUpload>,
+    /// How to ask for the next page; `None` at the end.
+    pub continuation: Option<String>,
+}
+
 /// A part that the store has.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PartTag {
@@ -348,7 +369,7 @@ pub trait ObjectStore: Send + Sync + fmt::Debug {
 
     /// The bytes of a range that lies within the object, all of them: fewer are a failure. `etag` is the version that is
     /// meant; another is `Precondition`.
-    async fn get(&self, key: &str, etag: &str, range: Range<u64>) -> ObjectResult<Bytes>;
+    async fn get(&self, key: &str, etag: &str, range: Range<u64>) -> ObjectResult<Content>;
 
     /// Makes an object, or replaces it.
     async fn put(&self, key: &str, body: Bytes, options: &PutOptions) -> ObjectResult<()>;
@@ -390,6 +411,17 @@ pub trait ObjectStore: Send + Sync + fmt::Debug {
 
     /// Gives a multipart upload up; one that is not there is `NoSuchUpload`.
     async fn abort_upload(&self, to: &UploadRef) -> ObjectResult<()>;
+
+    /// One page of the multipart uploads that nobody has ended and whose keys begin with `prefix`. `Unsupported` by stores
+    /// whose uploads end by themselves.
+    async fn list_uploads(
+        &self,
+        prefix: &str,
+        continuation: Option<&str>,
+    ) -> ObjectResult<UploadsPage>;
+
+    /// When the latest part of a multipart upload came; `None` if it has none.
+    async fn last_part(&self, to: &UploadRef) -> ObjectResult<Option<FileTime>>;
 
     /// Copies an object of at most [`Limits::max_copy`] bytes.
     async fn copy(&self, request: &CopyRequest) -> ObjectResult<()>;

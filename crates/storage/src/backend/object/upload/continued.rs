@@ -67,8 +67,9 @@ impl Continued {
 
     /// Makes all of what is added, by one call.
     pub(super) async fn put(&self, whole: Bytes) -> ObjectResult<()> {
-        let options = self.options();
-        self.inner.calls.put(&self.rest, whole, &options).await
+        let (calls, rest, options) = (self.inner.calls.clone(), self.rest.clone(), self.options());
+        let put = async move { calls.put(&rest, whole, &options).await };
+        self.inner.engine.tasks.run(put).await
     }
 
     /// Makes one of both, if the file is what it was.

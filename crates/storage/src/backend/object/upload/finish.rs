@@ -5,7 +5,9 @@ use bytes::Bytes;
 use super::super::look::Found;
 use super::super::modified::note_modified;
 use super::super::storage::is_a_directory;
-use super::super::store::{Condition, ObjectError, ObjectErrorKind, ObjectInfo, PutOptions};
+use super::super::store::{
+    Condition, ObjectError, ObjectErrorKind, ObjectInfo, ObjectResult, PutOptions,
+};
 use super::ObjectWrite;
 use super::assembly::Assembly;
 use super::continued::Continued;
@@ -161,18 +163,20 @@ impl ObjectWrite {
             attributes,
             condition,
         };
-        match self
-            .inner
-            .calls
-            .put(&self.key, whole.clone(), &options)
-            .await
-        {
+        match self.put_elsewhere(whole.clone(), options.clone()).await {
             Err(error) if is_unconditional(&error, condition) => {
                 options.condition = Condition::None;
-                Ok(self.inner.calls.put(&self.key, whole, &options).await?)
+                Ok(self.put_elsewhere(whole, options).await?)
             }
             put => put.map_err(made_meanwhile),
         }
+    }
+
+    /// Puts the object on the threads of the server: encryption and digests of a part would keep a connection's thread.
+    async fn put_elsewhere(&self, whole: Bytes, options: PutOptions) -> ObjectResult<()> {
+        let (calls, key) = (self.inner.calls.clone(), self.key.clone());
+        let put = async move { calls.put(&key, whole, &options).await };
+        self.inner.engine.tasks.run(put).await
     }
 
     async fn complete(

@@ -1,5 +1,6 @@
 //! Parts on their way: a few at a time, or one after the other where the store takes them in order; repeated by the [`Caller`](super::super::call::Caller) where the store fails.
 
+use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -11,7 +12,6 @@ use super::super::store::{Condition, ObjectResult, PartTag, Uploads};
 use crate::error::{StorageError, StorageErrorKind, StorageResult};
 
 /// A multipart upload. Dropped before it is complete, it is given up.
-#[derive(Debug)]
 pub(super) struct Sender {
     inner: Arc<Inner>,
     /// Its tasks end with it: before the upload itself is given up.
@@ -24,6 +24,16 @@ pub(super) struct Sender {
     /// The last part, where the store takes it with the end.
     last: Bytes,
     begun: Begun,
+}
+
+impl fmt::Debug for Sender {
+    /// What clients write is nobody's business.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sender")
+            .field("begun", &self.begun)
+            .field("number", &self.number)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Sender {
@@ -123,8 +133,10 @@ impl Sender {
             Uploads::InParts => calls.complete_upload(to, &self.parts, condition).await,
             // It was begun with the condition.
             Uploads::InOrder => {
-                let last = self.last.clone();
-                calls.put_next(to, self.offset, last, true).await
+                let (calls, to) = (calls.clone(), to.clone());
+                let (offset, last) = (self.offset, self.last.clone());
+                let put = async move { calls.put_next(&to, offset, last, true).await };
+                self.inner.engine.tasks.run(put).await
             }
         }
     }
@@ -145,10 +157,11 @@ impl Sender {
 fn taken(sent: Result<ObjectResult<PartTag>, JoinError>) -> StorageResult<PartTag> {
     match sent {
         Ok(sent) => Ok(sent?),
-        Err(error) => Err(StorageError::with_source(
-            StorageErrorKind::Unavailable,
-            "a part was not sent",
-            error,
-        )),
+        Err(error) => Err(not_sent(error)),
     }
+}
+
+/// The task that sends something is gone.
+fn not_sent(why: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> StorageError {
+    StorageError::with_source(StorageErrorKind::Unavailable, "a part was not sent", why)
 }
