@@ -9,9 +9,9 @@ use http::{Method, StatusCode};
 use reqsign_core::Context;
 
 use super::super::object::{
-    AppendRequest, Condition, Content, CopyRequest, Limits, ListPage, ListRequest, NextPart,
-    ObjectError, ObjectErrorKind, ObjectInfo, ObjectResult, ObjectStore, PartTag, PutOptions,
-    UploadRef, Uploads, UploadsPage,
+    AppendRequest, Condition, Content, CopyRequest, KeyRule, Limits, ListPage, ListRequest,
+    NextPart, ObjectError, ObjectErrorKind, ObjectInfo, ObjectResult, ObjectStore, PartTag,
+    PutOptions, UploadRef, Uploads, UploadsPage,
 };
 use super::super::rest::{Answer, Http};
 use super::client::{Call, Client};
@@ -88,6 +88,10 @@ impl ObjectStore for GcsStore {
 
     fn limits(&self) -> &Limits {
         &LIMITS
+    }
+
+    fn key_rule(&self) -> KeyRule {
+        key_rule
     }
 
     /// By a listing of one object: it needs no right that is not needed anyway, as `storage.buckets.get` is.
@@ -235,6 +239,12 @@ impl ObjectStore for GcsStore {
             deleted => deleted,
         }
     }
+}
+
+/// <https://cloud.google.com/storage/docs/objects#naming>; what else is forbidden there no path is.
+fn key_rule(key: &str) -> Option<&'static str> {
+    let reserved = key.starts_with(".well-known/acme-challenge/");
+    reserved.then_some("Google keeps names below .well-known/acme-challenge for itself")
 }
 
 /// A store that knows no conditions may send another version than the one that was asked for.

@@ -87,6 +87,10 @@ impl Caller {
         self.store.appends()
     }
 
+    pub(super) fn replaces_in_place(&self) -> bool {
+        self.store.replaces_in_place()
+    }
+
     pub(super) fn counters(&self) -> &ObjectStoreCounters {
         &self.counters
     }

@@ -40,7 +40,7 @@ pub(crate) use sharing::InUse;
 pub(crate) use storage::CAPABILITIES;
 pub use storage::ObjectStorage;
 pub use store::{
-    AppendRequest, Attributes, Condition, CopyRequest, Limits, ListPage, ListRequest, Listed,
-    NextPart, ObjectError, ObjectErrorKind, ObjectInfo, ObjectResult, ObjectStore, OpenUpload,
-    PartTag, PutOptions, UploadRef, Uploads, UploadsPage,
+    AppendRequest, Attributes, Condition, CopyRequest, KeyRule, Limits, ListPage, ListRequest,
+    Listed, NextPart, ObjectError, ObjectErrorKind, ObjectInfo, ObjectResult, ObjectStore,
+    OpenUpload, PartTag, PutOptions, UploadRef, Uploads, UploadsPage,
 };

@@ -349,6 +349,9 @@ pub struct AppendRequest {
     pub attributes: Attributes,
 }
 
+/// Says why a store cannot have a key as it is written, if that is so: it would refuse it, or take it for another one.
+pub type KeyRule = fn(&str) -> Option<&'static str>;
+
 /// A set of keys with bytes. Calls fail or are done whole; each is made once: repeating is the caller's.
 #[async_trait]
 pub trait ObjectStore: Send + Sync + fmt::Debug {
@@ -357,6 +360,16 @@ pub trait ObjectStore: Send + Sync + fmt::Debug {
 
     /// What it can take.
     fn limits(&self) -> &Limits;
+
+    /// Which keys it cannot have, beside those that are too long.
+    fn key_rule(&self) -> KeyRule {
+        |_| None
+    }
+
+    /// Whether [`copy`](Self::copy) replaces the attributes of an object of any size where it is, without moving its bytes.
+    fn replaces_in_place(&self) -> bool {
+        false
+    }
 
     /// Whether the bucket is there and may be used.
     async fn check(&self) -> ObjectResult<()>;

@@ -51,11 +51,11 @@ impl HttpSend for Asker {
             let status = answer.status();
             if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS {
                 // What asked would take it for a refusal.
-                let context = "who gives credentials is out of order";
+                let context = "who gives credentials is busy";
                 return Err(ObjectError::new(ObjectErrorKind::Unavailable, context));
             }
             let mut response = Response::new(Bytes::new());
-            *response.status_mut() = answer.status();
+            *response.status_mut() = status;
             *response.headers_mut() = answer.headers().clone();
             *response.body_mut() = answer.document().await?;
             Ok::<_, ObjectError>(response)

@@ -275,7 +275,10 @@ impl Assembly {
                     None => (self.key.as_str(), new),
                 };
                 let begun = self.inner.calls.create_upload(key, &options).await;
-                let begun = begun.map_err(made_meanwhile)?;
+                let begun = match self.condition {
+                    Condition::Absent => begun.map_err(made_meanwhile)?,
+                    Condition::None => begun?,
+                };
                 Sender::new(Arc::clone(&self.inner), Begun::new(&self.inner, begun))
             }
         };

@@ -198,7 +198,11 @@ impl ObjectWrite {
             let gone = error.kind() == ObjectErrorKind::NoSuchUpload;
             if !gone || !self.is_new(there, size).await? {
                 sender.abort().await;
-                return Err(made_meanwhile(error));
+                return Err(match condition {
+                    Condition::Absent => made_meanwhile(error),
+                    // The store may tell of others without having been asked for it.
+                    Condition::None => error.into(),
+                });
             }
         }
         sender.done();
