@@ -40,7 +40,7 @@ pub(crate) use sharing::InUse;
 pub(crate) use storage::CAPABILITIES;
 pub use storage::ObjectStorage;
 pub use store::{
-    Attributes, Condition, CopyRequest, KeyRule, Limits, ListPage, ListRequest, Listed,
-    ObjectError, ObjectErrorKind, ObjectInfo, ObjectResult, ObjectStore, OpenUpload, PartTag,
-    PutOptions, UploadRef, UploadsPage,
+    AppendRequest, Attributes, Condition, CopyRequest, KeyRule, Limits, ListPage, ListRequest,
+    Listed, NextPart, ObjectError, ObjectErrorKind, ObjectInfo, ObjectResult, ObjectStore,
+    OpenUpload, PartTag, PutOptions, UploadRef, Uploads, UploadsPage,
 };

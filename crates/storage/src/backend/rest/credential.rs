@@ -50,6 +50,7 @@ impl HttpSend for Asker {
             let answer = self.0.send(request).await?;
             let status = answer.status();
             if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS {
+                // What asked would take it for a refusal.
                 let context = "who gives credentials is busy";
                 return Err(ObjectError::new(ObjectErrorKind::Unavailable, context));
             }

@@ -7,6 +7,7 @@ mod answer;
 mod client;
 mod connections;
 mod credential;
+mod pieces;
 mod trust;
 
 pub(super) use answer::{Answer, kind_of_status};
