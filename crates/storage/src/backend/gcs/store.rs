@@ -7,11 +7,12 @@ use bytes::Bytes;
 
 use super::super::object::{
     Condition, CopyRequest, Limits, ListPage, ListRequest, ObjectError, ObjectErrorKind,
-    ObjectInfo, ObjectResult, ObjectStore, PartTag, PutOptions, UploadRef,
+    ObjectInfo, ObjectResult, ObjectStore, PartTag, PutOptions, UploadRef, UploadsPage,
 };
 use super::super::rest::Http;
 use super::settings::GcsSettings;
 use crate::error::StorageResult;
+use crate::metadata::FileTime;
 
 const LIMITS: Limits = Limits {
     min_part: 5 << 20,
@@ -88,6 +89,12 @@ impl ObjectStore for GcsStore {
         Err(skeleton())
     }
     async fn abort_upload(&self, _: &UploadRef) -> ObjectResult<()> {
+        Err(skeleton())
+    }
+    async fn list_uploads(&self, _: &str, _: Option<&str>) -> ObjectResult<UploadsPage> {
+        Err(skeleton())
+    }
+    async fn last_part(&self, _: &UploadRef) -> ObjectResult<Option<FileTime>> {
         Err(skeleton())
     }
     async fn copy(&self, _: &CopyRequest) -> ObjectResult<()> {

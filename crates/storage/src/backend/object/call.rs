@@ -11,9 +11,10 @@ use tokio::time::{Instant, sleep, timeout_at};
 
 use super::store::{
     Condition, CopyRequest, Limits, ListPage, ListRequest, ObjectError, ObjectErrorKind,
-    ObjectInfo, ObjectResult, ObjectStore, PartTag, PutOptions, UploadRef,
+    ObjectInfo, ObjectResult, ObjectStore, PartTag, PutOptions, UploadRef, UploadsPage,
 };
 use crate::counters::{Calls, ObjectStoreCounters};
+use crate::metadata::FileTime;
 
 /// How long calls are tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,6 +66,10 @@ impl Caller {
             counters,
             patience,
         }
+    }
+
+    pub(super) fn identity(&self) -> &str {
+        self.store.identity()
     }
 
     pub(super) fn limits(&self) -> &Limits {
@@ -201,6 +206,19 @@ impl Caller {
             }
             aborted => aborted,
         }
+    }
+
+    pub(super) async fn list_uploads(
+        &self,
+        prefix: &str,
+        continuation: Option<&str>,
+    ) -> ObjectResult<UploadsPage> {
+        self.repeat(0, || self.store.list_uploads(prefix, continuation))
+            .await
+    }
+
+    pub(super) async fn last_part(&self, to: &UploadRef) -> ObjectResult<Option<FileTime>> {
+        self.repeat(0, || self.store.last_part(to)).await
     }
 
     pub(super) async fn copy(&self, request: &CopyRequest, len: u64) -> ObjectResult<()> {

@@ -104,10 +104,7 @@ impl ObjectListing {
                 Item::Object(object) if object.key.ends_with('/') => {
                     self.inner.folder_metadata(&object.key)
                 }
-                Item::Object(object) => Metadata {
-                    id: Some(self.inner.identities.object(&object.key, &object.etag)),
-                    ..self.inner.plain_file(object.size, object.modified)
-                },
+                Item::Object(object) => self.inner.listed_metadata(object),
                 Item::Folder(key) => self.inner.folder_metadata(key),
             };
             self.ready.push_back(Entry {

@@ -20,7 +20,9 @@ mod settings;
 mod sharing;
 mod storage;
 mod store;
+mod sweep;
 mod tasks;
+mod times;
 mod upload;
 mod usage;
 
@@ -37,5 +39,6 @@ pub(crate) use storage::CAPABILITIES;
 pub use storage::ObjectStorage;
 pub use store::{
     Attributes, Condition, CopyRequest, Limits, ListPage, ListRequest, Listed, ObjectError,
-    ObjectErrorKind, ObjectInfo, ObjectResult, ObjectStore, PartTag, PutOptions, UploadRef,
+    ObjectErrorKind, ObjectInfo, ObjectResult, ObjectStore, OpenUpload, PartTag, PutOptions,
+    UploadRef, UploadsPage,
 };

@@ -107,6 +107,14 @@ impl ObjectStorage {
     pub async fn check(&self) -> StorageResult<()> {
         Ok(self.inner.calls.check().await?)
     }
+
+    /// Gives up unfinished uploads that stand still, if it is time to look for them again; how many there were.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn tidy(&self) -> StorageResult<u64> {
+        self.inner.sweep().await
+    }
 }
 
 #[cfg(unix)]

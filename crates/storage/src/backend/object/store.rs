@@ -193,6 +193,8 @@ pub struct Listed {
     pub modified: FileTime,
     /// As in [`ObjectInfo`].
     pub etag: String,
+    /// The time of the last change as it is kept with the object, from stores whose listings tell it.
+    pub changed: Option<FileTime>,
     /// As in [`Attributes`].
     pub storage_class: Option<String>,
 }
@@ -247,6 +249,24 @@ pub struct UploadRef {
     pub key: String,
     /// The store's name for it.
     pub id: String,
+}
+
+/// A multipart upload that nobody has ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenUpload {
+    /// Which.
+    pub to: UploadRef,
+    /// When it was begun, by the store's clock.
+    pub begun: FileTime,
+}
+
+/// Some of the multipart uploads that nobody has ended.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct UploadsPage {
+    /// In the order of their keys.
+    pub uploads: Vec<OpenUpload>,
+    /// How to ask for the next page; `None` at the end.
+    pub continuation: Option<String>,
 }
 
 /// A part that the store has.
@@ -323,6 +343,17 @@ pub trait ObjectStore: Send + Sync + fmt::Debug {
 
     /// Gives a multipart upload up; one that is not there is `NoSuchUpload`.
     async fn abort_upload(&self, to: &UploadRef) -> ObjectResult<()>;
+
+    /// One page of the multipart uploads that nobody has ended and whose keys begin with `prefix`. `Unsupported` by stores
+    /// whose uploads end by themselves.
+    async fn list_uploads(
+        &self,
+        prefix: &str,
+        continuation: Option<&str>,
+    ) -> ObjectResult<UploadsPage>;
+
+    /// When the latest part of a multipart upload came; `None` if it has none.
+    async fn last_part(&self, to: &UploadRef) -> ObjectResult<Option<FileTime>>;
 
     /// Copies an object of at most [`Limits::max_copy`] bytes.
     async fn copy(&self, request: &CopyRequest) -> ObjectResult<()>;

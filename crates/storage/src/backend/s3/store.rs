@@ -15,11 +15,13 @@ use bytes::Bytes;
 use super::super::object::{
     Attributes, Condition, CopyRequest, Limits, ListPage, ListRequest, Listed, ObjectError,
     ObjectErrorKind, ObjectInfo, ObjectResult, ObjectStore, PartTag, PutOptions, UploadRef,
+    UploadsPage,
 };
 use super::document::upload_id;
 use super::error::{classify, not_understood};
 use super::key::{copy_source, decoded};
 use super::settings::S3Settings;
+use super::unfinished;
 use crate::metadata::FileTime;
 
 /// Of Amazon's; other stores take at least as much.
@@ -131,6 +133,7 @@ impl ObjectStore for S3Store {
                 size: size_of(object.size())?,
                 modified: time_of(object.last_modified()),
                 etag: object.e_tag().unwrap_or_default().to_owned(),
+                changed: None,
                 storage_class: object
                     .storage_class()
                     .map(|class| class.as_str().to_owned()),
@@ -325,6 +328,18 @@ impl ObjectStore for S3Store {
         Ok(())
     }
 
+    async fn list_uploads(
+        &self,
+        prefix: &str,
+        continuation: Option<&str>,
+    ) -> ObjectResult<UploadsPage> {
+        unfinished::list(&self.client, &self.bucket, prefix, continuation).await
+    }
+
+    async fn last_part(&self, to: &UploadRef) -> ObjectResult<Option<FileTime>> {
+        unfinished::last_part(&self.client, &self.bucket, to).await
+    }
+
     async fn copy(&self, request: &CopyRequest) -> ObjectResult<()> {
         let attributes = &request.attributes;
         let mut call = self
@@ -368,7 +383,7 @@ fn size_of(size: Option<i64>) -> ObjectResult<u64> {
     })
 }
 
-fn time_of(time: Option<&DateTime>) -> FileTime {
+pub(super) fn time_of(time: Option<&DateTime>) -> FileTime {
     let time = time.map(|time| FileTime {
         seconds: time.secs(),
         nanos: time.subsec_nanos(),
