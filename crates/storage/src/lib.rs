@@ -5,6 +5,7 @@
 
 pub mod backend;
 pub mod capability;
+pub mod config;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 pub mod counters;

@@ -9,6 +9,7 @@ use crate::backend::memory;
 use crate::backend::object::{self, ObjectEngine};
 use crate::backend::s3::S3Backend;
 use crate::capability::Capabilities;
+use crate::config::ObjectStoresSettings;
 use crate::counters::StoreCounters;
 
 /// One back end of the list.
@@ -56,10 +57,22 @@ pub struct Backends {
 }
 
 impl Default for Backends {
-    /// Object stores have one pool of buffers together, and work on the runtime of the caller.
     fn default() -> Self {
+        Self::with(&ObjectStoresSettings::default())
+    }
+}
+
+impl Backends {
+    /// Prepares every back end of the list, with the default settings.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Prepares every back end of the list. Object stores have one pool of buffers together, and work on the runtime of the
+    /// caller.
+    pub fn with(object_stores: &ObjectStoresSettings) -> Self {
         let counters = Arc::<StoreCounters>::default();
-        let engine = ObjectEngine::default();
+        let engine = ObjectEngine::of(object_stores);
         Self {
             local: LocalBackend::default(),
             s3: S3Backend::new(engine.clone(), Arc::clone(&counters.s3)),
@@ -67,13 +80,6 @@ impl Default for Backends {
             azblob: AzureBackend::new(engine, Arc::clone(&counters.azblob)),
             counters,
         }
-    }
-}
-
-impl Backends {
-    /// Prepares every back end of the list.
-    pub fn new() -> Self {
-        Self::default()
     }
 
     /// Directories of this machine.

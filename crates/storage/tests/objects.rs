@@ -9,6 +9,8 @@ mod fault;
 mod listing;
 #[path = "objects/rename.rs"]
 mod rename;
+#[path = "objects/sweep.rs"]
+mod sweep;
 #[path = "objects/upload.rs"]
 mod upload;
 

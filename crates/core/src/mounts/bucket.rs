@@ -63,6 +63,21 @@ pub(super) async fn open(core: &Arc<Core>, user: &Arc<User>) -> OpResult<Option<
     core.tasks().spawn(async move {
         if let Err(error) = check.check().await {
             tracing::warn!(username, %error, "the bucket of the account cannot be used");
+            return;
+        }
+        match check.tidy().await {
+            Ok(0) => {}
+            Ok(uploads) => tracing::info!(
+                username,
+                uploads,
+                "unfinished uploads that stood still were given up in the bucket of the account"
+            ),
+            Err(error) => tracing::warn!(
+                username,
+                %error,
+                "unfinished uploads cannot be looked for in the bucket of the account: allow it (docs/object-stores.md), or set \
+                 object_stores.abandoned_after to 0"
+            ),
         }
     });
     Ok(Some(Arc::new(Mount {

@@ -60,7 +60,7 @@ impl App {
         let Opened { provider, memory } = provider::open_patiently(&settings.data_provider).await?;
         let core = Core::start(CoreParts {
             provider,
-            backends: Backends::new(),
+            backends: Backends::with(&settings.object_stores),
             settings: core_settings(settings),
             keys,
         });

@@ -9,6 +9,7 @@ use sftpgo_data::config::{DataProviderConfig, DataProviderSettings};
 use sftpgo_http::config::{HttpdConfig, HttpdSettings};
 use sftpgo_model::SettingIssue;
 use sftpgo_ssh::config::{SftpdConfig, SftpdSettings};
+use sftpgo_storage::config::{ObjectStoresConfig, ObjectStoresSettings};
 
 /// Every setting as written in a file.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -22,6 +23,8 @@ pub struct Config {
     pub httpd: HttpdConfig,
     /// Bans addresses that misbehave.
     pub defender: DefenderConfig,
+    /// Homes in object stores.
+    pub object_stores: ObjectStoresConfig,
 }
 
 /// Every setting after validation.
@@ -37,6 +40,8 @@ pub struct Settings {
     pub httpd: HttpdSettings,
     /// How addresses that misbehave are banned; `None` if they are not.
     pub defender: Option<DefenderSettings>,
+    /// Homes in object stores.
+    pub object_stores: ObjectStoresSettings,
 }
 
 impl Config {
@@ -60,8 +65,15 @@ impl Config {
             &mut warnings,
             &mut errors,
         );
-        match (sftpd, data_provider, httpd, defender) {
-            (Some(sftpd), Some(data_provider), Some(httpd), Some(defender)) => {
+        let stores = section(self.object_stores.resolve(), &mut warnings, &mut errors);
+        match (sftpd, data_provider, httpd, defender, stores) {
+            (
+                Some(sftpd),
+                Some(data_provider),
+                Some(httpd),
+                Some(defender),
+                Some(object_stores),
+            ) => {
                 let config_dir = config_dir.to_path_buf();
                 Ok((
                     Settings {
@@ -70,6 +82,7 @@ impl Config {
                         data_provider,
                         httpd,
                         defender,
+                        object_stores,
                     },
                     warnings,
                 ))

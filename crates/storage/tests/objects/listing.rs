@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use sftpgo_storage::backend::object::Attributes;
 use sftpgo_storage::backend::object::fake::{Call, FakeStore};
-use sftpgo_storage::{FileKind, Links, Storage as _, StorageErrorKind, Usage};
+use sftpgo_storage::{
+    FileKind, FileTime, Links, SetAttributes, Storage as _, StorageErrorKind, Usage,
+};
 
 use super::{OPTIONS, at, subject, with};
 
@@ -127,4 +129,35 @@ async fn what_is_asked_of_the_store_is_little() {
     upload.finish().await.unwrap();
     // Before: what is there, in two steps. At the end: that again, the file, and whether it is there.
     assert_eq!(subject.store.made_in_all() - before, 3 + 2 + 1 + 1);
+}
+
+#[tokio::test]
+async fn a_time_that_was_set_or_seen_here_is_in_the_listing() {
+    let subject = subject();
+    subject.write("file", b"text").await;
+    let time = FileTime {
+        seconds: 1_000_000_000,
+        nanos: 500_000_000,
+    };
+    let changes = SetAttributes {
+        times: Some((time, time)),
+        ..SetAttributes::default()
+    };
+    let file = at("file");
+    let set = subject
+        .storage
+        .set_attributes(&file, &changes, Links::Follow);
+    set.await.unwrap();
+    let stat = subject
+        .storage
+        .stat(&at("file"), Links::Follow)
+        .await
+        .unwrap();
+    assert_eq!(stat.modified, time);
+    let calls = subject.store.made_in_all();
+    assert_eq!(subject.list("").await[0].metadata.modified, time);
+    assert_eq!(subject.store.made_in_all(), calls + 1);
+    // The same bytes, and yet another version: somebody else wrote them.
+    subject.store.insert("file", "text", Attributes::default());
+    assert_ne!(subject.list("").await[0].metadata.modified, time);
 }

@@ -6,12 +6,13 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 use super::super::object::{
-    Condition, CopyRequest, Limits, ListPage, ListRequest, ObjectError, ObjectErrorKind,
-    ObjectInfo, ObjectResult, ObjectStore, PartTag, PutOptions, UploadRef,
+    Condition, Content, CopyRequest, Limits, ListPage, ListRequest, ObjectError, ObjectErrorKind,
+    ObjectInfo, ObjectResult, ObjectStore, PartTag, PutOptions, UploadRef, UploadsPage,
 };
 use super::super::rest::Http;
 use super::settings::GcsSettings;
 use crate::error::StorageResult;
+use crate::metadata::FileTime;
 
 const LIMITS: Limits = Limits {
     min_part: 5 << 20,
@@ -58,7 +59,7 @@ impl ObjectStore for GcsStore {
     async fn list(&self, _: &ListRequest) -> ObjectResult<ListPage> {
         Err(skeleton())
     }
-    async fn get(&self, _: &str, _: &str, _: Range<u64>) -> ObjectResult<Bytes> {
+    async fn get(&self, _: &str, _: &str, _: Range<u64>) -> ObjectResult<Content> {
         Err(skeleton())
     }
     async fn put(&self, _: &str, _: Bytes, _: &PutOptions) -> ObjectResult<()> {
@@ -88,6 +89,12 @@ impl ObjectStore for GcsStore {
         Err(skeleton())
     }
     async fn abort_upload(&self, _: &UploadRef) -> ObjectResult<()> {
+        Err(skeleton())
+    }
+    async fn list_uploads(&self, _: &str, _: Option<&str>) -> ObjectResult<UploadsPage> {
+        Err(skeleton())
+    }
+    async fn last_part(&self, _: &UploadRef) -> ObjectResult<Option<FileTime>> {
         Err(skeleton())
     }
     async fn copy(&self, _: &CopyRequest) -> ObjectResult<()> {

@@ -24,8 +24,9 @@ const PATIENCE: Duration = Duration::from_secs(120);
 const STALLED: Duration = Duration::from_secs(30);
 /// Who waits looks so often for what may be taken away.
 const LOOK: Duration = Duration::from_secs(1);
-/// Buffers that are kept for the next one, so that memory is not mapped and cleared for each part.
+/// Buffers, and bytes of them, that are kept for the next one, so that memory is not mapped and cleared for each part.
 const KEPT: usize = 16;
+const KEPT_BYTES: usize = 64 << 20;
 
 /// A limit on bytes, shared by whoever has a clone.
 #[derive(Clone)]
@@ -231,7 +232,9 @@ impl Drop for Buffer {
         let mut bytes = std::mem::take(&mut self.bytes);
         bytes.clear();
         let mut kept = self.budget.inner.kept.lock();
-        if bytes.capacity() > 0 && kept.len() < KEPT {
+        let there: usize = kept.iter().map(Vec::capacity).sum();
+        let fits = there.saturating_add(bytes.capacity()) <= KEPT_BYTES;
+        if bytes.capacity() > 0 && kept.len() < KEPT && fits {
             kept.push(bytes);
         }
     }

@@ -9,11 +9,13 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::time::{Instant, sleep, timeout_at};
 
+use super::content::Content;
 use super::store::{
     Condition, CopyRequest, Limits, ListPage, ListRequest, ObjectError, ObjectErrorKind,
-    ObjectInfo, ObjectResult, ObjectStore, PartTag, PutOptions, UploadRef,
+    ObjectInfo, ObjectResult, ObjectStore, PartTag, PutOptions, UploadRef, UploadsPage,
 };
 use crate::counters::{Calls, ObjectStoreCounters};
+use crate::metadata::FileTime;
 
 /// How long calls are tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,8 +69,16 @@ impl Caller {
         }
     }
 
+    pub(super) fn identity(&self) -> &str {
+        self.store.identity()
+    }
+
     pub(super) fn limits(&self) -> &Limits {
         self.store.limits()
+    }
+
+    pub(super) fn replaces_in_place(&self) -> bool {
+        self.store.replaces_in_place()
     }
 
     pub(super) fn counters(&self) -> &ObjectStoreCounters {
@@ -101,11 +111,11 @@ impl Caller {
         key: &str,
         etag: &str,
         range: Range<u64>,
-    ) -> ObjectResult<Bytes> {
+    ) -> ObjectResult<Content> {
         let len = range.end.saturating_sub(range.start);
         if len == 0 {
             // There is no way to ask for it.
-            return Ok(Bytes::new());
+            return Ok(Content::default());
         }
         let get = || async {
             let bytes = self.store.get(key, etag, range.clone()).await?;
@@ -201,6 +211,19 @@ impl Caller {
             }
             aborted => aborted,
         }
+    }
+
+    pub(super) async fn list_uploads(
+        &self,
+        prefix: &str,
+        continuation: Option<&str>,
+    ) -> ObjectResult<UploadsPage> {
+        self.repeat(0, || self.store.list_uploads(prefix, continuation))
+            .await
+    }
+
+    pub(super) async fn last_part(&self, to: &UploadRef) -> ObjectResult<Option<FileTime>> {
+        self.repeat(0, || self.store.last_part(to)).await
     }
 
     pub(super) async fn copy(&self, request: &CopyRequest, len: u64) -> ObjectResult<()> {

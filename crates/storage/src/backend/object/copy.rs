@@ -66,7 +66,7 @@ impl Inner {
         source: &Source,
         attributes: Attributes,
     ) -> StorageResult<()> {
-        if source.size <= self.calls.limits().max_copy {
+        if self.calls.replaces_in_place() || source.size <= self.calls.limits().max_copy {
             let request = CopyRequest {
                 from: source.key.clone(),
                 etag: Some(source.etag.clone()),
@@ -147,15 +147,18 @@ pub(super) struct Begun {
     pub(super) to: UploadRef,
     calls: super::call::Caller,
     tasks: super::tasks::Tasks,
+    sweeper: super::sweep::Sweeper,
     done: bool,
 }
 
 impl Begun {
     pub(super) fn new(inner: &Inner, to: UploadRef) -> Self {
+        inner.engine.sweeper.began(&to.id);
         Self {
             to,
             calls: inner.calls.clone(),
             tasks: inner.engine.tasks.clone(),
+            sweeper: inner.engine.sweeper.clone(),
             done: false,
         }
     }
@@ -178,6 +181,7 @@ impl Begun {
 impl Drop for Begun {
     /// Parts that nobody completes are paid for until somebody finds them.
     fn drop(&mut self) {
+        self.sweeper.ended(&self.to.id);
         if self.done {
             return;
         }

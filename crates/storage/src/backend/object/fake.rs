@@ -9,9 +9,11 @@ use aws_lc_rs::digest::{SHA256, digest};
 use bytes::Bytes;
 use parking_lot::Mutex;
 
+use super::content::Content;
 use super::store::{
     Attributes, Condition, CopyRequest, Limits, ListPage, ListRequest, Listed, ObjectError,
-    ObjectErrorKind, ObjectInfo, ObjectResult, ObjectStore, PartTag, PutOptions, UploadRef,
+    ObjectErrorKind, ObjectInfo, ObjectResult, ObjectStore, OpenUpload, PartTag, PutOptions,
+    UploadRef, UploadsPage,
 };
 use crate::metadata::FileTime;
 
@@ -29,6 +31,8 @@ pub enum Call {
     CopyPart,
     CompleteUpload,
     AbortUpload,
+    ListUploads,
+    LastPart,
     Copy,
     Delete,
 }
@@ -59,6 +63,8 @@ struct Upload {
     key: String,
     attributes: Attributes,
     parts: BTreeMap<u32, Bytes>,
+    begun: FileTime,
+    last_part: Option<FileTime>,
 }
 
 #[derive(Debug, Default)]
@@ -161,6 +167,30 @@ impl FakeStore {
         self.state.lock().uploads.len()
     }
 
+    /// A multipart upload that somebody began and left, so many seconds ago, with its last part as long ago as that says.
+    pub fn leave_upload(&self, key: &str, begun: i64, last_part: Option<i64>) -> String {
+        let mut state = self.state.lock();
+        state.ticks = state.ticks.saturating_add(1);
+        let id = format!("left-{}", state.ticks);
+        let ago = |seconds: i64| FileTime {
+            seconds: now().seconds.saturating_sub(seconds),
+            nanos: 0,
+        };
+        let upload = Upload {
+            key: key.to_owned(),
+            begun: ago(begun),
+            last_part: last_part.map(ago),
+            ..Upload::default()
+        };
+        state.uploads.insert(id.clone(), upload);
+        id
+    }
+
+    /// The names of multipart uploads that were neither completed nor given up.
+    pub fn upload_ids(&self) -> Vec<String> {
+        self.state.lock().uploads.keys().cloned().collect()
+    }
+
     /// Counts the call and meets its fault; `Err` if it is over with that.
     async fn enter(&self, call: Call) -> ObjectResult<Option<Fault>> {
         let fault = {
@@ -187,6 +217,14 @@ fn leave<T>(fault: Option<Fault>, done: T) -> ObjectResult<T> {
             "the answer got lost",
         )),
         Some(Fault::Refused(_) | Fault::Silence | Fault::Truncated) | None => Ok(done),
+    }
+}
+
+fn now() -> FileTime {
+    let now = std::time::SystemTime::now().duration_since(std::time::SystemTime::UNIX_EPOCH);
+    FileTime {
+        seconds: now.map_or(0, |now| now.as_secs().cast_signed()),
+        nanos: 0,
     }
 }
 
@@ -275,6 +313,7 @@ impl State {
                     size: object.bytes.len() as u64,
                     modified: object.modified,
                     etag: object.etag.clone(),
+                    changed: None,
                     storage_class: object.attributes.storage_class.clone(),
                 });
             }
@@ -327,14 +366,14 @@ impl ObjectStore for FakeStore {
         leave(fault, page)
     }
 
-    async fn get(&self, key: &str, etag: &str, range: Range<u64>) -> ObjectResult<Bytes> {
+    async fn get(&self, key: &str, etag: &str, range: Range<u64>) -> ObjectResult<Content> {
         let fault = self.enter(Call::Get).await?;
         let object = self.state.lock().find(key, Some(etag))?;
         let bytes = cut(&object.bytes, range)?;
         if fault == Some(Fault::Truncated) {
-            return Ok(bytes.slice(..bytes.len() / 2));
+            return Ok(bytes.slice(..bytes.len() / 2).into());
         }
-        leave(fault, bytes)
+        leave(fault, bytes.into())
     }
 
     async fn put(&self, key: &str, body: Bytes, options: &PutOptions) -> ObjectResult<()> {
@@ -359,6 +398,8 @@ impl ObjectStore for FakeStore {
                 key: key.to_owned(),
                 attributes: options.attributes.clone(),
                 parts: BTreeMap::new(),
+                begun: now(),
+                last_part: None,
             };
             state.uploads.insert(id.clone(), upload);
             UploadRef {
@@ -375,7 +416,9 @@ impl ObjectStore for FakeStore {
         {
             let mut state = self.state.lock();
             let body = Bytes::copy_from_slice(&body);
-            state.upload(to)?.parts.insert(number, body);
+            let upload = state.upload(to)?;
+            upload.parts.insert(number, body);
+            upload.last_part = Some(now());
         }
         leave(fault, PartTag { number, etag })
     }
@@ -438,6 +481,45 @@ impl ObjectStore for FakeStore {
             state.uploads.remove(&to.id);
         }
         leave(fault, ())
+    }
+
+    async fn list_uploads(
+        &self,
+        prefix: &str,
+        continuation: Option<&str>,
+    ) -> ObjectResult<UploadsPage> {
+        let fault = self.enter(Call::ListUploads).await?;
+        let page = {
+            let state = self.state.lock();
+            // One at a time.
+            let mut uploads = state.uploads.iter().filter(|(id, upload)| {
+                upload.key.starts_with(prefix)
+                    && continuation.is_none_or(|after| id.as_str() > after)
+            });
+            let next = uploads.next();
+            UploadsPage {
+                continuation: next
+                    .filter(|_| uploads.next().is_some())
+                    .map(|(id, _)| id.clone()),
+                uploads: next
+                    .map(|(id, upload)| OpenUpload {
+                        to: UploadRef {
+                            key: upload.key.clone(),
+                            id: id.clone(),
+                        },
+                        begun: upload.begun,
+                    })
+                    .into_iter()
+                    .collect(),
+            }
+        };
+        leave(fault, page)
+    }
+
+    async fn last_part(&self, to: &UploadRef) -> ObjectResult<Option<FileTime>> {
+        let fault = self.enter(Call::LastPart).await?;
+        let last = self.state.lock().upload(to)?.last_part;
+        leave(fault, last)
     }
 
     async fn copy(&self, request: &CopyRequest) -> ObjectResult<()> {

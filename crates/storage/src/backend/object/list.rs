@@ -95,7 +95,9 @@ impl ObjectListing {
                 continue;
             }
             let name = name_in(&self.folder, item.key());
-            let Some(name) = name.filter(|_| self.folded.admits(item.key())) else {
+            let admitted =
+                |_: &&str| self.folded.admits(item.key()) && self.inner.keys.admits(item.key());
+            let Some(name) = name.filter(admitted) else {
                 self.inner.counters().skipped_keys.increment();
                 continue;
             };
@@ -104,10 +106,7 @@ impl ObjectListing {
                 Item::Object(object) if object.key.ends_with('/') => {
                     self.inner.folder_metadata(&object.key)
                 }
-                Item::Object(object) => Metadata {
-                    id: Some(self.inner.identities.object(&object.key, &object.etag)),
-                    ..self.inner.plain_file(object.size, object.modified)
-                },
+                Item::Object(object) => self.inner.listed_metadata(object),
                 Item::Folder(key) => self.inner.folder_metadata(key),
             };
             self.ready.push_back(Entry {

@@ -5,7 +5,7 @@ use sftpgo_model::StoragePath;
 
 use super::modified::modified_of;
 use super::storage::Inner;
-use super::store::{ListRequest, ObjectInfo};
+use super::store::{ListRequest, Listed, ObjectInfo};
 use crate::error::{StorageError, StorageErrorKind, StorageResult};
 use crate::metadata::{FileKind, FileTime, Metadata};
 use crate::reserved::is_reserved;
@@ -110,9 +110,25 @@ impl Inner {
     }
 
     pub(super) fn file_metadata(&self, key: &str, info: &ObjectInfo) -> Metadata {
+        let id = self.identities.object(key, &info.etag);
+        let changed = modified_of(info);
+        if changed != info.modified {
+            self.engine.times.note(id, info.modified, changed);
+        }
         Metadata {
-            id: Some(self.identities.object(key, &info.etag)),
-            ..self.plain_file(info.size, modified_of(info))
+            id: Some(id),
+            ..self.plain_file(info.size, changed)
+        }
+    }
+
+    /// The same of what a listing says; the time of its last change may not be known.
+    pub(super) fn listed_metadata(&self, object: &Listed) -> Metadata {
+        let id = self.identities.object(&object.key, &object.etag);
+        let seen = || self.engine.times.of(id, object.modified);
+        let changed = object.changed.or_else(seen);
+        Metadata {
+            id: Some(id),
+            ..self.plain_file(object.size, changed.unwrap_or(object.modified))
         }
     }
 

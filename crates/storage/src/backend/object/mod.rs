@@ -6,6 +6,7 @@
 
 mod budget;
 mod call;
+mod content;
 mod copy;
 mod folder;
 mod identity;
@@ -20,7 +21,9 @@ mod settings;
 mod sharing;
 mod storage;
 mod store;
+mod sweep;
 mod tasks;
+mod times;
 mod upload;
 mod usage;
 
@@ -29,6 +32,7 @@ pub mod fake;
 
 pub use budget::Budget;
 pub use call::Patience;
+pub use content::Content;
 pub use modified::{MTIME, format_mtime, parse_mtime};
 pub use settings::{ObjectEngine, ObjectSettings};
 pub use sharing::Fingerprint;
@@ -36,6 +40,7 @@ pub(crate) use sharing::InUse;
 pub(crate) use storage::CAPABILITIES;
 pub use storage::ObjectStorage;
 pub use store::{
-    Attributes, Condition, CopyRequest, Limits, ListPage, ListRequest, Listed, ObjectError,
-    ObjectErrorKind, ObjectInfo, ObjectResult, ObjectStore, PartTag, PutOptions, UploadRef,
+    Attributes, Condition, CopyRequest, KeyRule, Limits, ListPage, ListRequest, Listed,
+    ObjectError, ObjectErrorKind, ObjectInfo, ObjectResult, ObjectStore, OpenUpload, PartTag,
+    PutOptions, UploadRef, UploadsPage,
 };

@@ -5,11 +5,13 @@ use std::time::{Duration, SystemTime};
 
 use super::budget::Budget;
 use super::call::Patience;
+use super::sweep::Sweeper;
 use super::tasks::Tasks;
+use super::times::Times;
+use crate::config::ObjectStoresSettings;
 
-/// Parts of uploads and of what is read ahead together, of all transfers.
-const UPLOAD_BUDGET: u64 = 320 << 20;
-const READ_BUDGET: u64 = 128 << 20;
+/// Bytes that came before their turn, of all uploads together; whoever sends more of them is refused.
+const EARLY: u64 = 64 << 20;
 
 /// How the files of one account are moved.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,8 +51,12 @@ impl Default for ObjectSettings {
 pub struct ObjectEngine {
     pub(super) uploads: Budget,
     pub(super) reads: Budget,
+    /// What came before its turn.
+    pub(super) early: Budget,
     pub(super) patience: Patience,
     pub(super) tasks: Tasks,
+    pub(super) sweeper: Sweeper,
+    pub(super) times: Times,
     numbers: std::sync::Arc<Numbers>,
 }
 
@@ -61,26 +67,35 @@ struct Numbers {
 }
 
 impl Default for ObjectEngine {
-    /// With the usual budgets, on the runtime of the caller.
+    /// As the settings are by default, on the runtime of the caller.
     fn default() -> Self {
-        Self::new(
-            Budget::new(UPLOAD_BUDGET),
-            Budget::new(READ_BUDGET),
-            Patience::default(),
-        )
+        Self::of(&ObjectStoresSettings::default())
     }
 }
 
 impl ObjectEngine {
-    /// With these budgets for uploads and for what is read ahead, on the runtime of the caller.
+    /// As the settings say, on the runtime of the caller.
+    pub fn of(settings: &ObjectStoresSettings) -> Self {
+        let uploads = Budget::new(settings.upload_memory);
+        let reads = Budget::new(settings.download_memory);
+        let mut engine = Self::new(uploads, reads, Patience::default());
+        engine.sweeper = Sweeper::new(settings.abandoned_after);
+        engine
+    }
+
+    /// With these budgets for uploads and for what is read ahead, on the runtime of the caller; unfinished uploads of others are
+    /// left alone.
     pub fn new(uploads: Budget, reads: Budget, patience: Patience) -> Self {
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
         let start = now.unwrap_or(Duration::ZERO).as_nanos();
         Self {
             uploads,
             reads,
+            early: Budget::new(EARLY),
             patience,
             tasks: Tasks::here(),
+            sweeper: Sweeper::new(None),
+            times: Times::default(),
             numbers: std::sync::Arc::new(Numbers {
                 // The low half tells two starts apart.
                 start: u64::try_from(start & u128::from(u64::MAX)).unwrap_or(0),

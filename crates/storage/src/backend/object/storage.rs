@@ -85,7 +85,7 @@ impl ObjectStorage {
         engine: ObjectEngine,
         counters: Arc<ObjectStoreCounters>,
     ) -> Self {
-        let keys = KeySpace::new(&settings.prefix, store.limits().max_key);
+        let keys = KeySpace::new(&settings.prefix, store.limits().max_key).under(store.key_rule());
         let identities = Identities::new(store.identity());
         Self {
             inner: Arc::new(Inner {
@@ -106,6 +106,14 @@ impl ObjectStorage {
     /// What the store says.
     pub async fn check(&self) -> StorageResult<()> {
         Ok(self.inner.calls.check().await?)
+    }
+
+    /// Gives up unfinished uploads that stand still, if it is time to look for them again; how many there were.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn tidy(&self) -> StorageResult<u64> {
+        self.inner.sweep().await
     }
 }
 

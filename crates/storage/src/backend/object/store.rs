@@ -7,6 +7,7 @@ use std::ops::Range;
 use async_trait::async_trait;
 use bytes::Bytes;
 
+use super::content::Content;
 use crate::error::{StorageError, StorageErrorKind};
 use crate::metadata::FileTime;
 
@@ -193,6 +194,8 @@ pub struct Listed {
     pub modified: FileTime,
     /// As in [`ObjectInfo`].
     pub etag: String,
+    /// The time of the last change as it is kept with the object, from stores whose listings tell it.
+    pub changed: Option<FileTime>,
     /// As in [`Attributes`].
     pub storage_class: Option<String>,
 }
@@ -249,6 +252,24 @@ pub struct UploadRef {
     pub id: String,
 }
 
+/// A multipart upload that nobody has ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenUpload {
+    /// Which.
+    pub to: UploadRef,
+    /// When it was begun, by the store's clock.
+    pub begun: FileTime,
+}
+
+/// Some of the multipart uploads that nobody has ended.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct UploadsPage {
+    /// In the order of their keys.
+    pub uploads: Vec<OpenUpload>,
+    /// How to ask for the next page; `None` at the end.
+    pub continuation: Option<String>,
+}
+
 /// A part that the store has.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PartTag {
@@ -273,6 +294,9 @@ pub struct CopyRequest {
     pub replace: bool,
 }
 
+/// Says why a store cannot have a key as it is written, if that is so: it would refuse it, or take it for another one.
+pub type KeyRule = fn(&str) -> Option<&'static str>;
+
 /// A set of keys with bytes. Calls fail or are done whole; each is made once: repeating is the caller's.
 #[async_trait]
 pub trait ObjectStore: Send + Sync + fmt::Debug {
@@ -281,6 +305,16 @@ pub trait ObjectStore: Send + Sync + fmt::Debug {
 
     /// What it can take.
     fn limits(&self) -> &Limits;
+
+    /// Which keys it cannot have, beside those that are too long.
+    fn key_rule(&self) -> KeyRule {
+        |_| None
+    }
+
+    /// Whether [`copy`](Self::copy) replaces the attributes of an object of any size where it is, without moving its bytes.
+    fn replaces_in_place(&self) -> bool {
+        false
+    }
 
     /// Whether the bucket is there and may be used.
     async fn check(&self) -> ObjectResult<()>;
@@ -293,7 +327,7 @@ pub trait ObjectStore: Send + Sync + fmt::Debug {
 
     /// The bytes of a range that lies within the object, all of them: fewer are a failure. `etag` is the version that is
     /// meant; another is `Precondition`.
-    async fn get(&self, key: &str, etag: &str, range: Range<u64>) -> ObjectResult<Bytes>;
+    async fn get(&self, key: &str, etag: &str, range: Range<u64>) -> ObjectResult<Content>;
 
     /// Makes an object, or replaces it.
     async fn put(&self, key: &str, body: Bytes, options: &PutOptions) -> ObjectResult<()>;
@@ -323,6 +357,17 @@ pub trait ObjectStore: Send + Sync + fmt::Debug {
 
     /// Gives a multipart upload up; one that is not there is `NoSuchUpload`.
     async fn abort_upload(&self, to: &UploadRef) -> ObjectResult<()>;
+
+    /// One page of the multipart uploads that nobody has ended and whose keys begin with `prefix`. `Unsupported` by stores
+    /// whose uploads end by themselves.
+    async fn list_uploads(
+        &self,
+        prefix: &str,
+        continuation: Option<&str>,
+    ) -> ObjectResult<UploadsPage>;
+
+    /// When the latest part of a multipart upload came; `None` if it has none.
+    async fn last_part(&self, to: &UploadRef) -> ObjectResult<Option<FileTime>>;
 
     /// Copies an object of at most [`Limits::max_copy`] bytes.
     async fn copy(&self, request: &CopyRequest) -> ObjectResult<()>;

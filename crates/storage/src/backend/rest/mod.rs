@@ -13,3 +13,4 @@ pub(super) use answer::{Answer, kind_of_status};
 pub(super) use client::Http;
 pub(super) use connections::Connections;
 pub(super) use credential::{context, unsigned};
+pub(super) use trust::{authorities, unusable};

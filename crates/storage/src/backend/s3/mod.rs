@@ -10,6 +10,7 @@ mod key;
 mod settings;
 mod store;
 mod trust;
+mod unfinished;
 
 pub use backend::S3Backend;
 pub use settings::{S3Credentials, S3Settings};

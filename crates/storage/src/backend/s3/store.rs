@@ -13,12 +13,14 @@ use aws_sdk_s3::types::{
 use bytes::Bytes;
 
 use super::super::object::{
-    Attributes, Condition, CopyRequest, Limits, ListPage, ListRequest, Listed, ObjectError,
-    ObjectErrorKind, ObjectInfo, ObjectResult, ObjectStore, PartTag, PutOptions, UploadRef,
+    Attributes, Condition, Content, CopyRequest, Limits, ListPage, ListRequest, Listed,
+    ObjectError, ObjectErrorKind, ObjectInfo, ObjectResult, ObjectStore, PartTag, PutOptions,
+    UploadRef, UploadsPage,
 };
 use super::error::classify;
 use super::key::{copy_source, decoded};
 use super::settings::S3Settings;
+use super::unfinished;
 use crate::metadata::FileTime;
 
 /// Of Amazon's; other stores take at least as much.
@@ -130,6 +132,7 @@ impl ObjectStore for S3Store {
                 size: size_of(object.size())?,
                 modified: time_of(object.last_modified()),
                 etag: object.e_tag().unwrap_or_default().to_owned(),
+                changed: None,
                 storage_class: object
                     .storage_class()
                     .map(|class| class.as_str().to_owned()),
@@ -145,7 +148,7 @@ impl ObjectStore for S3Store {
         Ok(page)
     }
 
-    async fn get(&self, key: &str, etag: &str, range: Range<u64>) -> ObjectResult<Bytes> {
+    async fn get(&self, key: &str, etag: &str, range: Range<u64>) -> ObjectResult<Content> {
         let last = range.end.saturating_sub(1);
         let call = self
             .client
@@ -158,20 +161,20 @@ impl ObjectStore for S3Store {
         let mut found = found.map_err(|error| classify("read an object", error))?;
         let len = range.end.saturating_sub(range.start);
         let len = usize::try_from(len).unwrap_or(usize::MAX);
-        let mut bytes = Vec::with_capacity(len);
+        let mut content = Content::default();
         while let Some(piece) = found.body.next().await {
             let piece = piece.map_err(|error| {
                 let context = "an object broke off while it was read";
                 ObjectError::with_source(ObjectErrorKind::Unavailable, context, error)
             })?;
-            if piece.len() > len.saturating_sub(bytes.len()) {
+            if piece.len() > len.saturating_sub(content.len()) {
                 // A store that does not know ranges would fill the memory.
                 let context = "the store sent more of an object than it was asked for";
                 return Err(ObjectError::new(ObjectErrorKind::Unsupported, context));
             }
-            bytes.extend_from_slice(&piece);
+            content.push(piece);
         }
-        Ok(bytes.into())
+        Ok(content)
     }
 
     async fn put(&self, key: &str, body: Bytes, options: &PutOptions) -> ObjectResult<()> {
@@ -309,6 +312,18 @@ impl ObjectStore for S3Store {
         Ok(())
     }
 
+    async fn list_uploads(
+        &self,
+        prefix: &str,
+        continuation: Option<&str>,
+    ) -> ObjectResult<UploadsPage> {
+        unfinished::list(&self.client, &self.bucket, prefix, continuation).await
+    }
+
+    async fn last_part(&self, to: &UploadRef) -> ObjectResult<Option<FileTime>> {
+        unfinished::last_part(&self.client, &self.bucket, to).await
+    }
+
     async fn copy(&self, request: &CopyRequest) -> ObjectResult<()> {
         let attributes = &request.attributes;
         let mut call = self
@@ -352,7 +367,7 @@ fn size_of(size: Option<i64>) -> ObjectResult<u64> {
     })
 }
 
-fn time_of(time: Option<&DateTime>) -> FileTime {
+pub(super) fn time_of(time: Option<&DateTime>) -> FileTime {
     let time = time.map(|time| FileTime {
         seconds: time.secs(),
         nanos: time.subsec_nanos(),

@@ -89,11 +89,11 @@ impl Default for Filling {
 impl Assembly {
     pub(super) fn new(inner: Arc<Inner>, key: &str, base: Option<ObjectInfo>) -> Self {
         Self {
+            early: Window::new(inner.engine.early.clone()),
             inner,
             key: key.to_owned(),
             next: base.as_ref().map_or(0, |base| base.size),
             base,
-            early: Window::default(),
             filling: Filling::default(),
             sender: None,
             failed: None,
@@ -280,7 +280,7 @@ impl Assembly {
             let get = self.inner.calls.get(&self.key, &base.etag, 0..base.size);
             let bytes = get.await?;
             self.next = 0;
-            return self.push(&bytes).await;
+            return self.push(&bytes.whole()).await;
         }
         if !limits.copies_parts {
             return Err(unsupported("this store cannot continue an object"));
@@ -362,12 +362,16 @@ fn check_range(chunk: &Chunk) -> StorageResult<()> {
 }
 
 fn refused(why: Refused) -> StorageError {
-    unsupported(match why {
-        Refused::TooFar => {
-            "files in object stores are written from their start to their end: a write is too far ahead"
-        }
-        Refused::Twice => {
-            "files in object stores are written once, from their start to their end: a write goes back"
-        }
-    })
+    match why {
+        Refused::TooFar => unsupported(
+            "files in object stores are written from their start to their end: a write is too far ahead",
+        ),
+        Refused::Twice => unsupported(
+            "files in object stores are written once, from their start to their end: a write goes back",
+        ),
+        Refused::Full => StorageError::new(
+            StorageErrorKind::Unavailable,
+            "too many uploads send their bytes out of order",
+        ),
+    }
 }

@@ -1,14 +1,17 @@
 //! The end of an upload: it becomes an object, or nothing.
 
 use bytes::Bytes;
+use tokio::task::JoinSet;
 
 use super::super::look::Found;
 use super::super::modified::note_modified;
 use super::super::storage::is_a_directory;
-use super::super::store::{Condition, ObjectError, ObjectErrorKind, ObjectInfo, PutOptions};
+use super::super::store::{
+    Condition, ObjectError, ObjectErrorKind, ObjectInfo, ObjectResult, PutOptions,
+};
 use super::ObjectWrite;
 use super::assembly::Assembly;
-use super::sender::Sender;
+use super::sender::{Sender, not_sent};
 use crate::error::{StorageError, StorageErrorKind, StorageResult};
 use crate::metadata::{FileTime, Metadata};
 use crate::storage::{Ended, Expected};
@@ -128,17 +131,30 @@ impl ObjectWrite {
             attributes,
             condition,
         };
-        match self
-            .inner
-            .calls
-            .put(&self.key, whole.clone(), &options)
-            .await
-        {
+        match self.put_elsewhere(whole.clone(), options.clone()).await? {
             Err(error) if is_unconditional(&error, condition) => {
                 options.condition = Condition::None;
-                Ok(self.inner.calls.put(&self.key, whole, &options).await?)
+                Ok(self.put_elsewhere(whole, options).await??)
             }
             put => put.map_err(made_meanwhile),
+        }
+    }
+
+    /// Puts the object on the threads of the server: encryption and digests of a part would keep a connection's thread.
+    async fn put_elsewhere(
+        &self,
+        whole: Bytes,
+        options: PutOptions,
+    ) -> StorageResult<ObjectResult<()>> {
+        let (calls, key) = (self.inner.calls.clone(), self.key.clone());
+        let put = async move { calls.put(&key, whole, &options).await };
+        // As a set of one: it ends with whoever waits for it.
+        let mut putting = JoinSet::new();
+        self.inner.engine.tasks.spawn_in(&mut putting, put);
+        match putting.join_next().await {
+            Some(Ok(done)) => Ok(done),
+            Some(Err(error)) => Err(not_sent(error)),
+            None => Err(not_sent("nothing was begun")),
         }
     }
 
@@ -161,7 +177,11 @@ impl ObjectWrite {
             let gone = error.kind() == ObjectErrorKind::NoSuchUpload;
             if !gone || !self.is_new(there, size).await? {
                 sender.abort().await;
-                return Err(made_meanwhile(error));
+                return Err(match condition {
+                    Condition::Absent => made_meanwhile(error),
+                    // The store may tell of others without having been asked for it.
+                    Condition::None => error.into(),
+                });
             }
         }
         sender.done();

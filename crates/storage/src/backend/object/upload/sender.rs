@@ -109,10 +109,11 @@ impl Sender {
 fn taken(sent: Result<ObjectResult<PartTag>, JoinError>) -> StorageResult<PartTag> {
     match sent {
         Ok(sent) => Ok(sent?),
-        Err(error) => Err(StorageError::with_source(
-            StorageErrorKind::Unavailable,
-            "a part was not sent",
-            error,
-        )),
+        Err(error) => Err(not_sent(error)),
     }
+}
+
+/// The task that sends something is gone.
+pub(super) fn not_sent(why: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> StorageError {
+    StorageError::with_source(StorageErrorKind::Unavailable, "a part was not sent", why)
 }

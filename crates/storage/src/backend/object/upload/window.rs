@@ -4,8 +4,11 @@
 //! is further away is a random write, which no object store takes.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use bytes::Bytes;
+
+use super::super::budget::{Budget, Reservation};
 
 /// How far ahead bytes may be, and so how many may wait: what clients have in flight.
 pub(super) const REACH: u64 = 2 << 20;
@@ -17,15 +20,33 @@ pub(super) enum Refused {
     TooFar,
     /// Something was written there already.
     Twice,
+    /// What waits of all uploads together takes all the memory there is for it.
+    Full,
 }
 
 /// What waits for its turn, without overlaps.
-#[derive(Debug, Default)]
 pub(super) struct Window {
-    waiting: BTreeMap<u64, Bytes>,
+    waiting: BTreeMap<u64, (Bytes, Reservation)>,
+    /// What all uploads share.
+    memory: Budget,
+}
+
+impl fmt::Debug for Window {
+    /// What clients write is nobody's business.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Window({} pieces)", self.waiting.len())
+    }
 }
 
 impl Window {
+    /// One that is empty.
+    pub(super) fn new(memory: Budget) -> Self {
+        Self {
+            waiting: BTreeMap::new(),
+            memory,
+        }
+    }
+
     /// Keeps bytes that belong behind `next`, where what has come ends.
     pub(super) fn put(&mut self, next: u64, offset: u64, bytes: &[u8]) -> Result<(), Refused> {
         let end = offset.saturating_add(bytes.len() as u64);
@@ -36,17 +57,22 @@ impl Window {
             return Err(Refused::TooFar);
         }
         let before = self.waiting.range(..end).next_back();
-        if before.is_some_and(|(at, waiting)| at.saturating_add(waiting.len() as u64) > offset) {
+        if before.is_some_and(|(at, (waiting, _))| at.saturating_add(waiting.len() as u64) > offset)
+        {
             return Err(Refused::Twice);
         }
+        let Some(reservation) = self.memory.try_reserve(bytes.len() as u64) else {
+            return Err(Refused::Full);
+        };
         // A copy: the bytes may be a small piece of a large packet, which would stay as a whole.
-        self.waiting.insert(offset, Bytes::copy_from_slice(bytes));
+        let copy = Bytes::copy_from_slice(bytes);
+        self.waiting.insert(offset, (copy, reservation));
         Ok(())
     }
 
     /// What comes next, if it is there.
     pub(super) fn take(&mut self, next: u64) -> Option<Bytes> {
-        self.waiting.remove(&next)
+        self.waiting.remove(&next).map(|(bytes, _)| bytes)
     }
 
     /// Whether nothing waits.
@@ -61,9 +87,11 @@ impl Window {
 
     /// The end of what waits, or `next`.
     pub(super) fn end(&self, next: u64) -> u64 {
-        self.waiting.last_key_value().map_or(next, |(at, waiting)| {
-            at.saturating_add(waiting.len() as u64)
-        })
+        self.waiting
+            .last_key_value()
+            .map_or(next, |(at, (waiting, _))| {
+                at.saturating_add(waiting.len() as u64)
+            })
     }
 }
 
@@ -73,9 +101,13 @@ mod tests {
 
     use super::*;
 
+    fn window() -> Window {
+        Window::new(Budget::new(64 << 20))
+    }
+
     #[test]
     fn what_was_written_is_not_written_again() {
-        let mut window = Window::default();
+        let mut window = window();
         window.put(10, 20, b"0123456789").unwrap();
         for (offset, len) in [(5, 10), (15, 6), (20, 1), (25, 2), (29, 5), (15, 30)] {
             let bytes = vec![b'x'; len];
@@ -92,10 +124,21 @@ mod tests {
 
     #[test]
     fn what_is_far_ahead_is_refused() {
-        let mut window = Window::default();
+        let mut window = window();
         window.put(0, REACH - 1, b"x").unwrap();
         assert_eq!(window.put(0, REACH - 1, b"xx"), Err(Refused::TooFar));
         assert_eq!(window.put(0, u64::MAX, b"x"), Err(Refused::TooFar));
+    }
+
+    #[test]
+    fn what_waits_of_all_uploads_is_bounded() {
+        let memory = Budget::new(128 << 10);
+        let (mut one, mut other) = (Window::new(memory.clone()), Window::new(memory));
+        one.put(0, 1, b"x").unwrap();
+        other.put(0, 1, b"x").unwrap();
+        assert_eq!(one.put(0, 2, b"x"), Err(Refused::Full));
+        other.clear();
+        one.put(0, 2, b"x").unwrap();
     }
 
     proptest! {
@@ -105,7 +148,7 @@ mod tests {
             order in (1_usize..60).prop_flat_map(|count| Just((0..count).collect::<Vec<_>>()).prop_shuffle()),
             len in 1_usize..50,
         ) {
-            let mut window = Window::default();
+            let mut window = window();
             let mut out = Vec::new();
             for index in &order {
                 let next = out.len() as u64;
