@@ -128,6 +128,45 @@ async function users(page, name, scripted, looks) {
   await look(page, looks, "no-user");
 }
 
+/** The settings of the chosen store are shown and no others; a secret that is stored can be given up and is never shown. */
+async function stores(page, name, looks) {
+  await page.goto("/web/user");
+  for (const number of ["1", "2", "3"]) {
+    await page.locator("#fs_provider").selectOption(number);
+    const groups = page.locator("[data-provider]:visible");
+    assert.deepEqual(await groups.evaluateAll((all) => all.map((group) => group.dataset.provider)), [number]);
+    await inspect(page, `store ${number}, ${looks}`);
+  }
+  await page.getByLabel("Username").fill(name);
+  await page.locator("#password").fill("a password of a test");
+  await page.getByLabel("Home directory").fill(`/tmp/${name}`);
+  await page.getByLabel("Container").fill("files");
+  await page.getByLabel("Account key").fill("a key in base64?");
+  await page.getByRole("button", { name: "Add user" }).click();
+  await page.getByRole("alert").getByRole("link", { name: "Account name" }).click();
+  await page.getByLabel("Account name").fill("files");
+  await page.getByLabel("Account key").fill("a2V5");
+  await page.locator("#password").fill("a password of a test");
+  await page.getByRole("button", { name: "Add user" }).click();
+  await told(page, "The user was added.");
+
+  const edit = async () => {
+    await page.goto(`/web/users?search=${name}`);
+    await page.getByRole("link", { name, exact: true }).click();
+  };
+  await edit();
+  assert.equal(await page.getByLabel("Account key").inputValue(), "");
+  await inspect(page, `stored secret, ${looks}`);
+  await page.getByLabel("Forget the one there is").check();
+  await page.getByRole("button", { name: "Save changes" }).click();
+  await told(page, "The user was updated.");
+  await edit();
+  assert.equal(await page.getByLabel("Container").inputValue(), "files");
+  assert.equal(await page.getByLabel("Forget the one there is").count(), 0);
+  await answer(page, page.getByRole("link", { name: "Delete" }), "Delete user", true);
+  await told(page, "The user was deleted.");
+}
+
 async function connections(page, scripted, looks) {
   await page.goto("/web/connections");
   const row = page.locator("tr", { hasText: UPLOADER }).first();
@@ -255,6 +294,7 @@ async function main() {
         const looks = `${size}-${colorScheme}`;
         const page = await open(browser, { colorScheme, viewport });
         await users(page, `test-${looks}`, true, looks);
+        await stores(page, `store-${looks}`, looks);
         await connections(page, true, looks);
         await backups(page, `backup-${looks}`, true, looks);
         await rest(page, true, looks);
@@ -281,6 +321,7 @@ async function main() {
 /** The same work, where the inspection cannot run: it is a script as well. */
 async function withoutScripts(page) {
   await page.goto("/web/user");
+  assert.equal(await page.locator("[data-provider]:visible").count(), 3);
   await page.getByLabel("Username").fill("plain");
   await page.locator("#password").fill("a password of a test");
   await page.getByLabel("Home directory").fill("/tmp/plain");
