@@ -13,7 +13,8 @@ use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 use super::storage::Inner;
-use super::store::{ObjectErrorKind, ObjectResult, OpenUpload};
+use super::store::{Listed, ObjectErrorKind, ObjectResult, OpenUpload};
+use super::upload::is_rest;
 use crate::error::StorageResult;
 use crate::metadata::FileTime;
 
@@ -87,6 +88,30 @@ impl Sweeper {
 }
 
 impl Inner {
+    /// Whether a server made this object of `folder` to continue a file, and was killed before it was part of that.
+    pub(super) fn is_left(&self, folder: &str, object: &Listed) -> bool {
+        let Some(after) = self.engine.sweeper.after else {
+            return false;
+        };
+        let name = object.key.strip_prefix(folder);
+        name.is_some_and(is_rest) && object.modified <= before(after)
+    }
+
+    /// Removes what was left, beside whoever has found it.
+    pub(super) fn remove_left(&self, keys: Vec<String>) {
+        if keys.is_empty() {
+            return;
+        }
+        let calls = self.calls.clone();
+        let remove = async move {
+            for key in keys {
+                // What fails is found again by the next listing.
+                let _ = calls.delete(&key).await;
+            }
+        };
+        drop(self.engine.tasks.spawn(remove));
+    }
+
     /// Gives up what stands still below the prefix; how many that were.
     pub(super) async fn sweep(&self) -> StorageResult<u64> {
         let sweeper = &self.engine.sweeper;
