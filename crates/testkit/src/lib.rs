@@ -1,8 +1,8 @@
 //! Test only: an in-process server on a free port, and clients that speak to it.
 //!
 //! [`TestServer`] is the composed server of the product with a temporary directory; [`Account`] describes a user;
-//! [`FileClient`] is what every protocol's client can do, so that a scenario is written once; [`Sftp`] is that client for
-//! SFTP and gives access to single packets too.
+//! [`Bucket`] is a home in an object store; [`FileClient`] is what every protocol's client can do, so that a scenario is written
+//! once; [`Sftp`] is that client for SFTP and gives access to single packets too.
 //!
 //! Whatever cannot happen unless the test or the server is wrong panics here: that is how a test fails.
 #![expect(
@@ -14,6 +14,8 @@
 )]
 
 mod account;
+#[cfg(unix)]
+mod bucket;
 mod certificate;
 mod client;
 pub mod corpus;
@@ -24,6 +26,8 @@ mod security_key;
 mod server;
 
 pub use account::{Account, PASSWORD};
+#[cfg(unix)]
+pub use bucket::{Bucket, StoreKind, s3_filesystem};
 pub use certificate::{CertificateDraft, TestCertificate};
 pub use client::{
     Answer, Asked, Attempted, Entry, FileClient, Kind, Ran, Refusal, Refused, Scp, ScpFiles, Sftp,

@@ -15,7 +15,7 @@ use crate::access::{Demand, Permit};
 use crate::engine::UploadMode;
 use crate::error::{OpError, OpErrorKind, OpResult};
 use crate::registry::Direction;
-use crate::transfer::{Changeable, Download, Pacer, ReadBack, Upload, UploadParts};
+use crate::transfer::{Changeable, Download, Pacer, Place, ReadBack, Upload, UploadParts};
 
 /// What a client wants of a file it opens; the flags that every protocol's open comes down to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -193,6 +193,8 @@ impl Session {
         options: WriteOptions,
     ) -> OpResult<Upload> {
         let core = &self.inner.core;
+        let storage = permit.storage()?;
+        let place = Place::of(intent.append, storage.capabilities());
         let new_file = options.create && options.existing == OpenExisting::Refuse;
         let begun = self.quota(permit).begin(new_file).await;
         let mut hold = begun.inspect_err(|error| self.log_denied(&permit.path, error))?;
@@ -207,7 +209,7 @@ impl Session {
             },
             ..options
         };
-        let opened = permit.storage()?.open_write(&permit.target, &options).await;
+        let opened = storage.open_write(&permit.target, &options).await;
         let handle = match opened {
             Ok(handle) => handle,
             Err(error) => {
@@ -241,7 +243,7 @@ impl Session {
             report: self.file_report(permit),
             cancel: self.connection().info.cancel.clone(),
             in_place,
-            append: intent.append,
+            place,
             read_back: self.read_back(permit, intent),
             changeable: self.changeable(permit),
             slot: self.slot(),

@@ -13,4 +13,4 @@ pub use download::Download;
 pub(crate) use pacer::Pacer;
 pub(crate) use read_back::ReadBack;
 pub use upload::Upload;
-pub(crate) use upload::UploadParts;
+pub(crate) use upload::{Place, UploadParts};

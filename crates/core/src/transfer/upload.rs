@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use sftpgo_model::FileEvent;
-use sftpgo_storage::{Chunk, Ending, FileId, Metadata, SetAttributes, WriteHandle};
+use sftpgo_storage::{Capabilities, Chunk, Ending, FileId, Metadata, SetAttributes, WriteHandle};
 use tokio_util::sync::CancellationToken;
 
 use super::{Changeable, Pacer, ReadBack};
@@ -16,6 +16,28 @@ use crate::error::{OpError, OpErrorKind, OpResult};
 use crate::quota::QuotaHold;
 use crate::registry::TransferGuard;
 use crate::sessions::SessionSlot;
+
+/// Where writes go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// To the offsets that they name.
+    Offset,
+    /// To the end of the file, behind what others have written meanwhile, whatever offset they name.
+    End,
+    /// The same for storages where nobody sees what others write: behind what was there and what this handle has written.
+    Behind,
+}
+
+impl Place {
+    /// For what a client has asked for, in a storage that can do this.
+    pub(crate) fn of(append: bool, can: &Capabilities) -> Self {
+        match (append, can.append) {
+            (false, _) => Self::Offset,
+            (true, true) => Self::End,
+            (true, false) => Self::Behind,
+        }
+    }
+}
 
 /// What an upload consists of.
 #[derive(Debug)]
@@ -30,8 +52,7 @@ pub(crate) struct UploadParts {
     pub(crate) cancel: CancellationToken,
     /// Whether the file itself is written, and not one that takes its name in the end.
     pub(crate) in_place: bool,
-    /// Whether every write goes to the end of the file, whatever offset it names.
-    pub(crate) append: bool,
+    pub(crate) place: Place,
     /// Set if the client may read back through this handle.
     pub(crate) read_back: Option<ReadBack>,
     pub(crate) changeable: Changeable,
@@ -87,7 +108,7 @@ impl Upload {
     async fn store(&self, parts: &UploadParts, chunks: &mut Vec<Chunk>) -> OpResult<()> {
         let total = chunks.iter().map(Chunk::len).fold(0, u64::saturating_add);
         let end = chunks.iter().map(Chunk::end).max().unwrap_or(0);
-        if !parts.append && i64::try_from(end).is_err() {
+        if parts.place == Place::Offset && i64::try_from(end).is_err() {
             return Err(OpErrorKind::InvalidArgument.into());
         }
         if let Some(pacer) = &parts.pacer {
@@ -96,16 +117,29 @@ impl Upload {
                 () = parts.cancel.cancelled() => return Err(OpErrorKind::Aborted.into()),
             }
         }
-        if parts.append {
-            let pieces = chunks.drain(..).flat_map(|chunk| chunk.pieces).collect();
-            let end = parts.handle.lock_end().await?;
-            parts.hold.grow(end.at().saturating_add(total)).await?;
-            parts.handle.append(end, pieces).await?;
-        } else {
-            parts.hold.grow(end).await?;
-            match parts.handle.try_write_at(chunks) {
-                Some(result) => result?,
-                None => parts.handle.write_at(std::mem::take(chunks)).await?,
+        match parts.place {
+            Place::End => {
+                let pieces = chunks.drain(..).flat_map(|chunk| chunk.pieces).collect();
+                let end = parts.handle.lock_end().await?;
+                parts.hold.grow(end.at().saturating_add(total)).await?;
+                parts.handle.append(end, pieces).await?;
+            }
+            Place::Behind => {
+                let size = parts.handle.stat().await?.size;
+                let pieces = chunks.drain(..).flat_map(|chunk| chunk.pieces).collect();
+                parts.hold.grow(size.saturating_add(total)).await?;
+                let chunk = Chunk {
+                    offset: size,
+                    pieces,
+                };
+                parts.handle.write_at(vec![chunk]).await?;
+            }
+            Place::Offset => {
+                parts.hold.grow(end).await?;
+                match parts.handle.try_write_at(chunks) {
+                    Some(result) => result?,
+                    None => parts.handle.write_at(std::mem::take(chunks)).await?,
+                }
             }
         }
         parts.guard.transfer.record(total);

@@ -1,10 +1,10 @@
 //! The composed server from outside: through sockets and through the program.
 //!
-//! Every test starts a server of its own on free ports, in a directory of its own. `scenarios` are written once over
-//! `FileClient`, `sftp`, `scp`, `commands` and `programs` speak their protocols, `matrix` holds every operation against
-//! every kind of place, `reference` has what the reference's own tests say and no other module does, `hostile` attacks,
-//! `hooks` decide about logins, `actions` are told of what happens, `logs` reads the log, `servers` has several on one database, `https` has certificates,
-//! `semantics` reads SEMANTICS.md. The other modules are about the front doors.
+//! Every test starts a server of its own on free ports, in a directory of its own. `sftp`, `scp`, `commands` and `programs`
+//! speak their protocols, `matrix` holds every operation against every kind of place, `reference` has what the reference's own
+//! tests say and no other module does, `hostile` attacks, `hooks` decide about logins, `actions` are told of what happens,
+//! `logs` reads the log, `servers` has several on one database, `https` has certificates, `semantics` reads SEMANTICS.md. The
+//! other modules are about the front doors. What users do with every protocol is in the `scenarios` beside this.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
@@ -45,7 +45,6 @@ mod reference_dump;
 mod reload;
 mod requests;
 mod running;
-mod scenarios;
 mod scp;
 mod security_keys;
 mod semantics;

@@ -36,3 +36,4 @@ mod schemathesis;
 mod scp_clients;
 mod ssh_audit;
 mod sshfs;
+mod stores;

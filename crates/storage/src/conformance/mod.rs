@@ -105,13 +105,47 @@ macro_rules! conformance_tests {
     };
 }
 
+#[doc(hidden)]
+#[macro_export]
+macro_rules! conformance_tests_but {
+    ($both:expr, $($file:ident: $($case:ident),+;)+) => {
+        $($(
+            #[::tokio::test]
+            async fn $case() {
+                let (fixture, lacks) = $both;
+                $crate::conformance::run_but(stringify!($case), fixture(), lacks).await;
+            }
+        )+)+
+    };
+}
+
 /// Stamps the whole suite as tests into the module where it stands. The argument is a function that makes a
 /// [`Fixture`] around a fresh, empty storage.
+///
+/// The second form is for a foreign store that lacks something: a table of cases with the reason. Those must fail, so that the
+/// table says no more than is true.
 #[macro_export]
 macro_rules! conformance_suite {
     ($fixture:expr) => {
         $crate::conformance_cases!(conformance_tests, $fixture);
     };
+    ($fixture:expr, $lacks:expr) => {
+        $crate::conformance_cases!(conformance_tests_but, ($fixture, $lacks));
+    };
 }
 
 conformance_cases!(conformance_dispatch);
+
+/// Runs one case, which must fail if `lacks` has it.
+pub async fn run_but(case: &'static str, fixture: Fixture, lacks: &[(&str, &str)]) {
+    let Some((_, why)) = lacks.iter().find(|(lacking, _)| *lacking == case) else {
+        return run(case, fixture).await;
+    };
+    let tasks = tokio::task::LocalSet::new();
+    let running = tasks.spawn_local(run(case, fixture));
+    let failed = tasks.run_until(running).await;
+    assert!(
+        failed.is_err_and(|error| error.is_panic()),
+        "{case} works: take it out of the table ({why})"
+    );
+}

@@ -6,7 +6,7 @@ use reqsign_azure_storage::{ServiceSasResource, ServiceSharedAccessSignature};
 use reqsign_core::time::Timestamp;
 use sftpgo_storage::backend::azblob::AzureCredentials;
 use sftpgo_storage::{RenameMode, Storage as _, StorageErrorKind, StorageResult};
-use sftpgo_teststore::{Emulator, encode_key};
+use sftpgo_teststore::{Action, Answer, Emulator, Rule, encode_key};
 
 use super::{
     CONTINUE, MIB, Subject, at, fill, folder, names, open, pattern, read, settings, subject,
@@ -99,6 +99,32 @@ async fn what_a_signature_does_not_allow_is_refused_at_once_and_no_error_shows_i
     ] {
         assert!(!text.contains(secret) && !text.contains("sig="), "{text}");
     }
+}
+
+#[tokio::test]
+async fn no_error_shows_a_signature_where_the_store_does_not_answer_as_it_should() {
+    let (subject, made) = with_signature("racwdl").await;
+    write(&subject.storage, "file", b"text").await.unwrap();
+    let secret = made.split("sig=").nth(1).unwrap();
+    // What Azure does with a header that it does not take.
+    let quoting = format!(
+        "<?xml version=\"1.0\"?><Error><Code>InvalidHeaderValue</Code><Message>The value is wrong.</Message>\
+         <HeaderName>x-ms-copy-source</HeaderName><HeaderValue>{made}</HeaderValue></Error>"
+    );
+    for action in [
+        Action::Cut,
+        Action::Answer(Answer::new(502).body(made.clone())),
+        Action::Answer(Answer::new(400).body(quoting)),
+        Action::Answer(Answer::new(307).header("location", format!("http://other/?{made}"))),
+    ] {
+        subject.proxy.take_away_rules();
+        subject.proxy.place(Rule::new(action).on("Copy Blob"));
+        let (from, to) = (at("file"), at("other"));
+        let moved = subject.storage.rename(&from, &to, RenameMode::NoReplace);
+        let text = whole_text(moved.await);
+        assert!(!text.contains(secret) && !text.contains("sig="), "{text}");
+    }
+    assert_eq!(read(&subject.storage, "file").await.unwrap(), b"text");
 }
 
 #[tokio::test]

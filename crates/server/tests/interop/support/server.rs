@@ -29,6 +29,7 @@ pub(crate) struct Server {
     port: u16,
     log: Arc<Mutex<Vec<String>>>,
     directory: TempDir,
+    variables: Vec<(String, String)>,
 }
 
 impl Server {
@@ -64,7 +65,55 @@ impl Server {
             sftpd[key] = value.clone();
         }
         configure(at, &sftpd);
-        let server = Self::launch(directory);
+        let server = Self::launch(directory, &[]);
+        server.write_client_settings();
+        server
+    }
+
+    /// One whose [`USER`] has her files where `filesystem` of the account says, with these variables of the environment. She
+    /// may use SCP as it was.
+    pub(crate) fn with_filesystem(filesystem: &Value, variables: &[(&str, &str)]) -> Self {
+        let directory = prepare();
+        let at = directory.path();
+        keys::make(&at.join("conf/host_key"));
+        configure(
+            at,
+            &json!({ "keys": [{ "private_key": "host_key" }], "enabled_ssh_commands": ["scp"] }),
+        );
+        add_accounts(at);
+        let dump = json!({ "users": [{
+            "username": USER,
+            "status": 1,
+            "home_dir": at.join("homes").join(USER),
+            "public_keys": [keys::public(&at.join("client/.ssh/id"))],
+            "permissions": { "/": ["*"] },
+            "filesystem": filesystem,
+        }]});
+        fs::write(at.join("dump.json"), dump.to_string()).unwrap();
+        let output = sftpgo(at)
+            .args(["restore", "dump.json", "--config-dir", "conf"])
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "restore: {output:?}");
+        let server = Self::serve(directory, variables);
+        server.write_client_settings();
+        server
+    }
+
+    /// Ends it as a crash does.
+    pub(crate) fn crash(&mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
+
+    /// Starts one that has crashed again, with what it had on the disk, on another port.
+    pub(crate) fn start_again(mut self) -> Self {
+        let directory = std::mem::replace(&mut self.directory, tempfile::tempdir().unwrap());
+        let variables = self.variables.iter();
+        let variables: Vec<_> = variables
+            .map(|(name, value)| (&name[..], &value[..]))
+            .collect();
+        let server = Self::serve(directory, &variables);
         server.write_client_settings();
         server
     }
@@ -73,39 +122,23 @@ impl Server {
     pub(crate) fn with_own_host_keys(settings: &Value) -> Self {
         let directory = prepare();
         configure(directory.path(), settings);
-        Self::launch(directory)
+        Self::launch(directory, &[])
     }
 
-    fn launch(directory: TempDir) -> Self {
-        let at = directory.path();
-        let key = fs::read_to_string(at.join("client/.ssh/id.pub")).unwrap();
-        let home = |name: &str| at.join("homes").join(name).display().to_string();
-        let add = |name: &str, password: &str, permissions: &str| {
-            let mut child = sftpgo(at)
-                .args(["user", "add", name, password, "--public-key", &key])
-                .args(["--home-dir", &home(name), "--permission", permissions])
-                .args(["--config-dir", "conf"])
-                .stdin(Stdio::piped())
-                .stdout(Stdio::piped())
-                .stderr(Stdio::piped())
-                .spawn()
-                .unwrap();
-            let mut stdin = child.stdin.take().unwrap();
-            // The one who needs no password does not wait for it.
-            let _ = writeln!(stdin, "{PASSWORD}");
-            drop(stdin);
-            let output = child.wait_with_output().unwrap();
-            assert!(output.status.success(), "user add: {output:?}");
-        };
-        add(USER, "--password-stdin", "/:*");
-        add(READER, "--no-password", "/:list,download");
+    fn launch(directory: TempDir, variables: &[(&str, &str)]) -> Self {
+        add_accounts(directory.path());
+        Self::serve(directory, variables)
+    }
 
+    fn serve(directory: TempDir, variables: &[(&str, &str)]) -> Self {
+        let at = directory.path();
         let mut process = sftpgo(at)
             .args(["serve", "--config-dir", "conf", "--log-file-path", ""])
             .env("SFTPGO_SFTPD__BIND_PORT", "0")
             .env("SFTPGO_SFTPD__BIND_ADDRESS", "127.0.0.1")
             // Off: these tests have no use for it.
             .env("SFTPGO_HTTPD__BIND_PORT", "0")
+            .envs(variables.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::inherit())
@@ -129,6 +162,10 @@ impl Server {
             port,
             log,
             directory,
+            variables: variables
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+                .collect(),
         }
     }
 
@@ -309,6 +346,31 @@ fn prepare() -> TempDir {
     keys::make(&at.join("client/.ssh/id"));
     keys::make(&at.join("client/.ssh/wrong"));
     directory
+}
+
+/// Makes the accounts, with homes on the disk.
+fn add_accounts(at: &Path) {
+    let key = fs::read_to_string(at.join("client/.ssh/id.pub")).unwrap();
+    let home = |name: &str| at.join("homes").join(name).display().to_string();
+    let add = |name: &str, password: &str, permissions: &str| {
+        let mut child = sftpgo(at)
+            .args(["user", "add", name, password, "--public-key", &key])
+            .args(["--home-dir", &home(name), "--permission", permissions])
+            .args(["--config-dir", "conf"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        // The one who needs no password does not wait for it.
+        let _ = writeln!(stdin, "{PASSWORD}");
+        drop(stdin);
+        let output = child.wait_with_output().unwrap();
+        assert!(output.status.success(), "user add: {output:?}");
+    };
+    add(USER, "--password-stdin", "/:*");
+    add(READER, "--no-password", "/:list,download");
 }
 
 fn configure(directory: &Path, sftpd: &Value) {

@@ -100,17 +100,19 @@ fn kind_of(code: Option<&str>, status: StatusCode) -> ObjectErrorKind {
 
 /// What an operator has to know where Azure's own sentence does not say it.
 fn explained(code: Option<&str>) -> Option<&'static str> {
-    Some(match code? {
-        "BlobArchived" => "the blob is archived: give it an online access tier before it is read",
-        "BlobBeingRehydrated" => "the blob is on its way out of the archive",
-        "LeaseIdMissing" => "another program holds a lease of the blob",
-        "InvalidBlobOrBlock" => {
-            "another program has left blocks of an upload with this name, which Azure drops after a week"
+    match code {
+        Some("BlobArchived") => {
+            Some("the blob is archived: give it an online access tier before it is read")
         }
-        "InvalidBlobType" => "there is an append blob or a page blob of this name",
-        "AccountIsDisabled" => "the storage account is disabled",
-        _ => return None,
-    })
+        Some("BlobBeingRehydrated") => Some("the blob is on its way out of the archive"),
+        Some("LeaseIdMissing") => Some("another program holds a lease of the blob"),
+        Some("InvalidBlobOrBlock") => Some(
+            "another program has left blocks of an upload with this name, which Azure drops after a week",
+        ),
+        Some("InvalidBlobType") => Some("there is an append blob or a page blob of this name"),
+        Some("AccountIsDisabled") => Some("the storage account is disabled"),
+        Some(_) | None => None,
+    }
 }
 
 #[cfg(test)]

@@ -41,6 +41,18 @@ where
     ObjectError::with_source(kind, context, text)
 }
 
+/// What a store has sent with a success that the library does not understand.
+pub(super) fn not_understood<E>(error: &SdkError<E, HttpResponse>) -> Option<&[u8]> {
+    let SdkError::ServiceError(failure) = error else {
+        return None;
+    };
+    let answer = failure.raw();
+    answer
+        .status()
+        .is_success()
+        .then(|| answer.body().bytes())?
+}
+
 /// An error document's code and the status that came with it. HEAD has no document.
 pub(super) fn kind_of(code: Option<&str>, status: u16) -> ObjectErrorKind {
     match code {
@@ -72,16 +84,24 @@ pub(super) fn kind_of(code: Option<&str>, status: u16) -> ObjectErrorKind {
         Some("RequestTimeout" | "InternalError" | "ServiceUnavailable" | "OperationAborted") => {
             ObjectErrorKind::Unavailable
         }
-        Some("NotImplemented" | "MethodNotAllowed") => ObjectErrorKind::Unsupported,
+        // The last is for the copy of a part, taken for a part by a store that does not know it: what has a body tells its length.
+        Some("NotImplemented" | "MethodNotAllowed" | "MissingContentLength") => {
+            ObjectErrorKind::Unsupported
+        }
         Some("QuotaExceeded" | "XMinioStorageFull" | "InsufficientStorage") => {
             ObjectErrorKind::Full
         }
+        // The answer to a HEAD, and what is asked there is in order: the token of the key has expired, or the signature is for
+        // another region.
+        None if status == 400 => ObjectErrorKind::PermissionDenied,
         Some(_) | None => kind_of_status(status),
     }
 }
 
 fn kind_of_status(status: u16) -> ObjectErrorKind {
     match status {
+        // Half an answer.
+        200..=299 => ObjectErrorKind::Unavailable,
         404 => ObjectErrorKind::NotFound,
         401 | 403 => ObjectErrorKind::PermissionDenied,
         409 | 412 => ObjectErrorKind::Precondition,
@@ -109,6 +129,8 @@ mod tests {
             (Some("AccessDenied"), 403, ObjectErrorKind::PermissionDenied),
             (Some("ExpiredToken"), 400, ObjectErrorKind::PermissionDenied),
             (None, 403, ObjectErrorKind::PermissionDenied),
+            (None, 400, ObjectErrorKind::PermissionDenied),
+            (None, 200, ObjectErrorKind::Unavailable),
             (Some("SlowDown"), 503, ObjectErrorKind::Throttled),
             (Some("InternalError"), 200, ObjectErrorKind::Unavailable),
             (None, 502, ObjectErrorKind::Unavailable),

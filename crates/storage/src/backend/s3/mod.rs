@@ -5,6 +5,7 @@
 
 mod backend;
 mod client;
+mod document;
 mod error;
 mod key;
 mod settings;

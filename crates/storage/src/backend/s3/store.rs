@@ -17,7 +17,8 @@ use super::super::object::{
     ObjectError, ObjectErrorKind, ObjectInfo, ObjectResult, ObjectStore, PartTag, PutOptions,
     UploadRef, UploadsPage,
 };
-use super::error::classify;
+use super::document::upload_id;
+use super::error::{classify, not_understood};
 use super::key::{copy_source, decoded};
 use super::settings::S3Settings;
 use super::unfinished;
@@ -217,15 +218,20 @@ impl ObjectStore for S3Store {
             .set_content_disposition(attributes.content_disposition.clone())
             .set_content_language(attributes.content_language.clone())
             .set_cache_control(attributes.cache_control.clone());
-        let begun = call.send().await;
-        let begun = begun.map_err(|error| classify("begin an upload in parts", error))?;
-        let Some(id) = begun.upload_id() else {
+        let id = match call.send().await {
+            Ok(begun) => begun.upload_id().map(str::to_owned),
+            Err(error) => match not_understood(&error).map(upload_id) {
+                Some(id) => id,
+                None => return Err(classify("begin an upload in parts", error)),
+            },
+        };
+        let Some(id) = id else {
             let context = "the store gave an upload no name";
             return Err(ObjectError::new(ObjectErrorKind::Internal, context));
         };
         Ok(UploadRef {
             key: key.to_owned(),
-            id: id.to_owned(),
+            id,
         })
     }
 
@@ -268,10 +274,20 @@ impl ObjectStore for S3Store {
             .copy_source(copy_source(&self.bucket, from))
             .copy_source_if_match(etag)
             .copy_source_range(format!("bytes={}-{last}", range.start));
-        let done = call.send().await;
-        let done = done.map_err(|error| classify("copy a part", error))?;
-        let result = done.copy_part_result();
-        part_tag(number, result.and_then(|result| result.e_tag()))
+        let tag = match call.send().await {
+            Ok(done) => done
+                .copy_part_result()
+                .and_then(|result| result.e_tag())
+                .map(str::to_owned),
+            Err(error) if not_understood(&error).is_some_and(<[u8]>::is_empty) => None,
+            Err(error) => return Err(classify("copy a part", error)),
+        };
+        let Some(tag) = tag else {
+            // It took the call for another one, a part without bytes.
+            let context = "the store does not copy parts";
+            return Err(ObjectError::new(ObjectErrorKind::Unsupported, context));
+        };
+        part_tag(number, Some(&tag))
     }
 
     async fn complete_upload(

@@ -1,10 +1,11 @@
 //! Uploads in parts that nobody has ended.
 
 use aws_sdk_s3::Client;
-use aws_sdk_s3::types::EncodingType;
+use aws_sdk_s3::types::{EncodingType, Part};
 
 use super::super::object::{ObjectResult, OpenUpload, UploadRef, UploadsPage};
-use super::error::classify;
+use super::document::{PartsPage, parts};
+use super::error::{classify, not_understood};
 use super::key::decoded;
 use super::store::time_of;
 use crate::metadata::FileTime;
@@ -79,18 +80,30 @@ pub(super) async fn last_part(
             .key(&to.key)
             .upload_id(&to.id)
             .set_part_number_marker(marker.take());
-        let found = call.send().await;
-        let found = found.map_err(|error| classify("list the parts of an upload", error))?;
-        let times = found.parts().iter();
-        last = last.max(
-            times
-                .filter_map(|part| Some(time_of(Some(part.last_modified()?))))
-                .max(),
-        );
-        marker = found.next_part_number_marker().map(str::to_owned);
-        if found.is_truncated() != Some(true) || marker.is_none() {
+        let page = match call.send().await {
+            Ok(found) => PartsPage {
+                last: latest(found.parts()),
+                next: found
+                    .next_part_number_marker()
+                    .filter(|_| found.is_truncated() == Some(true))
+                    .map(str::to_owned),
+            },
+            Err(error) => match not_understood(&error).and_then(parts) {
+                Some(page) => page,
+                None => return Err(classify("list the parts of an upload", error)),
+            },
+        };
+        last = last.max(page.last);
+        marker = page.next;
+        if marker.is_none() {
             break;
         }
     }
     Ok(last)
+}
+
+fn latest(parts: &[Part]) -> Option<FileTime> {
+    let times = parts.iter();
+    let times = times.filter_map(|part| Some(time_of(Some(part.last_modified()?))));
+    times.max()
 }

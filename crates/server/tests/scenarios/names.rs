@@ -1,9 +1,6 @@
-//! Names are bytes: whatever the disk can hold can be used.
-#![cfg(unix)]
+//! Names are bytes: whatever the home can hold can be used, and nothing else can be made.
 
-use std::ffi::OsStr;
 use std::fs;
-use std::os::unix::ffi::OsStrExt as _;
 
 use sftpgo_testkit::{Account, FileClient as _, Refusal, TestServer};
 
@@ -23,14 +20,29 @@ const NAMES: &[&[u8]] = &[
     b".hidden",
 ];
 
+/// Whether a home without names of any bytes has it: text that a person can see.
+fn is_text(name: &[u8]) -> bool {
+    std::str::from_utf8(name).is_ok_and(|name| !name.chars().any(char::is_control))
+}
+
 #[tokio::test]
 async fn names_of_any_bytes_are_listed_read_renamed_and_removed() {
     Scene::plain(async |scene, mut client| {
-        for name in NAMES {
+        let any = scene.can().byte_names;
+        let (held, refused): (Vec<&[u8]>, Vec<&[u8]>) =
+            NAMES.iter().partition(|name| any || is_text(name));
+        for name in refused {
+            let path = [b"/", name].concat();
+            let refused = client.put(&path, name).await;
+            assert_eq!(refusal(refused), Refusal::BadMessage);
+            assert!(client.stat(&path).await.is_err());
+        }
+        for name in &held {
             let path = [b"/", *name].concat();
             client.put(&path, name).await.unwrap();
-            let on_disk = scene.disk("").join(OsStr::from_bytes(name));
-            assert_eq!(fs::read(on_disk).unwrap(), *name);
+            if let Ok(text) = std::str::from_utf8(name) {
+                assert_eq!(scene.stored(text).await.unwrap(), *name);
+            }
         }
         let mut listed: Vec<_> = client
             .list(b"/")
@@ -40,18 +52,18 @@ async fn names_of_any_bytes_are_listed_read_renamed_and_removed() {
             .map(|entry| entry.name)
             .collect();
         listed.sort();
-        let mut expected: Vec<_> = NAMES.iter().map(|name| name.to_vec()).collect();
+        let mut expected: Vec<_> = held.iter().map(|name| name.to_vec()).collect();
         expected.sort();
         assert_eq!(listed, expected);
-        for name in NAMES {
-            let path = [b"/", *name].concat();
-            let renamed = [b"/renamed ", *name].concat();
-            assert_eq!(client.get(&path).await.unwrap(), *name);
+        for name in held {
+            let path = [b"/", name].concat();
+            let renamed = [b"/renamed ", name].concat();
+            assert_eq!(client.get(&path).await.unwrap(), name);
             client.rename(&path, &renamed).await.unwrap();
             client.stat(&renamed).await.unwrap();
             client.remove_file(&renamed).await.unwrap();
         }
-        assert!(scene.names(".").is_empty());
+        assert!(scene.names().await.is_empty());
     })
     .await;
 }

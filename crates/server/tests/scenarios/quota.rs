@@ -1,8 +1,6 @@
 //! Quotas: what each operation does to the counters (reference 5.6), and what is refused. The counters after anything at
 //! all are `quota_property`'s matter.
 
-use std::fs;
-
 use serde_json::json;
 use sftpgo_testkit::{Account, FileClient, Refusal, TestServer, Usage};
 
@@ -56,11 +54,8 @@ async fn one_file_too_many_is_refused_and_room_is_room_again() {
             .unwrap();
         client.remove_file(b"/a").await.unwrap();
         client.put(b"/c", b"3").await.unwrap();
-        assert_eq!(scene.names("."), ["b", "c"]);
-        assert_eq!(
-            scene.server.quota("alice").await,
-            scene.server.usage("alice")
-        );
+        assert_eq!(scene.names().await, ["b", "c"]);
+        assert_eq!(scene.server.quota("alice").await, scene.usage().await);
     })
     .await;
 }
@@ -73,7 +68,7 @@ async fn an_upload_ends_where_the_space_ends() {
             refusal(client.put(b"/b", &content(60_000)).await),
             Refusal::Failed
         );
-        let real = scene.server.usage("alice");
+        let real = scene.usage().await;
         assert!(real.bytes <= 100_000, "{real:?}");
         assert_eq!(scene.server.quota("alice").await, real);
         // To the last byte.
@@ -102,7 +97,7 @@ async fn many_uploads_at_once_do_not_pass_the_limit_together() {
         });
         let stored = futures_util::future::join_all(uploads).await;
         assert!(stored.iter().filter(|stored| **stored).count() <= 2);
-        let real = scene.server.usage("alice");
+        let real = scene.usage().await;
         assert!(real.bytes <= 200_000, "{real:?}");
         assert_eq!(scene.server.quota("alice").await, real);
     })
@@ -146,7 +141,7 @@ async fn filter_and_permission_are_asked_before_the_quota() {
         .permit("/ro", "list")
         .with("filters", filters);
     Scene::each(TestServer::builder(), account, async |scene, mut client| {
-        fs::create_dir(scene.disk("ro")).unwrap();
+        scene.make_dir("ro").await;
         client.put(b"/full", b"").await.unwrap();
         assert_eq!(refusal(client.put(b"/file.no", b"").await), Refusal::Denied);
         assert_eq!(refusal(client.put(b"/ro/file", b"").await), Refusal::Denied);

@@ -1,7 +1,6 @@
 //! Listings.
 
 use std::collections::BTreeSet;
-use std::fs;
 
 use sftpgo_testkit::Kind;
 
@@ -34,13 +33,13 @@ async fn a_listing_tells_names_kinds_and_sizes() {
 #[tokio::test]
 async fn every_entry_of_a_large_directory_is_listed_once() {
     Scene::plain(async |scene, mut client| {
-        fs::create_dir(scene.disk("large")).unwrap();
-        for number in 0..3_000 {
-            fs::write(scene.disk("large").join(format!("file {number}")), b"").unwrap();
-        }
+        let many = scene.many();
+        scene.make_dir("large").await;
+        let paths = (0..many).map(|number| format!("large/file {number}"));
+        scene.make_all(paths).await;
         let entries = client.list(b"/large").await.unwrap();
         let names: BTreeSet<_> = entries.iter().map(|entry| entry.name.clone()).collect();
-        assert_eq!((entries.len(), names.len()), (3_000, 3_000));
+        assert_eq!((entries.len(), names.len()), (many, many));
     })
     .await;
 }
@@ -48,12 +47,11 @@ async fn every_entry_of_a_large_directory_is_listed_once() {
 #[tokio::test]
 async fn a_directory_may_change_while_it_is_listed() {
     Scene::plain(async |scene, mut client| {
-        for number in 0..500 {
-            fs::write(scene.disk(&format!("stays {number}")), b"").unwrap();
-        }
+        let stays = (0..500).map(|number| format!("stays {number}"));
+        scene.make_all(stays).await;
         let mut other = scene.client().await;
         let changes = async {
-            for number in 0..100 {
+            for number in 0..50 {
                 let path = format!("/comes and goes {number}").into_bytes();
                 other.put(&path, b"").await.unwrap();
                 other.remove_file(&path).await.unwrap();

@@ -1,7 +1,5 @@
 //! Permissions by directory (reference 3.3): which one an operation needs, and whose directory is asked.
 
-use std::fs;
-
 use serde_json::json;
 use sftpgo_testkit::{Account, Answer, FileClient, Refusal, TestServer};
 
@@ -33,9 +31,9 @@ fn all_but(without: &[&str]) -> String {
 async fn in_dir(permissions: &str, scenario: impl AsyncFn(Scene, Box<dyn FileClient>)) {
     let account = Account::new("alice").permit("/dir", permissions);
     Scene::each(TestServer::builder(), account, async |scene, client| {
-        fs::create_dir_all(scene.disk("dir/sub")).unwrap();
-        fs::write(scene.disk("dir/file"), b"content").unwrap();
-        fs::write(scene.disk("free"), b"content").unwrap();
+        scene.make_dir("dir/sub").await;
+        scene.make("dir/file", b"content").await;
+        scene.make("free", b"content").await;
         scenario(scene, client).await;
     })
     .await;
@@ -87,7 +85,7 @@ async fn a_new_file_needs_upload_and_an_existing_one_overwrite() {
         denied(client.put(b"/dir/file", b"changed").await);
         denied(client.append(b"/dir/file", b"more").await);
         client.put(b"/dir/new", b"").await.unwrap();
-        assert_eq!(fs::read(scene.disk("dir/file")).unwrap(), b"content");
+        assert_eq!(scene.stored("dir/file").await.unwrap(), b"content");
     })
     .await;
 }
@@ -106,7 +104,7 @@ async fn removing_needs_delete() {
         client.remove_dir(b"/dir/sub").await.unwrap();
         // The directory itself belongs to its parent, which allows everything.
         client.remove_dir(b"/dir").await.unwrap();
-        assert_eq!(scene.names("."), ["free"]);
+        assert_eq!(scene.names().await, ["free"]);
     })
     .await;
 }
@@ -136,7 +134,7 @@ async fn a_rename_over_a_file_needs_overwrite_too() {
             refusal(client.rename(b"/free", b"/dir/file").await),
             Refusal::Failed
         );
-        assert!(scene.disk("free").exists());
+        assert!(scene.stored("free").await.is_some());
     })
     .await;
     in_dir("rename,overwrite", async |_, mut client| {
@@ -163,8 +161,8 @@ async fn the_nearest_directory_with_permissions_counts_and_an_empty_list_allows_
         .permit("/closed", "")
         .permit("/closed/open", "*");
     Scene::each(TestServer::builder(), account, async |scene, mut client| {
-        fs::create_dir_all(scene.disk("closed/open/deep/er")).unwrap();
-        fs::create_dir_all(scene.disk("closedish")).unwrap();
+        scene.make_dir("closed/open/deep/er").await;
+        scene.make_dir("closedish").await;
         denied(client.list(b"/closed").await);
         denied(client.put(b"/closed/file", b"").await);
         denied(client.stat(b"/closed/open").await);
@@ -197,8 +195,8 @@ async fn only_allowed_endings_may_be_used() {
     ]});
     let account = Account::new("alice").with("filters", filters);
     Scene::each(TestServer::builder(), account, async |scene, mut client| {
-        fs::create_dir_all(scene.disk("any")).unwrap();
-        fs::write(scene.disk("old.dat"), b"").unwrap();
+        scene.make_dir("any").await;
+        scene.make("old.dat", b"").await;
         denied(client.put(b"/new.dat", b"").await);
         denied(client.get(b"/old.dat").await);
         denied(client.remove_file(b"/old.dat").await);
