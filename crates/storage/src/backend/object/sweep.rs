@@ -2,6 +2,9 @@
 //!
 //! Nobody can tell whose an upload is, so only what stands still is given up: it began long ago, no part of it came for as long,
 //! and it is none of this process. Another server's upload, or another program's, that goes on is left alone.
+//!
+//! Where files are continued by objects that are put behind them, such an object is left by who is killed in between; listings
+//! leave it out, and remove it as late.
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;

@@ -16,7 +16,7 @@ use crate::reserved::{BASE32HEX, ID_LEN, MARK, PREFIX, is_reserved};
 const SUFFIX: &str = ".rest";
 
 /// Whether an object of this name was made to continue a file.
-pub(in super::super) fn is_rest(name: &str) -> bool {
+pub(in crate::backend::object) fn is_rest(name: &str) -> bool {
     name.ends_with(SUFFIX) && is_reserved(name.as_bytes())
 }
 
