@@ -239,7 +239,7 @@ def pattern():
         state ^= state << 13 & mask
         state ^= state >> 7
         state ^= state << 17 & mask
-        yield state & 0xFF
+        yield state >> 56
 
 
 def same(one, other):

@@ -50,6 +50,8 @@ pub struct CoreSettings {
     pub manage_users: bool,
     /// Where homes are made that a record does not name.
     pub users_base_dir: Option<PathBuf>,
+    /// Where the reference kept credentials of Google's storage.
+    pub credentials_dir: Option<PathBuf>,
     /// When connections that do nothing are closed; `None` is never.
     pub idle_timeout: Option<Duration>,
     /// Open files of one session.
@@ -71,6 +73,7 @@ impl Default for CoreSettings {
             quota_tracking: QuotaTracking::Always,
             manage_users: true,
             users_base_dir: None,
+            credentials_dir: None,
             idle_timeout: Some(Duration::from_secs(15 * 60)),
             max_transfers_per_session: 1024,
             defender: None,

@@ -22,6 +22,7 @@ pub mod session;
 pub mod throughput;
 pub mod transfer;
 
+mod credential_file;
 mod sessions;
 
 pub use engine::{Core, CoreParts, CoreSettings, UploadMode};

@@ -6,7 +6,7 @@ use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use sftpgo_model::{FilesystemProvider, StoragePath, User, VirtualPath};
+use sftpgo_model::{StoragePath, User, VirtualPath};
 use sftpgo_storage::{Storage, StorageErrorKind, StorageResult, Target, Usage};
 
 use crate::action::Place;
@@ -76,21 +76,12 @@ impl Mounts {
     }
 
     async fn open_storages(core: &Arc<Core>, user: &Arc<User>, make_home: bool) -> OpResult<Self> {
-        match user.filesystem.provider {
-            FilesystemProvider::Local => {}
-            // Nothing of it is on this machine: no home is made, and there are no virtual folders.
-            FilesystemProvider::S3 => {
-                return Ok(Self {
-                    home: bucket::open_s3(core, user).await?,
-                    folders: Vec::new(),
-                });
-            }
-            FilesystemProvider::Gcs => {
-                return Err(OpError::new(
-                    OpErrorKind::Unsupported,
-                    "this version serves local directories and S3 only",
-                ));
-            }
+        // Nothing of a store is on this machine: no home is made, and there are no virtual folders.
+        if let Some(home) = bucket::open(core, user).await? {
+            return Ok(Self {
+                home,
+                folders: Vec::new(),
+            });
         }
         let mode = 0o777 & !core.settings.umask;
         let owner = (user.uid, user.gid);

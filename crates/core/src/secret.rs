@@ -1,7 +1,7 @@
 //! Sealing and opening of back end secrets in the reference's format (reference 16.5).
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
-use sftpgo_model::Secret;
+use sftpgo_model::{FilesystemConfig, Secret};
 use zeroize::Zeroizing;
 
 use crate::error::{OpError, OpErrorKind, OpResult};
@@ -45,6 +45,26 @@ pub fn open(secret: &Secret) -> Option<Zeroizing<String>> {
     Some(Zeroizing::new(std::str::from_utf8(plain).ok()?.to_owned()))
 }
 
+/// Seals every plain secret of all back ends. One that is the same as in `before` becomes what it is there.
+pub(crate) fn seal_all(
+    config: &mut FilesystemConfig,
+    before: Option<&FilesystemConfig>,
+) -> OpResult<()> {
+    let mut stored = before.map(FilesystemConfig::secrets).into_iter().flatten();
+    config.change_secrets(|_, _, secret| {
+        let stored = stored.next().map(|(_, _, secret)| secret);
+        let Secret::Plain(plain) = &*secret else {
+            return Ok(());
+        };
+        let same = stored.filter(|stored| open(stored).is_some_and(|opened| opened == *plain));
+        *secret = match same {
+            Some(stored) => stored,
+            None => seal(secret)?,
+        };
+        Ok(())
+    })
+}
+
 /// The key is the ASCII text of 32 hexadecimal digits, not the bytes they stand for.
 fn cipher(key: &str) -> Option<LessSafeKey> {
     Some(LessSafeKey::new(
@@ -83,6 +103,26 @@ mod tests {
         assert!(open(&Secret::from_text("$aes$00$00")).is_none());
         assert_eq!(seal(&sealed).unwrap(), sealed);
     }
+
+    #[test]
+    fn every_secret_of_every_back_end_is_sealed_and_one_that_stays_is_not_sealed_anew() {
+        let mut config = FilesystemConfig::default();
+        for (_, field, _) in config.secrets() {
+            field.set(&mut config, field.name).unwrap();
+        }
+        let plain = config.clone();
+        seal_all(&mut config, None).unwrap();
+        for (_, field, secret) in config.secrets() {
+            assert_eq!(open(&secret).unwrap().as_str(), field.name);
+        }
+        let mut again = plain;
+        again.s3config.access_secret = Secret::from_text("another");
+        seal_all(&mut again, Some(&config)).unwrap();
+        assert_ne!(again.s3config.access_secret, config.s3config.access_secret);
+        again.s3config.access_secret = config.s3config.access_secret.clone();
+        assert_eq!(again, config);
+    }
+
     /// Made by two other implementations of AES-256-GCM (the Python package `cryptography`, and FIPS 197 with SP 800-38D
     /// written down in Python) from reference 16.5: the key is the text `00010203...0e0f`, the nonce 0x10 to 0x1b.
     #[test]

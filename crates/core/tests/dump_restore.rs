@@ -14,7 +14,7 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
 use proptest::test_runner::TestRunner;
 use serde_json::{Value, json};
-use sftpgo_core::admin::{Restore, RestoreOptions, UserAdmin};
+use sftpgo_core::admin::{AccountDirectories, Restore, RestoreOptions, UserAdmin};
 use sftpgo_core::data::config::{DataProviderConfig, HiddenText};
 use sftpgo_core::data::{DataProvider, MemoryProvider, dump};
 use sftpgo_core::model::{UnixMillis, UserRecord};
@@ -43,7 +43,7 @@ async fn open(driver: Driver) -> Arc<dyn DataProvider> {
 }
 
 fn admin(provider: &Arc<dyn DataProvider>) -> UserAdmin {
-    UserAdmin::new(Arc::clone(provider), true, None)
+    UserAdmin::new(Arc::clone(provider), true, AccountDirectories::default())
 }
 
 async fn dumped(provider: &Arc<dyn DataProvider>, indented: bool) -> String {

@@ -14,10 +14,6 @@ use crate::sql::{mysql, postgres};
 
 pub use actions::UserActionsConfig;
 
-/// Keys that are accepted, so that a settings file of the reference keeps working, but that
-/// nothing reads yet. Whoever implements one removes its row.
-pub const NOT_USED_YET: &[&str] = &["data_provider.credentials_path"];
-
 /// Text that `Debug` does not show: passwords and connection strings.
 ///
 /// It deliberately has no `Display`; [`HiddenText::reveal`] is the one way to the text.
@@ -108,8 +104,8 @@ pub struct DataProviderConfig {
     /// Login methods that `external_auth_program` decides about: sum of 1 password, 2 public key,
     /// 4 keyboard interactive; 0 means all.
     pub external_auth_scope: i32,
-    /// Directory for Google Cloud Storage credential files, absolute or relative to the
-    /// configuration directory.
+    /// Directory where the reference wrote credentials of Google Cloud Storage, absolute or relative to the configuration
+    /// directory. They are read for accounts that have none stored, and never written.
     pub credentials_path: String,
     /// May change a user just before the login: the absolute path of a program, or a URL with `http://` or `https://`. The
     /// name `pre_login_hook` is accepted too. Not asked for login methods that `external_auth_program` decides about.
@@ -233,6 +229,8 @@ pub struct DataProviderSettings {
     pub pool_size: Option<u32>,
     /// Absolute parent of home directories that are not given.
     pub users_base_dir: Option<PathBuf>,
+    /// Where files with credentials of Google Cloud Storage may be; absolute if the base directory was.
+    pub credentials_dir: Option<PathBuf>,
     /// What decides about logins; a program is there.
     pub external_auth: Option<HookTarget>,
     /// The login methods that it decides about; not empty.
@@ -270,6 +268,9 @@ impl DataProviderConfig {
             track_quota: self.checked_track_quota()?,
             pool_size: Some(self.pool_size).filter(|size| *size > 0),
             users_base_dir: self.checked_users_base_dir(&mut warnings),
+            credentials_dir: Some(&self.credentials_path)
+                .filter(|path| !path.is_empty())
+                .map(|path| base_dir.join(path)),
             external_auth: checked_hook(
                 "data_provider.external_auth_program",
                 &self.external_auth_program,

@@ -1,8 +1,30 @@
-//! Where a user's files lie: the `filesystem` object of an account (reference 3.6).
+//! Where a user's files lie: the `filesystem` object of an account (reference 3.6, and C.6 of the 2.x line).
+//!
+//! A back end is a file here: the struct of its settings, and the table that describes each of them once. Validation, sealing
+//! and hiding of secrets, the schema of the REST API, the web form and the flags of a portable server follow from the table.
+
+mod azblob;
+mod field;
+mod flag;
+mod gcs;
+mod rule;
+mod s3;
+mod sas;
+mod update;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::secret::Secret;
+
+pub use azblob::AzureConfig;
+pub use field::{BackEnd, Bounds, Field, Kind, SecretFrom, TextRule};
+pub use gcs::{GcsConfig, credentials_json};
+pub use s3::S3Config;
+pub use sas::{Sas, SasPlace};
+pub(crate) use update::keep_stored_secrets;
+
+/// Every back end that has settings in accounts.
+pub const BACK_ENDS: &[BackEnd] = &[s3::BACK_END, gcs::BACK_END, azblob::BACK_END];
 
 /// Which back end holds the files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -14,30 +36,51 @@ pub enum FilesystemProvider {
     S3,
     /// Google Cloud Storage.
     Gcs,
+    /// Azure Blob Storage.
+    Azure,
+}
+
+impl FilesystemProvider {
+    /// Its number in JSON, forms and flags.
+    pub fn number(self) -> i64 {
+        match self {
+            Self::Local => 0,
+            Self::S3 => 1,
+            Self::Gcs => 2,
+            Self::Azure => 3,
+        }
+    }
+
+    /// Any number that is no other's is local, as in the reference.
+    pub fn from_number(number: i64) -> Self {
+        match number {
+            1 => Self::S3,
+            2 => Self::Gcs,
+            3 => Self::Azure,
+            _ => Self::Local,
+        }
+    }
+
+    /// The back end with settings in accounts; local disks have none.
+    pub fn back_end(self) -> Option<&'static BackEnd> {
+        BACK_ENDS.iter().find(|back_end| back_end.provider == self)
+    }
 }
 
 impl Serialize for FilesystemProvider {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_i64(match self {
-            Self::Local => 0,
-            Self::S3 => 1,
-            Self::Gcs => 2,
-        })
+        serializer.serialize_i64(self.number())
     }
 }
 
 impl<'de> Deserialize<'de> for FilesystemProvider {
-    /// Any number but 1 and 2 is local, as in the reference.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(match i64::deserialize(deserializer)? {
-            1 => Self::S3,
-            2 => Self::Gcs,
-            _ => Self::Local,
-        })
+        Ok(Self::from_number(i64::deserialize(deserializer)?))
     }
 }
 
-/// The `filesystem` object. Both sub-objects are always written, as `{}` when unused.
+/// The `filesystem` object. The sub-objects that the reference knows are always written, as `{}` when unused; others only
+/// when something is in them, so that the JSON of its accounts stays what it was.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct FilesystemConfig {
@@ -47,90 +90,58 @@ pub struct FilesystemConfig {
     pub s3config: S3Config,
     /// Settings for [`FilesystemProvider::Gcs`].
     pub gcsconfig: GcsConfig,
+    /// Settings for [`FilesystemProvider::Azure`].
+    #[serde(skip_serializing_if = "AzureConfig::is_empty")]
+    pub azblobconfig: AzureConfig,
 }
 
-/// Settings of an S3 compatible store.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(default)]
-pub struct S3Config {
-    /// Bucket name.
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub bucket: String,
-    /// Keys start with this; empty, or ends with `/`.
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub key_prefix: String,
-    /// Region name.
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub region: String,
-    /// Access key id.
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub access_key: String,
-    /// Secret access key.
-    #[serde(skip_serializing_if = "Secret::is_empty")]
-    pub access_secret: Secret,
-    /// Endpoint of a store that is not AWS.
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub endpoint: String,
-    /// Storage class of new objects.
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub storage_class: String,
-    // From here on as in the reference's 2.x line.
-    /// Token of an access key for a limited time.
-    #[serde(skip_serializing_if = "Secret::is_empty")]
-    pub session_token: Secret,
-    /// A role that is taken on with the credentials.
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub role_arn: String,
-    /// Canned ACL of new objects.
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub acl: String,
-    /// Bytes of a part of an upload, in MB (MiB); 0 is 5.
-    #[serde(skip_serializing_if = "is_zero")]
-    pub upload_part_size: i64,
-    /// Parts of an upload on their way at a time; 0 is 5.
-    #[serde(skip_serializing_if = "is_zero")]
-    pub upload_concurrency: i64,
-    /// Bytes that one call reads ahead, in MB (MiB); 0 is 5.
-    #[serde(skip_serializing_if = "is_zero")]
-    pub download_part_size: i64,
-    /// Calls that read ahead at a time; 0 is 5.
-    #[serde(skip_serializing_if = "is_zero")]
-    pub download_concurrency: i64,
-    /// Whether the bucket is in the path of URLs also without an endpoint.
-    #[serde(skip_serializing_if = "is_false")]
-    pub force_path_style: bool,
-    /// Certificate authorities of the endpoint in PEM, in place of those of the system. Not in the reference.
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub ca_certificates: String,
-}
+impl FilesystemConfig {
+    /// Gives every secret of every back end, used or not, to `change`, until that fails.
+    ///
+    /// # Errors
+    /// That of `change`.
+    pub fn change_secrets<E>(
+        &mut self,
+        mut change: impl FnMut(&'static BackEnd, &'static Field, &mut Secret) -> Result<(), E>,
+    ) -> Result<(), E> {
+        for back_end in BACK_ENDS {
+            for field in back_end.fields {
+                if let Some(secret) = field.secret(self) {
+                    change(back_end, field, secret)?;
+                }
+            }
+        }
+        Ok(())
+    }
 
-/// Settings of Google Cloud Storage.
-#[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(default)]
-pub struct GcsConfig {
-    /// Bucket name.
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub bucket: String,
-    /// Keys start with this; empty, or ends with `/`.
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub key_prefix: String,
-    /// Base64 of the credentials file; input only, never stored in the record.
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub credentials: String,
-    /// 1 if the environment supplies the credentials.
-    #[serde(skip_serializing_if = "is_zero")]
-    pub automatic_credentials: i64,
-    /// Storage class of new objects.
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub storage_class: String,
-}
+    /// Copies of all secrets, in the order of the tables.
+    pub fn secrets(&self) -> Vec<(&'static BackEnd, &'static Field, Secret)> {
+        let mut config = self.clone();
+        let mut secrets = Vec::new();
+        for back_end in BACK_ENDS {
+            for field in back_end.fields {
+                if let Some(secret) = field.secret(&mut config) {
+                    secrets.push((back_end, field, secret.clone()));
+                }
+            }
+        }
+        secrets
+    }
 
-impl std::fmt::Debug for GcsConfig {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("GcsConfig")
-            .field("bucket", &self.bucket)
-            .field("key_prefix", &self.key_prefix)
-            .finish_non_exhaustive()
+    /// Whether a secret is in it that nobody sealed: that must not come to rest anywhere.
+    pub fn has_plain_secret(&self) -> bool {
+        let mut secrets = self.secrets().into_iter();
+        secrets.any(|(_, _, secret)| matches!(secret, Secret::Plain(_)))
+    }
+
+    /// The form for replies: secrets hidden.
+    pub fn to_hidden(&self) -> Self {
+        let mut hidden = self.clone();
+        let Ok(()) = hidden.change_secrets(|_, _, secret| {
+            *secret = secret.to_hidden();
+            Ok::<_, std::convert::Infallible>(())
+        });
+        hidden
     }
 }
 
@@ -149,3 +160,6 @@ fn is_false(value: &bool) -> bool {
 fn is_zero(value: &i64) -> bool {
     *value == 0
 }
+
+#[cfg(test)]
+mod tests;

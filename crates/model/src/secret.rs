@@ -46,6 +46,11 @@ impl Secret {
         }
     }
 
+    /// Whether `text` is what replies show of it. What they show of none is nothing.
+    pub fn is_shown_as(&self, text: &str) -> bool {
+        matches!(self.to_hidden(), Self::Hidden(shown) if shown == text)
+    }
+
     /// Whether there is no secret.
     pub fn is_empty(&self) -> bool {
         matches!(self, Self::Empty)
@@ -104,5 +109,7 @@ mod tests {
             Secret::from_text("$aes$abcd"),
             Secret::Hidden("$aes$abcd".to_owned())
         );
+        assert!(sealed.is_shown_as("$aes$abcd") && !sealed.is_shown_as("$aes$0123$abcd"));
+        assert!(!Secret::Empty.is_shown_as(""));
     }
 }

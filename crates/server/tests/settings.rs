@@ -242,13 +242,17 @@ fn a_second_file_is_told_to_be_unused() {
 }
 
 #[test]
-fn keys_that_are_not_used_yet_are_accepted_with_a_warning() {
-    let setup = Setup::new().file("json", r#"{"data_provider":{"credentials_path":"/x"}}"#);
-    let (_, warnings) = setup.load().settings().unwrap();
-    assert_eq!(
-        warnings,
-        ["data_provider.credentials_path is set, but this version does not use it yet"]
-    );
+fn files_of_credentials_are_below_the_configuration_directory_or_where_they_are_said_to_be() {
+    for (path, found) in [("keys", "keys"), ("/x", "/x")] {
+        let text = format!(r#"{{"data_provider":{{"credentials_path":"{path}"}}}}"#);
+        let (settings, warnings) = Setup::new().file("json", &text).load().settings().unwrap();
+        assert_eq!(warnings, Vec::<String>::new());
+        let expected = settings.config_dir.join(found);
+        assert_eq!(settings.data_provider.credentials_dir, Some(expected));
+    }
+    let setup = Setup::new().file("json", r#"{"data_provider":{"credentials_path":""}}"#);
+    let (settings, _) = setup.load().settings().unwrap();
+    assert_eq!(settings.data_provider.credentials_dir, None);
 }
 
 #[test]

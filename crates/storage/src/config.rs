@@ -52,7 +52,7 @@ pub struct ObjectStoresSettings {
 impl Default for ObjectStoresSettings {
     fn default() -> Self {
         Self {
-            upload_memory: 192 << 20,
+            upload_memory: 128 << 20,
             download_memory: 128 << 20,
             abandoned_after: Some(Duration::from_secs(24 * 3600)),
         }

@@ -124,3 +124,14 @@ mod object_in_small_parts {
 
     sftpgo_storage::conformance_suite!(fixture);
 }
+
+/// At a store that takes the parts of an upload in their order only.
+mod object_in_order {
+    use super::*;
+
+    fn fixture() -> Fixture {
+        object_in(FakeStore::default().in_order(), "", 5)
+    }
+
+    sftpgo_storage::conformance_suite!(fixture);
+}

@@ -36,7 +36,7 @@ const UPLOAD: WriteOptions = WriteOptions {
 #[test]
 fn the_registry_lists_every_back_end_once() {
     let names: Vec<_> = BACKENDS.iter().map(|row| row.name).collect();
-    assert_eq!(names, ["local", "s3", "memory"]);
+    assert_eq!(names, ["local", "s3", "gcs", "azblob", "memory"]);
 }
 
 #[test]

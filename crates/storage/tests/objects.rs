@@ -7,6 +7,8 @@ mod download;
 mod fault;
 #[path = "objects/listing.rs"]
 mod listing;
+#[path = "objects/order.rs"]
+mod order;
 #[path = "objects/rename.rs"]
 mod rename;
 #[path = "objects/sweep.rs"]

@@ -10,6 +10,7 @@ mod upload;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
 use parking_lot::Mutex;
@@ -37,6 +38,8 @@ pub struct FakeGcs {
 struct Shared {
     address: SocketAddr,
     token: Option<&'static str>,
+    /// Bytes of a chunk that are taken.
+    takes: AtomicU64,
     state: Mutex<State>,
     keeper: Keeper,
     requests: Requests,
@@ -64,6 +67,7 @@ impl FakeGcs {
         let shared = Arc::new(Shared {
             address,
             token,
+            takes: AtomicU64::new(u64::MAX),
             state: Mutex::default(),
             keeper: Keeper::new(KEEP_EACH, KEEP_ALL),
             requests: Requests::default(),
@@ -141,6 +145,11 @@ impl FakeGcs {
         let state = self.shared.state.lock();
         let objects = state.buckets.get(bucket).expect("a bucket");
         objects.keys().cloned().collect()
+    }
+
+    /// From now on it takes no more than so many bytes of a chunk, a multiple of 256 KiB, as a store may that is busy.
+    pub fn take_at_most(&self, bytes: u64) {
+        self.shared.takes.store(bytes, Ordering::SeqCst);
     }
 
     /// How many resumable uploads were neither finished nor given up.

@@ -33,8 +33,9 @@ const MOST: usize = 64 * 1024;
 /// - STS, `AssumeRole` and `AssumeRoleWithWebIdentity`: <https://docs.aws.amazon.com/STS/latest/APIReference/API_Operations.html>
 /// - Google's metadata, and the exchange of a signed statement for a token, at `/token`:
 ///   <https://cloud.google.com/compute/docs/metadata/overview>, <https://developers.google.com/identity/protocols/oauth2/service-account>
-/// - Azure's managed identity:
-///   <https://learn.microsoft.com/entra/identity/managed-identities-azure-resources/how-to-use-vm-token>
+/// - Azure's managed identity, and the exchange of a secret or of another's token for one of Microsoft Entra, for every tenant:
+///   <https://learn.microsoft.com/entra/identity/managed-identities-azure-resources/how-to-use-vm-token>,
+///   <https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow>
 ///
 /// Dropped, it ends with all connections.
 #[derive(Debug)]
@@ -167,6 +168,7 @@ impl Shared {
                 }
             }
             ("POST", "/token") => self.google(),
+            ("POST", path) if path.ends_with("/oauth2/v2.0/token") => self.entra(),
             ("GET", "/metadata/identity/oauth2/token") => {
                 if shows("metadata", "true") {
                     self.azure()
@@ -238,6 +240,18 @@ impl Shared {
             HeaderValue::from_static("Google"),
         );
         response
+    }
+
+    fn entra(&self) -> Response<Body> {
+        text(
+            "application/json",
+            format!(
+                r#"{{"access_token":"{}","expires_in":{},"ext_expires_in":{},"token_type":"Bearer"}}"#,
+                self.token,
+                self.seconds(),
+                self.seconds()
+            ),
+        )
     }
 
     fn azure(&self) -> Response<Body> {

@@ -97,10 +97,10 @@ impl Asked<'_> {
     fn gcs(&self) -> &'static str {
         if self.path.starts_with("/upload/") {
             return match (self.method, self.query("uploadType")) {
+                ("DELETE", _) => "upload.cancel",
                 (_, Some(_)) if self.asks("upload_id") => "upload.chunk",
                 ("POST", Some("resumable")) => "upload.start",
                 ("POST", Some(_)) => "objects.insert",
-                ("DELETE", _) => "upload.cancel",
                 ("PUT", _) => "upload.chunk",
                 _ => OTHER,
             };

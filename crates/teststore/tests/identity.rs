@@ -83,4 +83,9 @@ async fn machines_of_google_and_azure_get_a_token_if_they_say_that_they_are() {
     let signed = Call::new("POST", "/token").body("grant_type=a&assertion=b");
     let reply = signed.send(fake.address()).await.succeeded();
     assert!(reply.text().contains(r#""expires_in":90"#));
+    let secret =
+        Call::new("POST", "/tenant/oauth2/v2.0/token").body("grant_type=client_credentials");
+    let reply = secret.send(fake.address()).await.succeeded();
+    assert!(reply.text().contains(r#""access_token":"test-token""#));
+    assert!(reply.text().contains(r#""expires_in":90"#));
 }

@@ -16,4 +16,5 @@ pub use dump_file::{DumpFile, MakeDirectories};
 pub use error::{AdminError, AdminErrorKind};
 pub use quota_scan::Started;
 pub use restore::{OfExisting, Restore, RestoreCounts, RestoreOptions, ScanAfter};
-pub use users::{UserAdmin, prepared};
+pub(crate) use users::prepared_over;
+pub use users::{AccountDirectories, UserAdmin, prepared};

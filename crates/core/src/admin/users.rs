@@ -1,6 +1,6 @@
 //! Accounts: add, change, remove, look up. The one implementation behind REST and the command line.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use sftpgo_data::{DataProvider, UserQuery};
@@ -10,8 +10,28 @@ use sftpgo_model::{FilesystemProvider, UserEvent, UserRecord};
 use super::error::{AdminError, AdminErrorKind};
 use crate::action::ActionRunner;
 use crate::auth::{PasswordHasher, is_recognised_hash};
-use crate::engine::Core;
+use crate::credential_file;
+use crate::engine::{Core, CoreSettings};
 use crate::secret;
+
+/// Where the server keeps what records do not say.
+#[derive(Debug, Clone, Default)]
+pub struct AccountDirectories {
+    /// Where homes are made that a record does not name.
+    pub users_base_dir: Option<PathBuf>,
+    /// Where the reference kept credentials of Google's storage.
+    pub credentials_dir: Option<PathBuf>,
+}
+
+impl AccountDirectories {
+    /// Those of a running server.
+    pub(crate) fn of(settings: &CoreSettings) -> Self {
+        Self {
+            users_base_dir: settings.users_base_dir.clone(),
+            credentials_dir: settings.credentials_dir.clone(),
+        }
+    }
+}
 
 /// Administration of accounts. Needs no running server, so that the command line can use it on the data provider alone.
 #[derive(Debug, Clone)]
@@ -19,25 +39,24 @@ pub struct UserAdmin {
     provider: Arc<dyn DataProvider>,
     hasher: Arc<PasswordHasher>,
     manage_users: bool,
-    users_base_dir: Option<PathBuf>,
+    directories: AccountDirectories,
     /// Who is told of changes; commands beside a server tell nobody.
     actions: Option<Arc<ActionRunner>>,
 }
 
 impl UserAdmin {
-    /// Administration on `provider`. `manage_users` false refuses every change; `users_base_dir` is where homes are made
-    /// that a record does not name. Nobody is told of changes.
+    /// Administration on `provider`. `manage_users` false refuses every change. Nobody is told of changes.
     pub fn new(
         provider: Arc<dyn DataProvider>,
         manage_users: bool,
-        users_base_dir: Option<PathBuf>,
+        directories: AccountDirectories,
     ) -> Self {
         let hasher = Arc::new(PasswordHasher::new());
         Self {
             provider,
             hasher,
             manage_users,
-            users_base_dir,
+            directories,
             actions: None,
         }
     }
@@ -145,32 +164,48 @@ impl UserAdmin {
     }
 
     async fn prepare(&self, record: UserRecord) -> Result<UserRecord, AdminError> {
-        prepared(record, self.users_base_dir.as_deref(), &self.hasher).await
+        prepared(record, &self.directories, &self.hasher).await
     }
 }
 
 /// A record as it is stored, made of what somebody wrote: checked, its secrets sealed, its password hashed.
-/// `users_base_dir` is where homes are made that it does not name.
 pub async fn prepared(
     record: UserRecord,
-    users_base_dir: Option<&Path>,
+    directories: &AccountDirectories,
+    hasher: &PasswordHasher,
+) -> Result<UserRecord, AdminError> {
+    prepared_over(None, record, directories, hasher).await
+}
+
+/// The same for an account that is there: a secret that is the stored one is not sealed anew.
+pub(crate) async fn prepared_over(
+    stored: Option<&UserRecord>,
+    record: UserRecord,
+    directories: &AccountDirectories,
     hasher: &PasswordHasher,
 ) -> Result<UserRecord, AdminError> {
     let rules = UserRules {
-        users_base_dir: users_base_dir.map(Path::to_owned),
-        // Credential files come with that back end.
-        has_gcs_credentials: false,
+        users_base_dir: directories.users_base_dir.clone(),
+        has_gcs_credentials: has_credential_file(&record, directories).await,
     };
     let mut record = record.validate(&rules)?;
-    if record.filesystem.provider == FilesystemProvider::S3 {
-        let s3 = &mut record.filesystem.s3config;
-        s3.access_secret = secret::seal(&s3.access_secret)?;
-        s3.session_token = secret::seal(&s3.session_token)?;
-    }
+    let before = stored.map(|stored| &stored.filesystem);
+    secret::seal_all(&mut record.filesystem, before)?;
     if !record.password.is_empty() && !is_recognised_hash(&record.password) {
         record.password = hasher.hash(&record.password).await?;
     }
     Ok(record)
+}
+
+/// Looks at the disk only where it matters. What is there and cannot be read is there: the log says more when it is used.
+async fn has_credential_file(record: &UserRecord, directories: &AccountDirectories) -> bool {
+    let gcs = &record.filesystem.gcsconfig;
+    record.filesystem.provider == FilesystemProvider::Gcs
+        && gcs.automatic_credentials == 0
+        && gcs.credentials.is_empty()
+        && credential_file::read(directories.credentials_dir.as_deref(), &record.username)
+            .await
+            .map_or(true, |found| found.is_some())
 }
 
 fn not_found(message: String) -> AdminError {
@@ -184,7 +219,7 @@ impl Core {
             provider: Arc::clone(&self.provider),
             hasher: Arc::clone(&self.hasher),
             manage_users: self.settings.manage_users,
-            users_base_dir: self.settings.users_base_dir.clone(),
+            directories: AccountDirectories::of(&self.settings),
             actions: Some(Arc::clone(self.actions())),
         }
     }

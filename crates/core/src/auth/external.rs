@@ -89,7 +89,7 @@ impl Authenticator {
 
     /// Two logins at once of somebody new may both come here.
     async fn add(&self, record: UserRecord) -> Result<(), AuthError> {
-        let prepared = self.prepare(record).await?;
+        let prepared = self.prepare(None, record).await?;
         let provider = &self.core().provider;
         let added = provider.add_user(&prepared).await;
         match added {

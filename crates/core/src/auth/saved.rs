@@ -1,13 +1,12 @@
 //! Storing what hooks make of accounts. An account that stays as it is, is not written: a write tells every server to look
 //! at it again, and a hook may say the same at each login.
 
-use sftpgo_model::{Secret, UserRecord};
+use sftpgo_model::UserRecord;
 
 use super::authenticator::Authenticator;
 use super::error::AuthError;
 use super::password::{Verdict, is_recognised_hash};
-use crate::admin::prepared;
-use crate::secret;
+use crate::admin::{AccountDirectories, prepared_over};
 
 impl Authenticator {
     /// Replaces what is stored of an account, but for what the server keeps. `manage_users` does not hold for it.
@@ -16,7 +15,7 @@ impl Authenticator {
         stored: &UserRecord,
         record: UserRecord,
     ) -> Result<(), AuthError> {
-        let mut record = UserRecord {
+        let record = UserRecord {
             id: stored.id,
             used_quota_size: stored.used_quota_size,
             used_quota_files: stored.used_quota_files,
@@ -24,8 +23,8 @@ impl Authenticator {
             last_login: stored.last_login,
             ..record
         };
-        keep_secret(stored, &mut record);
-        let prepared = self.prepare(record).await?;
+        // A secret that is the stored one must not be sealed anew: the account would be another one each time.
+        let prepared = self.prepare(Some(stored), record).await?;
         if prepared == *stored {
             return Ok(());
         }
@@ -33,11 +32,15 @@ impl Authenticator {
         updated.map_err(|error| AuthError::unavailable(format!("account: {error}")))
     }
 
-    /// The form that is stored.
-    pub(super) async fn prepare(&self, record: UserRecord) -> Result<UserRecord, AuthError> {
+    /// The form that is stored, in place of `stored`.
+    pub(super) async fn prepare(
+        &self,
+        stored: Option<&UserRecord>,
+        record: UserRecord,
+    ) -> Result<UserRecord, AuthError> {
         let core = self.core();
-        let base_dir = core.settings.users_base_dir.as_deref();
-        prepared(record, base_dir, &core.hasher)
+        let directories = AccountDirectories::of(&core.settings);
+        prepared_over(stored, record, &directories, &core.hasher)
             .await
             .map_err(|error| AuthError::unavailable(error.to_string()))
     }
@@ -71,18 +74,5 @@ impl Authenticator {
             }
         }
         core.hasher.hash(password).await.map_err(busy)
-    }
-}
-
-/// A secret that is the stored one is not sealed anew: the account would be another one each time.
-fn keep_secret(stored: &UserRecord, record: &mut UserRecord) {
-    let stored = &stored.filesystem.s3config.access_secret;
-    let given = &mut record.filesystem.s3config.access_secret;
-    let same = match given {
-        Secret::Plain(plain) => secret::open(stored).is_some_and(|opened| opened == *plain),
-        Secret::Empty | Secret::Sealed(_) | Secret::Hidden(_) => false,
-    };
-    if same {
-        *given = stored.clone();
     }
 }

@@ -1,12 +1,13 @@
 //! Homes in object stores: what an account says becomes settings of a back end. The only place that opens its secrets.
 
+mod azblob;
+mod gcs;
+mod s3;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use sftpgo_model::filesystem::S3Config;
-use sftpgo_model::{Secret, User, VirtualPath};
-use sftpgo_storage::backend::object::ObjectSettings;
-use sftpgo_storage::backend::s3::{S3Credentials, S3Settings};
+use sftpgo_model::{FilesystemProvider, Secret, User, VirtualPath};
 use zeroize::Zeroizing;
 
 use super::Mount;
@@ -14,16 +15,50 @@ use crate::engine::Core;
 use crate::error::{OpError, OpErrorKind, OpResult};
 use crate::secret;
 
-/// What the reference takes for 0 (reference 2x C.6).
+/// Parts in MiB and calls at a time where an account says 0 (reference 2x C.6).
 const PART_MIB: u64 = 5;
 const CALLS: usize = 5;
 
-/// Opens the bucket of an account. Whether it can be used is looked at beside the login, and logged: every access says it
-/// again.
-pub(super) async fn open_s3(core: &Arc<Core>, user: &Arc<User>) -> OpResult<Arc<Mount>> {
-    let config = &user.filesystem.s3config;
-    let settings = settings_of(config).ok_or_else(|| unreadable(user))?;
-    let storage = core.backends.s3().open(&settings).await?;
+/// A setting with which no store can be opened: a sentence for the operator, which begins with its name.
+#[derive(Debug)]
+struct Unusable(String);
+
+impl Unusable {
+    fn new(setting: &str, problem: &str) -> Self {
+        Self(format!("{setting} {problem}"))
+    }
+}
+
+/// Opens the bucket of an account; `None` if its home is a directory. Whether it can be used is looked at beside the login, and
+/// logged: every access says it again.
+pub(super) async fn open(core: &Arc<Core>, user: &Arc<User>) -> OpResult<Option<Arc<Mount>>> {
+    let config = &user.filesystem;
+    let unusable = |why| unusable(user, &why);
+    let (opened, prefix) = match config.provider {
+        FilesystemProvider::Local => return Ok(None),
+        FilesystemProvider::S3 => {
+            let config = &config.s3config;
+            let settings = s3::settings(config).map_err(unusable)?;
+            (core.backends.s3().open(&settings).await, &config.key_prefix)
+        }
+        FilesystemProvider::Gcs => {
+            let config = &config.gcsconfig;
+            let directory = core.settings.credentials_dir.as_deref();
+            let settings = gcs::settings(config, directory, &user.username).await;
+            let settings = settings.map_err(unusable)?;
+            (
+                core.backends.gcs().open(&settings).await,
+                &config.key_prefix,
+            )
+        }
+        FilesystemProvider::Azure => {
+            let config = &config.azblobconfig;
+            let settings = azblob::settings(config).map_err(unusable)?;
+            let opened = core.backends.azblob().open(&settings).await;
+            (opened, &config.key_prefix)
+        }
+    };
+    let storage = opened?;
     let (check, username) = (storage.clone(), user.username.clone());
     core.tasks().spawn(async move {
         if let Err(error) = check.check().await {
@@ -45,81 +80,22 @@ pub(super) async fn open_s3(core: &Arc<Core>, user: &Arc<User>) -> OpResult<Arc<
             ),
         }
     });
-    let prefix = settings.objects.prefix.trim_end_matches('/');
-    Ok(Arc::new(Mount {
+    Ok(Some(Arc::new(Mount {
         at: VirtualPath::root(),
         storage: Some(Arc::new(storage)),
-        root: PathBuf::from(format!("/{prefix}")),
+        root: PathBuf::from(format!("/{}", prefix.trim_end_matches('/'))),
         local: false,
-    }))
+    })))
 }
 
-/// `None` if a secret cannot be opened.
-fn settings_of(config: &S3Config) -> Option<S3Settings> {
-    let credentials = if config.access_key.is_empty() {
-        S3Credentials::Chain
-    } else {
-        let token = &config.session_token;
-        S3Credentials::Key {
-            id: config.access_key.clone(),
-            secret: opened(&config.access_secret)?,
-            session_token: if token.is_empty() {
-                None
-            } else {
-                Some(opened(token)?)
-            },
-        }
-    };
-    let endpoint = text(&config.endpoint);
-    Some(S3Settings {
-        bucket: config.bucket.clone(),
-        region: config.region.clone(),
-        // Reference 16.4.
-        force_path_style: config.force_path_style || endpoint.is_some(),
-        endpoint,
-        credentials,
-        role_arn: text(&config.role_arn),
-        acl: text(&config.acl),
-        certificate_authorities: text(&config.ca_certificates),
-        objects: ObjectSettings {
-            prefix: config.key_prefix.clone(),
-            storage_class: text(&config.storage_class),
-            part_size: part_size(config.upload_part_size),
-            upload_concurrency: calls(config.upload_concurrency),
-            read_size: part_size(config.download_part_size),
-            read_concurrency: calls(config.download_concurrency),
-            ..ObjectSettings::default()
-        },
-    })
-}
-
-/// As it is stored, or as a program that lets somebody in has just told it.
-fn opened(secret: &Secret) -> Option<Zeroizing<String>> {
-    match secret {
-        Secret::Plain(plain) => Some(plain.clone()),
-        Secret::Sealed(_) => secret::open(secret),
-        Secret::Empty | Secret::Hidden(_) => None,
-    }
-}
-
-fn text(text: &str) -> Option<String> {
-    (!text.is_empty()).then(|| text.to_owned())
-}
-
-fn part_size(mib: i64) -> u64 {
-    let mib = u64::try_from(mib).ok().filter(|mib| *mib > 0);
-    mib.unwrap_or(PART_MIB).saturating_mul(1 << 20)
-}
-
-fn calls(count: i64) -> usize {
-    let count = usize::try_from(count).ok().filter(|count| *count > 0);
-    count.unwrap_or(CALLS)
-}
-
-fn unreadable(user: &User) -> OpError {
+/// The operator reads which setting it is, the client that it cannot be helped.
+fn unusable(user: &User, why: &Unusable) -> OpError {
+    let object = user.filesystem.provider.back_end();
+    let object = object.map_or("filesystem", |back_end| back_end.object);
     tracing::error!(
         username = user.username,
-        "the secrets of filesystem.s3config cannot be opened: set access_secret (and session_token) again"
+        "the storage of the account cannot be opened: {object}: {}",
+        why.0
     );
     OpError::new(
         OpErrorKind::Unavailable,
@@ -127,57 +103,26 @@ fn unreadable(user: &User) -> OpError {
     )
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// As it is stored, or as a program that lets somebody in has just told it.
+fn opened(name: &str, secret: &Secret) -> Result<Zeroizing<String>, Unusable> {
+    let opened = match secret {
+        Secret::Plain(plain) => Some(plain.clone()),
+        Secret::Sealed(_) => secret::open(secret),
+        Secret::Empty | Secret::Hidden(_) => None,
+    };
+    opened.ok_or_else(|| Unusable::new(name, "cannot be opened: set it again"))
+}
 
-    fn config() -> S3Config {
-        S3Config {
-            bucket: "b".to_owned(),
-            region: "r".to_owned(),
-            access_key: "k".to_owned(),
-            access_secret: secret::seal(&Secret::from_text("s3cret")).unwrap(),
-            ..S3Config::default()
-        }
-    }
+fn text(text: &str) -> Option<String> {
+    (!text.is_empty()).then(|| text.to_owned())
+}
 
-    #[test]
-    fn secrets_are_opened_for_the_back_end_only() {
-        let settings = settings_of(&config()).unwrap();
-        let S3Credentials::Key { secret, .. } = &settings.credentials else {
-            unreachable!()
-        };
-        assert_eq!(secret.as_str(), "s3cret");
-        assert!(!format!("{settings:?}").contains("s3cret"));
-        let damaged = S3Config {
-            access_secret: Secret::from_text("$aes$00$00"),
-            ..config()
-        };
-        assert!(settings_of(&damaged).is_none());
-    }
+fn part_size(mib: i64, usual: u64) -> u64 {
+    let mib = u64::try_from(mib).ok().filter(|mib| *mib > 0);
+    mib.unwrap_or(usual).saturating_mul(1 << 20)
+}
 
-    #[test]
-    fn without_an_access_key_the_environment_is_asked() {
-        let config = S3Config {
-            access_key: String::new(),
-            access_secret: Secret::Empty,
-            ..config()
-        };
-        let settings = settings_of(&config).unwrap();
-        assert_eq!(settings.credentials, S3Credentials::Chain);
-    }
-
-    #[test]
-    fn an_endpoint_has_the_bucket_in_its_path() {
-        assert!(!settings_of(&config()).unwrap().force_path_style);
-        let config = S3Config {
-            endpoint: "http://localhost".to_owned(),
-            upload_part_size: 8,
-            ..config()
-        };
-        let settings = settings_of(&config).unwrap();
-        assert!(settings.force_path_style);
-        assert_eq!(settings.objects.part_size, 8 << 20);
-        assert_eq!(settings.objects.read_size, 5 << 20);
-    }
+fn calls(count: i64) -> usize {
+    let count = usize::try_from(count).ok().filter(|count| *count > 0);
+    count.unwrap_or(CALLS)
 }

@@ -37,9 +37,17 @@ pub(crate) fn full_user(username: &str) -> UserRecord {
         "filesystem":{"provider":1,
             "s3config":{"bucket":"b","key_prefix":"p/","region":"r","access_key":"k",
                 "access_secret":"$aes$6b6579$64617461","endpoint":"https://[::1]:9000",
-                "storage_class":"STANDARD_IA"},
-            "gcsconfig":{"bucket":"g","key_prefix":"q/","credentials":"e30=",
-                "automatic_credentials":1,"storage_class":"NEARLINE"}}}"#;
+                "storage_class":"STANDARD_IA","session_token":"$aes$6b6579$746f6b",
+                "role_arn":"arn:aws:iam::1:role/r","acl":"private","upload_part_size":8,
+                "upload_concurrency":3,"download_part_size":9,"download_concurrency":4,
+                "force_path_style":true,"ca_certificates":"-----BEGIN\n☂"},
+            "gcsconfig":{"bucket":"g","key_prefix":"q/","credentials":"$aes$6b6579$67637364",
+                "automatic_credentials":1,"storage_class":"NEARLINE","acl":"private",
+                "upload_part_size":16,"endpoint":"http://[::1]:9","ca_certificates":"c"},
+            "azblobconfig":{"container":"c","account_name":"a","account_key":"$aes$6b6579$6b6579",
+                "sas_url":"$aes$6b6579$736173","endpoint":"blob.example.com","upload_part_size":5,
+                "upload_concurrency":2,"download_part_size":6,"download_concurrency":7,
+                "access_tier":"Cool","key_prefix":"r/","use_emulator":true,"ca_certificates":"d"}}}"#;
     let record = UserRecord::from_json(text.as_bytes()).unwrap();
     UserRecord {
         username: username.to_owned(),

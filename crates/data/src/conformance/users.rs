@@ -370,17 +370,19 @@ pub(crate) async fn logins_are_noted_and_nobody_is_no_error(provider: &Provider)
 }
 
 pub(crate) async fn a_plain_secret_is_not_stored(provider: &Provider) {
-    let mut record = full_user("plain");
-    record.filesystem.s3config.access_secret = Secret::from_text("hunter2");
-    let error = provider.add_user(&record).await.unwrap_err();
-    assert_eq!(error.kind(), DataErrorKind::Internal);
-    assert!(!format!("{error} {error:?}").contains("hunter2"));
+    let id = provider.add_user(&full_user("plain")).await.unwrap().id;
+    for (_, field, _) in full_user("plain").filesystem.secrets() {
+        let mut record = full_user("another");
+        field.set(&mut record.filesystem, "hunter2").unwrap();
+        let error = provider.add_user(&record).await.unwrap_err();
+        assert_eq!(error.kind(), DataErrorKind::Internal, "{}", field.flag);
+        assert!(!format!("{error} {error:?}").contains("hunter2"));
 
-    record.id = provider.add_user(&full_user("plain")).await.unwrap().id;
-    let error = provider.update_user(&record).await.unwrap_err();
-    assert_eq!(error.kind(), DataErrorKind::Internal);
-    assert_eq!(
-        stored(provider, "plain").await,
-        as_added(&full_user("plain"), record.id)
-    );
+        let record = UserRecord { id, ..record };
+        let error = provider.update_user(&record).await.unwrap_err();
+        assert_eq!(error.kind(), DataErrorKind::Internal, "{}", field.flag);
+    }
+    assert!(provider.user_by_name("another").await.unwrap().is_none());
+    let expected = as_added(&full_user("plain"), id);
+    assert_eq!(stored(provider, "plain").await, expected);
 }

@@ -107,12 +107,15 @@ mod tests {
 
     #[test]
     fn a_plain_secret_is_not_written() {
-        let mut record = full_user("a");
-        record.filesystem.s3config.access_secret = sftpgo_model::Secret::from_text("plain");
-        let error = DumpText::new(false)
-            .user(&record, &mut Vec::new())
-            .unwrap_err();
-        assert!(!error.to_string().contains("plain secret: "));
-        assert_eq!(error.kind(), DataErrorKind::Internal);
+        let secrets = full_user("a").filesystem.secrets();
+        for (back_end, field, _) in secrets {
+            let mut record = full_user("a");
+            field.set(&mut record.filesystem, "hunter2").unwrap();
+            let mut text = Vec::new();
+            let error = DumpText::new(false).user(&record, &mut text).unwrap_err();
+            assert!(!error.to_string().contains("hunter2"));
+            assert_eq!(error.kind(), DataErrorKind::Internal, "{}", back_end.object);
+            assert!(!String::from_utf8(text).unwrap().contains("hunter2"));
+        }
     }
 }

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use sftpgo_model::{Secret, UnixMillis, UserRecord};
+use sftpgo_model::{UnixMillis, UserRecord};
 
 use super::engine::{KvEngine, Lasting, Page, Usage};
 use super::feed::ChangeLog;
@@ -264,8 +264,8 @@ fn add(usage: &mut Usage, delta: QuotaDelta, at: UnixMillis) {
 
 /// A secret that nobody sealed must not come to rest anywhere; the JSON of the SQL databases refuses it too.
 fn check_storable(record: &UserRecord) -> DataResult<()> {
-    if matches!(record.filesystem.s3config.access_secret, Secret::Plain(_)) {
-        let message = format!("the secret of user {:?} is not sealed", record.username);
+    if record.filesystem.has_plain_secret() {
+        let message = format!("a secret of user {:?} is not sealed", record.username);
         return Err(DataError::new(DataErrorKind::Internal, message));
     }
     Ok(())

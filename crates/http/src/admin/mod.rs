@@ -13,6 +13,7 @@ mod page;
 mod restore;
 mod site;
 mod status;
+mod storage_form;
 mod template;
 mod text;
 mod user;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use sftpgo_core::model::{FilesystemProvider, UnixMillis, UserRecord};
+use sftpgo_core::model::{UnixMillis, UserRecord};
 
 /// Bytes with the units of powers of 1000.
 pub(super) fn size(bytes: u64) -> String {
@@ -75,10 +75,8 @@ pub(super) fn info(user: &UserRecord) -> Vec<(&'static str, String)> {
     if user.last_login > 0 {
         pieces.push(("Last login", local_time(UnixMillis(user.last_login))));
     }
-    match user.filesystem.provider {
-        FilesystemProvider::Local => {}
-        FilesystemProvider::S3 => pieces.push(("Storage", "S3".to_owned())),
-        FilesystemProvider::Gcs => pieces.push(("Storage", "GCS".to_owned())),
+    if let Some(back_end) = user.filesystem.provider.back_end() {
+        pieces.push(("Storage", back_end.short.to_owned()));
     }
     let count = |list: &[String]| i64::try_from(list.len()).unwrap_or(i64::MAX);
     for (name, value) in [

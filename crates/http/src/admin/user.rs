@@ -9,10 +9,11 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use serde::Serialize;
 use sftpgo_core::admin::{AdminError, Started};
-use sftpgo_core::model::UserRecord;
+use sftpgo_core::model::{FilesystemConfig, UserRecord};
 
 use super::form::Form;
 use super::page::{Page, Question};
+use super::storage_form::{Section, sections};
 use super::user_form::{Shown, UserForm};
 use super::user_mistake::Mistake;
 use super::user_record::record;
@@ -34,7 +35,7 @@ struct FormPage<'a> {
     mistakes: &'a [Mistake],
     errors: BTreeMap<&'static str, &'a str>,
     has_password: bool,
-    has_s3_secret: bool,
+    stores: Vec<Section>,
     /// What the server knows of the account.
     facts: Vec<(&'static str, String)>,
 }
@@ -71,8 +72,10 @@ impl Admin {
                 .map(|mistake| (mistake.field, mistake.text.as_str()))
                 .collect(),
             has_password: stored.is_some_and(|user| !user.password.is_empty()),
-            has_s3_secret: stored
-                .is_some_and(|user| !user.filesystem.s3config.access_secret.is_empty()),
+            stores: match stored {
+                Some(user) => sections(&user.filesystem),
+                None => sections(&FilesystemConfig::default()),
+            },
             facts: stored.map(facts).unwrap_or_default(),
         };
         self.show(visit, &page, &data)

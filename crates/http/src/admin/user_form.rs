@@ -1,17 +1,18 @@
 //! The form of an account (reference 12.3): what stands in its fields, from a record or from what somebody sent.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use axum::body::Bytes;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Serialize;
-use sftpgo_core::model::{FilesystemProvider, UserRecord};
+use sftpgo_core::model::UserRecord;
 
 use super::form::Form;
+use super::storage_form::{self, StorageForm};
 
-/// Fields with one text, by the names of the reference, but for the last, which it has not.
-pub(super) const TEXTS: [&str; 30] = [
+/// Fields with one text, by the names of the reference, but for the last, which it has not. Those of back ends stand in their
+/// tables.
+pub(super) const TEXTS: [&str; 20] = [
     "username",
     "status",
     "expiration_date",
@@ -31,16 +32,6 @@ pub(super) const TEXTS: [&str; 30] = [
     "denied_extensions",
     "allowed_extensions",
     "fs_provider",
-    "s3_bucket",
-    "s3_region",
-    "s3_access_key",
-    "s3_storage_class",
-    "s3_endpoint",
-    "s3_key_prefix",
-    "gcs_bucket",
-    "gcs_storage_class",
-    "gcs_key_prefix",
-    "gcs_auto_credentials",
     "required_login_methods",
 ];
 
@@ -54,8 +45,7 @@ pub(super) const LISTS: [&str; 2] = ["permissions", "ssh_login_methods"];
 pub(super) struct UserForm {
     pub(super) shown: Shown,
     pub(super) password: String,
-    pub(super) s3_access_secret: String,
-    pub(super) gcs_credentials: Option<Bytes>,
+    pub(super) storage: StorageForm,
     /// Whether the form has the field that the reference has not.
     pub(super) tells_required_methods: bool,
 }
@@ -65,6 +55,8 @@ pub(super) struct UserForm {
 pub(super) struct Shown {
     pub(super) texts: BTreeMap<&'static str, String>,
     pub(super) lists: BTreeMap<&'static str, Vec<String>>,
+    /// Secrets that are to be given up.
+    pub(super) forgotten: BTreeSet<&'static str>,
 }
 
 impl UserForm {
@@ -80,13 +72,7 @@ impl UserForm {
 
     /// The form that shows an account.
     pub(super) fn of(user: &UserRecord) -> Self {
-        let (filters, filesystem) = (&user.filters, &user.filesystem);
-        let (s3, gcs) = (&filesystem.s3config, &filesystem.gcsconfig);
-        let provider = match filesystem.provider {
-            FilesystemProvider::Local => 0,
-            FilesystemProvider::S3 => 1,
-            FilesystemProvider::Gcs => 2,
-        };
+        let filters = &user.filters;
         let folders = user.virtual_folders.iter();
         let folders = folders.map(|folder| (&*folder.virtual_path, folder.mapped_path.clone()));
         let below = user
@@ -101,7 +87,7 @@ impl UserForm {
                 .filter(move |filter| !of(filter).is_empty());
             lines(filters.map(|filter| (&*filter.path, of(filter).join(","))))
         };
-        let texts = BTreeMap::from([
+        let mut texts = BTreeMap::from([
             ("username", user.username.clone()),
             ("status", user.status.to_string()),
             ("expiration_date", utc(user.expiration_date)),
@@ -126,37 +112,24 @@ impl UserForm {
                 "allowed_extensions",
                 extensions(|filter| &filter.allowed_extensions),
             ),
-            ("fs_provider", provider.to_string()),
-            ("s3_bucket", s3.bucket.clone()),
-            ("s3_region", s3.region.clone()),
-            ("s3_access_key", s3.access_key.clone()),
-            ("s3_storage_class", s3.storage_class.clone()),
-            ("s3_endpoint", s3.endpoint.clone()),
-            ("s3_key_prefix", s3.key_prefix.clone()),
-            ("gcs_bucket", gcs.bucket.clone()),
-            ("gcs_storage_class", gcs.storage_class.clone()),
-            ("gcs_key_prefix", gcs.key_prefix.clone()),
-            (
-                "gcs_auto_credentials",
-                if gcs.automatic_credentials > 0 {
-                    "on"
-                } else {
-                    ""
-                }
-                .to_owned(),
-            ),
+            ("fs_provider", user.filesystem.provider.number().to_string()),
             (
                 "required_login_methods",
                 filters.required_login_methods.join("\n"),
             ),
         ]);
+        texts.extend(storage_form::shown(&user.filesystem));
         let root = user.permissions.get("/").cloned().unwrap_or_default();
         let lists = BTreeMap::from([
             ("permissions", root),
             ("ssh_login_methods", filters.denied_login_methods.clone()),
         ]);
         Self {
-            shown: Shown { texts, lists },
+            shown: Shown {
+                texts,
+                lists,
+                ..Shown::default()
+            },
             ..Self::default()
         }
     }
@@ -167,12 +140,16 @@ impl UserForm {
         let list = |name: &'static str| (name, form.texts(name).map(str::to_owned).collect());
         Self {
             shown: Shown {
-                texts: TEXTS.into_iter().map(text).collect(),
+                texts: TEXTS
+                    .into_iter()
+                    .map(text)
+                    .chain(storage_form::sent(form))
+                    .collect(),
                 lists: LISTS.into_iter().map(list).collect(),
+                forgotten: storage_form::forgotten(form),
             },
             password: form.text("password").to_owned(),
-            s3_access_secret: form.text("s3_access_secret").to_owned(),
-            gcs_credentials: form.file("gcs_credential_file").cloned(),
+            storage: StorageForm::sent(form),
             tells_required_methods: form.sent_text("required_login_methods").is_some(),
         }
     }

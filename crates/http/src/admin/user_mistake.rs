@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use sftpgo_core::admin::AdminError;
+use sftpgo_core::model::filesystem::BACK_ENDS;
 
 /// One thing that has to be corrected.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -35,10 +36,6 @@ const LABELS: &[(&str, &str)] = &[
     ("gid", "Group id"),
     ("allowed_extensions", "Allowed file extensions"),
     ("denied_extensions", "Denied file extensions"),
-    ("s3_bucket", "Bucket"),
-    ("s3_access_key", "Access key"),
-    ("gcs_bucket", "Bucket"),
-    ("gcs_credential_file", "Credentials file"),
 ];
 
 /// How the sentences of the rules of accounts begin, and the field that they are about.
@@ -51,10 +48,6 @@ const ABOUT: &[(&str, &str)] = &[
     ("invalid permissions for \"/\"", "permissions"),
     ("invalid permissions", "sub_dirs_permissions"),
     ("permission directory", "sub_dirs_permissions"),
-    ("s3config needs access_key", "s3_access_key"),
-    ("s3config", "s3_bucket"),
-    ("gcsconfig needs a bucket", "gcs_bucket"),
-    ("gcsconfig", "gcs_credential_file"),
     ("virtual folder", "virtual_folders"),
     ("a virtual folder", "virtual_folders"),
     ("mapped_path", "virtual_folders"),
@@ -76,9 +69,12 @@ const ABOUT: &[(&str, &str)] = &[
 impl Mistake {
     pub(super) fn of(field: &'static str, text: impl Into<String>) -> Self {
         let label = LABELS.iter().find(|(name, _)| *name == field);
+        let label = label.map(|(_, label)| *label);
+        let mut of_stores = BACK_ENDS.iter().flat_map(|back_end| back_end.fields);
+        let label = label.or_else(|| Some(of_stores.find(|other| other.form == field)?.label));
         Self {
             field,
-            label: label.map_or(field, |(_, label)| label),
+            label: label.unwrap_or(field),
             text: text.into(),
         }
     }
@@ -88,8 +84,19 @@ impl Mistake {
         let text = error.to_string();
         let sentence = text.strip_prefix("Validation error: ").unwrap_or(&text);
         let about = ABOUT.iter().find(|(begin, _)| sentence.starts_with(begin));
-        Self::of(about.map_or("", |(_, field)| field), text)
+        let about = about.map(|(_, field)| *field);
+        let about = about.or_else(|| of_back_end(sentence));
+        Self::of(about.unwrap_or_default(), text)
     }
+}
+
+/// The rules of back ends begin with the object and the key that they are about.
+fn of_back_end(sentence: &str) -> Option<&'static str> {
+    let (object, rest) = sentence.split_once(": ")?;
+    let back_end = BACK_ENDS.iter().find(|other| other.object == object)?;
+    let name = rest.split(' ').next()?;
+    let field = back_end.fields.iter().find(|field| field.name == name)?;
+    Some(field.form)
 }
 
 #[cfg(test)]
@@ -127,6 +134,10 @@ mod tests {
             (
                 r#"{"filesystem":{"provider":2,"gcsconfig":{"bucket":"b"}}}"#,
                 "gcs_credential_file",
+            ),
+            (
+                r#"{"filesystem":{"provider":3,"azblobconfig":{"container":"c","account_name":"a","access_tier":"x"}}}"#,
+                "az_access_tier",
             ),
             (
                 r#"{"virtual_folders":[{"virtual_path":"v","mapped_path":"/m"}]}"#,

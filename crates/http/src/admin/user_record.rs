@@ -2,14 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
-use sftpgo_core::model::filesystem::{GcsConfig, S3Config};
 use sftpgo_core::model::{
-    ExtensionFilter, FilesystemConfig, FilesystemProvider, Secret, UserRecord, VirtualFolder,
-    VirtualPath,
+    ExtensionFilter, FilesystemConfig, FilesystemProvider, UserRecord, VirtualFolder, VirtualPath,
 };
 
 use super::user_form::UserForm;
@@ -191,72 +187,15 @@ impl Reader<'_> {
         filters
     }
 
+    /// Anything that is no number of a store means the local disk, as in the reference.
     fn filesystem(&mut self, stored: &FilesystemConfig) -> FilesystemConfig {
-        let text = |name: &str| self.form.text(name).trim().to_owned();
-        match text("fs_provider").as_str() {
-            "1" => FilesystemConfig {
-                provider: FilesystemProvider::S3,
-                s3config: S3Config {
-                    bucket: text("s3_bucket"),
-                    key_prefix: text("s3_key_prefix"),
-                    region: text("s3_region"),
-                    access_key: text("s3_access_key"),
-                    access_secret: self.s3_secret(stored),
-                    endpoint: text("s3_endpoint"),
-                    storage_class: text("s3_storage_class"),
-                    session_token: self.s3_token(stored),
-                    // What the form does not show stays what it was.
-                    ..stored.s3config.clone()
-                },
-                gcsconfig: GcsConfig::default(),
-            },
-            "2" => FilesystemConfig {
-                provider: FilesystemProvider::Gcs,
-                s3config: S3Config::default(),
-                gcsconfig: GcsConfig {
-                    bucket: text("gcs_bucket"),
-                    key_prefix: text("gcs_key_prefix"),
-                    storage_class: text("gcs_storage_class"),
-                    automatic_credentials: i64::from(self.uses_automatic_credentials()),
-                    credentials: self.gcs_credentials(),
-                },
-            },
-            _ => FilesystemConfig::default(),
-        }
-    }
-
-    /// Left empty beside an access key, the secret stays what it was.
-    fn s3_secret(&self, stored: &FilesystemConfig) -> Secret {
-        let typed = &self.form.s3_access_secret;
-        let has_key = !self.form.text("s3_access_key").trim().is_empty();
-        if typed.is_empty() && has_key && stored.provider == FilesystemProvider::S3 {
-            return stored.s3config.access_secret.clone();
-        }
-        Secret::from_text(typed)
-    }
-
-    /// The form does not show it; it goes with its access key.
-    fn s3_token(&self, stored: &FilesystemConfig) -> Secret {
-        let same_key = self.form.text("s3_access_key").trim() == stored.s3config.access_key;
-        if same_key && self.form.s3_access_secret.is_empty() {
-            return stored.s3config.session_token.clone();
-        }
-        Secret::Empty
-    }
-
-    /// A file that is sent is meant to be used.
-    fn uses_automatic_credentials(&self) -> bool {
-        self.form.gcs_credentials.is_none() && !self.form.text("gcs_auto_credentials").is_empty()
-    }
-
-    fn gcs_credentials(&mut self) -> String {
-        match &self.form.gcs_credentials {
-            Some(file) if file.is_empty() => {
-                self.mistake("gcs_credential_file", "the file is empty");
-                String::new()
+        let number = self.form.text("fs_provider").trim().parse().unwrap_or(0);
+        match FilesystemProvider::from_number(number).back_end() {
+            Some(back_end) => {
+                let (storage, shown) = (&self.form.storage, &self.form.shown);
+                storage.lay_over(shown, back_end, stored, &mut self.mistakes)
             }
-            Some(file) => STANDARD.encode(file),
-            None => String::new(),
+            None => FilesystemConfig::default(),
         }
     }
 }
@@ -274,6 +213,8 @@ fn trimmed<'a>(pieces: impl Iterator<Item = &'a str>) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use sftpgo_core::model::Secret;
+
     use super::*;
 
     fn form(fields: &[(&'static str, &str)]) -> UserForm {
@@ -294,6 +235,11 @@ mod tests {
             .err()
             .unwrap_or_default();
         mistakes.iter().map(|mistake| mistake.field).collect()
+    }
+
+    fn type_secret(form: &mut UserForm, name: &'static str, secret: &str) {
+        let typed = zeroize::Zeroizing::new(secret.to_owned());
+        form.storage.secrets.insert(name, typed);
     }
 
     #[test]
@@ -390,7 +336,7 @@ mod tests {
             stored.filesystem.s3config.access_secret
         );
         sent.tells_required_methods = true;
-        sent.s3_access_secret = "new".into();
+        type_secret(&mut sent, "s3_access_secret", "new");
         sent.password = "changed".into();
         let user = record(&sent, &stored).ok().unwrap();
         assert!(user.filters.required_login_methods.is_empty());
@@ -406,21 +352,95 @@ mod tests {
         let fields = [
             ("fs_provider", "2"),
             ("gcs_bucket", "b"),
-            ("gcs_auto_credentials", "on"),
+            ("gcs_auto_credentials", "true"),
         ];
         let mut sent = form(&fields);
         let gcs = |sent: &UserForm| {
             record(sent, &UserRecord::default()).map(|user| user.filesystem.gcsconfig)
         };
         assert_eq!(gcs(&sent).ok().unwrap().automatic_credentials, 1);
-        sent.gcs_credentials = Some("{}".into());
+        let files = &mut sent.storage.files;
+        files.insert("gcs_credential_file", "{}".into());
         let config = gcs(&sent).ok().unwrap();
+        assert_eq!(config.automatic_credentials, 0);
+        assert_eq!(config.credentials, Secret::from_text("{}"));
+        for wrong in [&b""[..], b"\xff"] {
+            let files = &mut sent.storage.files;
+            files.insert("gcs_credential_file", wrong.into());
+            let mistakes = gcs(&sent).err().unwrap();
+            assert_eq!(mistakes[0].field, "gcs_credential_file");
+        }
+    }
+
+    fn with_azure() -> UserRecord {
+        UserRecord::from_json(
+            br#"{"id":3,"username":"u","password":"x","filesystem":{"provider":3,"azblobconfig":{"container":"c",
+                "account_name":"a","account_key":"$aes$k$d","access_tier":"Cool","use_emulator":true,"upload_part_size":8}}}"#,
+        )
+        .unwrap()
+    }
+
+    #[test]
+    fn fields_that_a_form_has_not_stay_but_for_those_of_the_reference() {
+        let stored = with_azure();
+        let mut sent = form(&[("fs_provider", "3")]);
+        let azure = |sent: &UserForm| {
+            let made = record(sent, &stored).ok().unwrap();
+            made.filesystem.azblobconfig
+        };
+        assert_eq!(azure(&sent), stored.filesystem.azblobconfig);
+        for name in ["az_access_tier", "az_use_emulator", "az_upload_part_size"] {
+            sent.storage.present.insert(name);
+            sent.shown.texts.insert(name, String::new());
+        }
+        let emptied = azure(&sent);
+        assert_eq!(emptied.access_tier, "");
+        assert_eq!((emptied.use_emulator, emptied.upload_part_size), (false, 0));
         assert_eq!(
-            (config.automatic_credentials, config.credentials.as_str()),
-            (0, "e30=")
+            emptied.account_key,
+            stored.filesystem.azblobconfig.account_key
         );
-        sent.gcs_credentials = Some("".into());
-        assert!(gcs(&sent).is_err());
+        sent.shown.texts.insert("az_upload_part_size", "x".into());
+        let mistakes = record(&sent, &stored).err().unwrap();
+        assert_eq!(mistakes[0].field, "az_upload_part_size");
+    }
+
+    #[test]
+    fn a_secret_is_forgotten_if_the_form_says_so_or_another_takes_its_place() {
+        let stored = with_azure();
+        let azure = |sent: &UserForm, stored: &UserRecord| {
+            let made = record(sent, stored).ok().unwrap();
+            made.filesystem.azblobconfig
+        };
+        let mut sent = form(&[("fs_provider", "3")]);
+        sent.shown.forgotten.insert("az_account_key");
+        assert!(azure(&sent, &stored).account_key.is_empty());
+        let mut sent = form(&[("fs_provider", "3")]);
+        type_secret(&mut sent, "az_sas_url", "?sig=x");
+        let config = azure(&sent, &stored);
+        assert!(config.account_key.is_empty() && !config.sas_url.is_empty());
+        // What another back end had is of no use.
+        let s3 = form(&[("fs_provider", "1"), ("s3_bucket", "b")]);
+        let made = record(&s3, &stored).ok().unwrap().filesystem;
+        assert_eq!(made.azblobconfig, Default::default());
+    }
+
+    #[test]
+    fn credentials_of_google_that_are_stored_stay_until_automatic_ones_are_chosen() {
+        let stored = UserRecord::from_json(
+            br#"{"id":3,"username":"u","password":"x","filesystem":{"provider":2,"gcsconfig":{"bucket":"b",
+                "credentials":"$aes$k$d"}}}"#,
+        )
+        .unwrap();
+        let fields = [("fs_provider", "2"), ("gcs_bucket", "b")];
+        let mut sent = form(&fields);
+        let made = record(&sent, &stored).ok().unwrap();
+        assert_eq!(made.filesystem, stored.filesystem);
+        sent.shown
+            .texts
+            .insert("gcs_auto_credentials", "true".into());
+        let made = record(&sent, &stored).ok().unwrap().filesystem.gcsconfig;
+        assert!(made.credentials.is_empty() && made.automatic_credentials == 1);
     }
 
     #[test]

@@ -9,6 +9,7 @@ use super::text::Page;
 pub(super) fn write(page: &mut Page, stores: &StoreCounters) {
     write_store(page, "s3", "S3", &stores.s3);
     write_store(page, "gcs", "GCS", &stores.gcs);
+    write_store(page, "azblob", "Azure", &stores.azblob);
 }
 
 fn write_store(page: &mut Page, name: &str, called: &str, store: &ObjectStoreCounters) {
@@ -39,4 +40,9 @@ fn write_store(page: &mut Page, name: &str, called: &str, store: &ObjectStoreCou
         let help = format!("{called} calls of this kind that failed.");
         page.counter(&format!("{prefix}_errors"), &help, counters.failed.value());
     }
+    page.counter(
+        &format!("sftpgo_{name}_skipped_keys_total"),
+        &format!("{called} keys that listings left out, because no path leads to them."),
+        store.skipped_keys.value(),
+    );
 }

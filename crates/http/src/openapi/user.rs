@@ -1,6 +1,7 @@
 //! The shapes of accounts (reference 3): as they are shown, as they are added, as they are changed.
 
 use serde_json::{Map, Value, json};
+use sftpgo_core::model::filesystem::{BACK_ENDS, Field, Kind, TextRule};
 
 /// What only the server writes; in a body it is ignored, but for the `id`, which must be that of the path.
 const KEPT_BY_SERVER: [&str; 5] = [
@@ -189,46 +190,59 @@ fn filters(sent: bool) -> Value {
     })
 }
 
+/// The tables of the back ends, as schemas.
 fn filesystem(sent: bool) -> Value {
-    let provider = number("0 local disks, 1 S3, 2 Google Cloud Storage.");
+    let mut numbers = vec![0];
+    let mut meaning = "0 local disks".to_owned();
+    let mut properties = Map::new();
+    for back_end in BACK_ENDS {
+        let number = back_end.provider.number();
+        numbers.push(number);
+        meaning += &format!(", {number} {}", back_end.title);
+        let fields = back_end.fields.iter();
+        let fields = fields.map(|field| (field.name.to_owned(), setting(sent, field)));
+        let object = json!({
+            "description": format!("Settings of {}.", back_end.title),
+            "type": "object",
+            "properties": fields.collect::<Map<_, _>>(),
+        });
+        properties.insert(back_end.object.to_owned(), object);
+    }
+    let provider = number(&format!("{meaning}."));
+    let provider = restricted(sent, provider, json!({ "enum": numbers }));
+    properties.insert("provider".to_owned(), provider);
     json!({
         "type": "object",
         "description": "Where the files are.",
-        "properties": {
-            "provider": restricted(sent, provider, json!({ "enum": [0, 1, 2] })),
-            "s3config": {
-                "type": "object",
-                "properties": {
-                    "bucket": text("Name of the bucket."),
-                    "key_prefix": text("What keys begin with; ends with a slash."),
-                    "region": text("Name of the region."),
-                    "access_key": text("Id of the access key."),
-                    "access_secret": text("The access key. Shown in a hidden form, which means \"as it is\" when it is sent back."),
-                    "endpoint": text("Where the store is, if it is not AWS."),
-                    "storage_class": text("Storage class of new objects."),
-                    "session_token": text("The token of an access key for a limited time. Shown as access_secret is."),
-                    "role_arn": text("A role that is taken on with the credentials."),
-                    "acl": text("Canned ACL of new objects."),
-                    "upload_part_size": number("MB (MiB) of a part of an upload; 0 is 5."),
-                    "upload_concurrency": number("Parts of an upload on their way at a time; 0 is 5."),
-                    "download_part_size": number("MB (MiB) that one call reads ahead; 0 is 5."),
-                    "download_concurrency": number("Calls that read ahead at a time; 0 is 5."),
-                    "force_path_style": json!({ "type": "boolean", "description": "Whether the bucket is in the path of URLs also without an endpoint." }),
-                    "ca_certificates": text("Certificate authorities of the endpoint in PEM, in place of those of the system."),
-                },
-            },
-            "gcsconfig": {
-                "type": "object",
-                "properties": {
-                    "bucket": text("Name of the bucket."),
-                    "key_prefix": text("What keys begin with; ends with a slash."),
-                    "credentials": text("The credentials file in base64. Never shown."),
-                    "automatic_credentials": number("1 if the environment has the credentials."),
-                    "storage_class": text("Storage class of new objects."),
-                },
-            },
-        },
+        "properties": properties,
     })
+}
+
+/// What is said of a back end that is not in use is not checked.
+fn setting(sent: bool, field: &Field) -> Value {
+    let help = field.help;
+    match &field.kind {
+        Kind::Text(_, TextRule::OneOf(choices)) => {
+            let choices: Vec<_> = std::iter::once(&"").chain(*choices).collect();
+            restricted(sent, text(help), json!({ "enum": choices }))
+        }
+        Kind::Text(..) => text(help),
+        Kind::Secret(..) => text(&format!(
+            "{help} Shown in a hidden form, which means \"as it is\" when it is sent back."
+        )),
+        Kind::Number(_, bounds) => {
+            let unit = match bounds.unit {
+                "" => String::new(),
+                unit => format!("{unit}, "),
+            };
+            number(&format!(
+                "{help} {unit}{} to {}; 0 is {}.",
+                bounds.least, bounds.most, bounds.usual
+            ))
+        }
+        Kind::Flag(_) => json!({ "description": help, "type": "boolean" }),
+        Kind::Switch(_) => number(&format!("1: {help}")),
+    }
 }
 
 fn folder() -> Value {
@@ -282,7 +296,10 @@ mod tests {
             "access_secret":"$aes$a$a","endpoint":"a","storage_class":"a","session_token":"$aes$a$a","role_arn":"a","acl":"a",
             "upload_part_size":1,"upload_concurrency":1,"download_part_size":1,"download_concurrency":1,"force_path_style":true,
             "ca_certificates":"a"},"gcsconfig":{"bucket":"a","key_prefix":"a",
-            "credentials":"a","automatic_credentials":1,"storage_class":"a"}}}"#;
+            "credentials":"$aes$a$a","automatic_credentials":1,"storage_class":"a","acl":"a","upload_part_size":1,"endpoint":"a",
+            "ca_certificates":"a"},"azblobconfig":{"container":"a","account_name":"a","account_key":"$aes$a$a",
+            "sas_url":"$aes$a$a","endpoint":"a","upload_part_size":1,"upload_concurrency":1,"download_part_size":1,
+            "download_concurrency":1,"access_tier":"a","key_prefix":"a","use_emulator":true,"ca_certificates":"a"}}}"#;
 
     /// Every key with its type, with those above it.
     fn keys(value: &Value, path: &str, found: &mut BTreeSet<String>) {

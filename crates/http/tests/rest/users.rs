@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use sftpgo_core::CoreSettings;
-use sftpgo_core::model::UnixMillis;
+use sftpgo_core::model::{FilesystemConfig, UnixMillis};
 use sftpgo_data::{QuotaChange, QuotaDelta, QuotaStore, UserStore};
 use sftpgo_http::HttpLimits;
 
@@ -436,6 +436,83 @@ async fn an_account_goes_from_one_back_end_to_another() {
         let user = server.get("/api/v1/user/1").await.json();
         assert_eq!(user["filesystem"], shown);
     }
+}
+
+/// The account's filesystem after an update, as it is stored.
+async fn filesystem_after(server: &TestServer, filesystem: Value) -> FilesystemConfig {
+    let update = json!({ "filesystem": filesystem });
+    let reply = server.send("PUT", "/api/v1/user/1", &update).await;
+    assert_eq!(reply.status, 200, "{}", reply.body);
+    server.stored("u").await.unwrap().filesystem
+}
+
+#[tokio::test]
+async fn secrets_of_google_and_azure_are_sealed_hidden_kept_and_given_up() {
+    let server = TestServer::start();
+    server.added(&server.user("u")).await;
+    let key = "{\"private_key\":\"s3cret\"}";
+    let google = json!({ "provider": 2, "gcsconfig": { "bucket": "b", "credentials": key } });
+    let azure = json!({ "provider": 3, "azblobconfig": { "container": "c", "account_name": "a",
+        "account_key": "czNjcmV0", "sas_url": "sv=1&sig=s3cret" } });
+    for (filesystem, object, secrets, gives_up) in [
+        (
+            google,
+            "gcsconfig",
+            &["credentials"][..],
+            json!({ "automatic_credentials": 1, "credentials": "" }),
+        ),
+        (
+            azure,
+            "azblobconfig",
+            &["account_key", "sas_url"],
+            json!({ "account_key": "", "sas_url": "" }),
+        ),
+    ] {
+        let stored = filesystem_after(&server, filesystem).await;
+        let shown = server.get("/api/v1/user/1").await;
+        assert!(!shown.body.contains("s3cret") && !shown.body.contains("czNjcmV0"));
+        let shown = shown.json()["filesystem"].clone();
+        let whole = serde_json::to_value(&stored).unwrap();
+        for secret in secrets {
+            let (sealed, hidden) = (&whole[object][secret], &shown[object][secret]);
+            assert_eq!(sealed.as_str().unwrap().split('$').count(), 4, "{secret}");
+            assert_eq!(hidden.as_str().unwrap().split('$').count(), 3, "{secret}");
+            let empty = json!({ object: { *secret: "" } });
+            assert_eq!(filesystem_after(&server, empty).await, stored, "{secret}");
+        }
+        assert_eq!(filesystem_after(&server, shown).await, stored);
+        let given_up = filesystem_after(&server, json!({ object: gives_up })).await;
+        let given_up = serde_json::to_value(given_up).unwrap();
+        for secret in secrets {
+            assert_eq!(given_up[object][secret], Value::Null, "{secret}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_file_of_credentials_of_the_reference_is_enough() {
+    let directory = tempfile::tempdir().unwrap();
+    let settings = CoreSettings {
+        credentials_dir: Some(directory.path().to_owned()),
+        ..CoreSettings::default()
+    };
+    let server = TestServer::with(settings, HttpLimits::default());
+    let mut user = server.user("u");
+    user["filesystem"] = json!({ "provider": 2, "gcsconfig": { "bucket": "b" } });
+    let refused = server.send("POST", "/api/v1/user", &user).await;
+    assert_eq!(refused.status, 400);
+    assert!(
+        refused.error().contains("gcsconfig: credentials"),
+        "{}",
+        refused.body
+    );
+    let file = directory.path().join("u_gcs_credentials.json");
+    std::fs::write(file, "{}").unwrap();
+    server.added(&user).await;
+    user["username"] = json!("../u");
+    assert_eq!(server.send("POST", "/api/v1/user", &user).await.status, 400);
+    let stored = server.stored("u").await.unwrap().filesystem.gcsconfig;
+    assert!(stored.credentials.is_empty());
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::record::UserRecord;
+use crate::filesystem::keep_stored_secrets;
 
 /// The one object whose keys are data, not names.
 const DATA_KEYS: &str = "permissions";
@@ -51,7 +52,9 @@ pub(super) fn merge_update(
     if let Some(Value::Object(filters)) = update.get_mut("filters") {
         drop_if_empty(filters, "file_extensions");
     }
-    keep_stored_secret(stored, &mut update);
+    if let Some(Value::Object(filesystem)) = update.get_mut("filesystem") {
+        keep_stored_secrets(&stored.filesystem, filesystem);
+    }
     let mut merged = serde_json::to_value(stored)?;
     lay_over(&mut merged, Value::Object(update));
     serde_json::from_value(merged)
@@ -87,36 +90,6 @@ fn drop_if_empty(object: &mut Map<String, Value>, key: &str) {
     };
     if empty {
         object.remove(key);
-    }
-}
-
-/// A reply shows the S3 secret in hidden form; sent back, or left empty beside an access key, it means "unchanged". Empty
-/// without an access key, sent or stored, it is empty: a store that asks for no credentials.
-fn keep_stored_secret(stored: &UserRecord, update: &mut Map<String, Value>) {
-    let s3 = update
-        .get_mut("filesystem")
-        .and_then(|filesystem| filesystem.get_mut("s3config"))
-        .and_then(Value::as_object_mut);
-    let Some(s3) = s3 else { return };
-    let stored = &stored.filesystem.s3config;
-    let hidden = serde_json::to_value(stored.session_token.to_hidden()).ok();
-    // It is shown like the secret. Sent empty, there is none.
-    if !stored.session_token.is_empty() && s3.get("session_token") == hidden.as_ref() {
-        s3.remove("session_token");
-    }
-    let Some(sent) = s3.get("access_secret").and_then(Value::as_str) else {
-        return;
-    };
-    let key = s3.get("access_key").and_then(Value::as_str);
-    let has_key = !key.unwrap_or(&stored.access_key).is_empty();
-    let hidden = serde_json::to_value(stored.access_secret.to_hidden());
-    let is_hidden = hidden.is_ok_and(|hidden| hidden.as_str() == Some(sent));
-    if is_hidden || (sent.is_empty() && has_key) {
-        s3.remove("access_secret");
-    } else {
-        // Another access key, or none: the token went with the one before.
-        s3.entry("session_token")
-            .or_insert_with(|| Value::String(String::new()));
     }
 }
 
@@ -253,6 +226,64 @@ mod tests {
         ] {
             assert!(token(update).is_empty(), "{update}");
         }
+    }
+
+    #[test]
+    fn credentials_of_google_are_kept_unless_automatic_ones_take_their_place() {
+        let mut stored = stored();
+        let gcs = &mut stored.filesystem.gcsconfig;
+        gcs.credentials = crate::secret::Secret::from_text("$aes$kk$ee");
+        let kept = gcs.credentials.clone();
+        let after = |gcs: &str| {
+            let update = format!(r#"{{"filesystem":{{"gcsconfig":{gcs}}}}}"#);
+            let merged = stored.merged_with_json(update.as_bytes()).unwrap();
+            merged.filesystem.gcsconfig.credentials
+        };
+        for gcs in [
+            r#"{"bucket":"b"}"#,
+            r#"{"credentials":"$aes$ee"}"#,
+            r#"{"credentials":""}"#,
+            r#"{"automatic_credentials":0,"credentials":""}"#,
+            r#"{"automatic_credentials":1}"#,
+        ] {
+            assert_eq!(after(gcs), kept, "{gcs}");
+        }
+        assert!(after(r#"{"automatic_credentials":1,"credentials":""}"#).is_empty());
+        assert_ne!(after(r#"{"credentials":"e30="}"#), kept);
+    }
+
+    #[test]
+    fn secrets_of_azure_are_kept_where_one_is_sent_empty_and_given_up_where_both_are() {
+        let mut stored = stored();
+        let azure = &mut stored.filesystem.azblobconfig;
+        azure.account_key = crate::secret::Secret::from_text("$aes$kk$ee");
+        azure.sas_url = crate::secret::Secret::from_text("$aes$kk$ff");
+        let azure = azure.clone();
+        let kept = |sent: &str| {
+            let update = format!(r#"{{"filesystem":{{"azblobconfig":{sent}}}}}"#);
+            let merged = stored.merged_with_json(update.as_bytes()).unwrap();
+            let merged = merged.filesystem.azblobconfig;
+            (
+                merged.account_key == azure.account_key,
+                merged.sas_url == azure.sas_url,
+                merged.account_key.is_empty(),
+                merged.sas_url.is_empty(),
+            )
+        };
+        for sent in [
+            r#"{"container":"c"}"#,
+            r#"{"account_key":""}"#,
+            r#"{"sas_url":""}"#,
+            r#"{"account_key":"$aes$ee","sas_url":"$aes$ff"}"#,
+        ] {
+            assert_eq!(kept(sent), (true, true, false, false), "{sent}");
+        }
+        let both = r#"{"account_key":"","sas_url":""}"#;
+        assert_eq!(kept(both), (false, false, true, true));
+        let only_key = r#"{"account_key":"$aes$ee","sas_url":""}"#;
+        assert_eq!(kept(only_key), (true, false, false, true));
+        let other_key = r#"{"account_key":"bmV3","sas_url":""}"#;
+        assert_eq!(kept(other_key), (false, false, false, true));
     }
 
     #[test]

@@ -96,11 +96,7 @@ impl UserRecord {
     pub fn to_hidden(&self) -> Self {
         let mut hidden = self.clone();
         hidden.password.clear();
-        hidden.filesystem.s3config.access_secret =
-            self.filesystem.s3config.access_secret.to_hidden();
-        hidden.filesystem.s3config.session_token =
-            self.filesystem.s3config.session_token.to_hidden();
-        hidden.filesystem.gcsconfig.credentials.clear();
+        hidden.filesystem = self.filesystem.to_hidden();
         hidden
     }
 

@@ -4,13 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::{Component, Path, PathBuf};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use ipnet::IpNet;
 use thiserror::Error;
 
 use super::record::UserRecord;
-use crate::filesystem::{FilesystemProvider, GcsConfig, S3Config};
+use crate::filesystem::FilesystemProvider;
 use crate::filter::ExtensionFilter;
 use crate::folder::VirtualFolder;
 use crate::login::{LoginMethod, LoginSequence};
@@ -18,12 +16,6 @@ use crate::path::VirtualPath;
 use crate::permission::{ALL_NAME, PermissionSet};
 use crate::public_key::PublicKey;
 
-/// Parts of S3, in MiB: stores take none below, and a few of them must fit into memory.
-const S3_PART_SIZES: std::ops::RangeInclusive<i64> = 5..=256;
-/// Calls of one transfer to S3 at a time.
-const MOST_S3_CALLS: i64 = 32;
-/// How a certificate in PEM begins (RFC 7468).
-const PEM_CERTIFICATE: &str = "-----BEGIN CERTIFICATE-----";
 /// Sequences of login methods that an account may list.
 const MOST_SEQUENCES: usize = 16;
 
@@ -49,7 +41,7 @@ impl fmt::Display for ValidationError {
 pub struct UserRules {
     /// Where homes are made that a record does not name.
     pub users_base_dir: Option<PathBuf>,
-    /// Whether the credentials file of this Google Cloud Storage account is already on disk.
+    /// Whether a credentials file of this account, as the reference wrote it, is on the disk of the server.
     pub has_gcs_credentials: bool,
 }
 
@@ -78,7 +70,7 @@ impl UserRecord {
             .ok_or_else(|| ValidationError::new("home_dir must be an absolute path"))?;
         self.home_dir = home.to_string_lossy().into_owned();
         self.permissions = clean_permissions(&self.permissions)?;
-        self.check_filesystem(rules)?;
+        self.filesystem.check(rules)?;
         self.virtual_folders = if self.filesystem.provider == FilesystemProvider::Local {
             clean_folders(&self.virtual_folders, &home)?
         } else {
@@ -112,23 +104,6 @@ impl UserRecord {
         }
         if !name.is_empty() {
             self.home_dir = base.join(name).to_string_lossy().into_owned();
-        }
-        Ok(())
-    }
-
-    fn check_filesystem(&mut self, rules: &UserRules) -> Result<(), ValidationError> {
-        let filesystem = &mut self.filesystem;
-        match filesystem.provider {
-            FilesystemProvider::Local => {
-                filesystem.s3config = Default::default();
-                filesystem.gcsconfig = Default::default();
-            }
-            FilesystemProvider::S3 => {
-                check_s3(&mut filesystem.s3config)?;
-            }
-            FilesystemProvider::Gcs => {
-                check_gcs(&mut filesystem.gcsconfig, rules)?;
-            }
         }
         Ok(())
     }
@@ -207,99 +182,6 @@ fn split_keys(values: &[String]) -> Result<Vec<String>, ValidationError> {
         keys.extend(PublicKey::lines(value).map(str::to_owned));
     }
     Ok(keys)
-}
-
-fn check_gcs(gcs: &mut GcsConfig, rules: &UserRules) -> Result<(), ValidationError> {
-    if gcs.bucket.is_empty() {
-        return Err(ValidationError::new("gcsconfig needs a bucket"));
-    }
-    gcs.key_prefix = clean_key_prefix(&gcs.key_prefix)?;
-    if gcs.credentials.is_empty() {
-        if gcs.automatic_credentials == 0 && !rules.has_gcs_credentials {
-            return Err(ValidationError::new(
-                "gcsconfig needs credentials, or automatic_credentials 1",
-            ));
-        }
-    } else if STANDARD.decode(&gcs.credentials).is_err() {
-        return Err(ValidationError::new(
-            "gcsconfig credentials are not valid base64",
-        ));
-    }
-    Ok(())
-}
-
-fn check_s3(s3: &mut S3Config) -> Result<(), ValidationError> {
-    if s3.bucket.is_empty() || (s3.region.is_empty() && s3.endpoint.is_empty()) {
-        return Err(ValidationError::new(
-            "s3config needs a bucket and a region; with an endpoint the region may be left out",
-        ));
-    }
-    if s3.access_key.is_empty() != s3.access_secret.is_empty() {
-        return Err(ValidationError::new(
-            "s3config needs access_key and access_secret both, or neither",
-        ));
-    }
-    if s3.access_key.is_empty() && !s3.session_token.is_empty() {
-        return Err(ValidationError::new(
-            "s3config has a session_token without an access_key",
-        ));
-    }
-    let is_url = ["http://", "https://"].iter().any(|scheme| {
-        s3.endpoint
-            .strip_prefix(scheme)
-            .is_some_and(|host| !host.is_empty())
-    });
-    if !s3.endpoint.is_empty() && !is_url {
-        return Err(ValidationError::new(
-            "s3config: endpoint is not a URL, such as https://s3.example.com",
-        ));
-    }
-    for (name, size) in [
-        ("upload_part_size", s3.upload_part_size),
-        ("download_part_size", s3.download_part_size),
-    ] {
-        if size != 0 && !S3_PART_SIZES.contains(&size) {
-            return Err(ValidationError::new(format!(
-                "s3config: {name} is in MB, from {} to {}, or 0 for 5",
-                S3_PART_SIZES.start(),
-                S3_PART_SIZES.end()
-            )));
-        }
-    }
-    for (name, count) in [
-        ("upload_concurrency", s3.upload_concurrency),
-        ("download_concurrency", s3.download_concurrency),
-    ] {
-        if !(0..=MOST_S3_CALLS).contains(&count) {
-            return Err(ValidationError::new(format!(
-                "s3config: {name} is at most {MOST_S3_CALLS}, or 0 for 5"
-            )));
-        }
-    }
-    if !s3.ca_certificates.is_empty() && !s3.ca_certificates.contains(PEM_CERTIFICATE) {
-        return Err(ValidationError::new(format!(
-            "s3config: ca_certificates holds no certificate in PEM ({PEM_CERTIFICATE})"
-        )));
-    }
-    s3.key_prefix = clean_key_prefix(&s3.key_prefix)?;
-    Ok(())
-}
-
-fn clean_key_prefix(prefix: &str) -> Result<String, ValidationError> {
-    if prefix.is_empty() {
-        return Ok(String::new());
-    }
-    if prefix.starts_with('/') {
-        return Err(ValidationError::new("key_prefix must not start with /"));
-    }
-    let clean = VirtualPath::parse(prefix.as_bytes())
-        .map_err(|error| ValidationError::new(format!("key_prefix: {error}")))?
-        .to_storage();
-    Ok(if clean.is_root() {
-        String::new()
-    } else {
-        format!("{}/", text(clean.as_bytes()))
-    })
 }
 
 fn text(bytes: &[u8]) -> String {

@@ -60,8 +60,8 @@ pub async fn dump_users(settings: &Settings, file: &Path, indented: bool) -> Res
         )));
     }
     let provider = provider::open(data).await?.provider;
-    let base_dir = data.users_base_dir.clone();
-    let users = UserAdmin::new(Arc::clone(&provider), data.manage_users, base_dir);
+    let directories = provider::directories(data);
+    let users = UserAdmin::new(Arc::clone(&provider), data.manage_users, directories);
     let dump = users.dump(indented);
     let written = if file == Path::new("-") {
         to_stdout(dump).await

@@ -300,6 +300,7 @@ pub(super) fn core_settings(settings: &Settings) -> CoreSettings {
         },
         manage_users: data.manage_users,
         users_base_dir: data.users_base_dir.clone(),
+        credentials_dir: data.credentials_dir.clone(),
         idle_timeout: sftpd.idle_timeout,
         max_transfers_per_session: defaults.max_transfers_per_session,
         defender: settings.defender.clone(),

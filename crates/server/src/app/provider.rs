@@ -6,7 +6,7 @@ use std::thread::available_parallelism;
 use std::time::Duration;
 
 use futures_util::{StreamExt as _, TryStreamExt as _};
-use sftpgo_core::admin::prepared;
+use sftpgo_core::admin::{AccountDirectories, prepared};
 use sftpgo_core::auth::PasswordHasher;
 use sftpgo_core::model::UserRecord;
 use sftpgo_data::config::{DataProviderSettings, Driver};
@@ -148,10 +148,10 @@ async fn load_users(settings: &DataProviderSettings) -> Result<Vec<UserRecord>, 
     let users = loaded.map_err(AppError::new)?;
     let users = users.map_err(|error| unusable(Driver::Memory, &error))?;
     let hasher = PasswordHasher::new();
-    let base_dir = settings.users_base_dir.as_deref();
+    let directories = directories(settings);
     let prepared = users
         .into_iter()
-        .map(|user| prepare(user, base_dir, &hasher, &path));
+        .map(|user| prepare(user, &directories, &hasher, &path));
     // Plain passwords take a while; no more of them at a time than the hasher computes.
     let at_a_time = available_parallelism().map_or(2, usize::from);
     let prepared = futures_util::stream::iter(prepared).buffered(at_a_time);
@@ -160,15 +160,24 @@ async fn load_users(settings: &DataProviderSettings) -> Result<Vec<UserRecord>, 
 
 async fn prepare(
     user: UserRecord,
-    base_dir: Option<&Path>,
+    directories: &AccountDirectories,
     hasher: &PasswordHasher,
     file: &Path,
 ) -> Result<UserRecord, AppError> {
     let name = user.username.clone();
-    prepared(user, base_dir, hasher).await.map_err(|error| {
+    let prepared = prepared(user, directories, hasher).await;
+    prepared.map_err(|error| {
         let message = format!("{}: user {name:?}: {error}", file.display());
         unusable(Driver::Memory, &message)
     })
+}
+
+/// Where the server keeps what records do not say.
+pub(super) fn directories(settings: &DataProviderSettings) -> AccountDirectories {
+    AccountDirectories {
+        users_base_dir: settings.users_base_dir.clone(),
+        credentials_dir: settings.credentials_dir.clone(),
+    }
 }
 
 /// Creates or upgrades the schema of the data provider.

@@ -33,8 +33,8 @@ pub async fn manage_users(settings: &Settings, command: Command) -> Result<(), A
         ));
     }
     let provider = provider::open(settings).await?.provider;
-    let base_dir = settings.users_base_dir.clone();
-    let users = UserAdmin::new(provider.clone(), settings.manage_users, base_dir);
+    let directories = provider::directories(settings);
+    let users = UserAdmin::new(provider.clone(), settings.manage_users, directories);
     let result = run(&users, command).await;
     DataProvider::close(&*provider).await;
     print(&result?)

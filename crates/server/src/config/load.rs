@@ -12,7 +12,7 @@ use super::environment::Environment;
 use super::error::LoadError;
 use super::file;
 use super::layer::{Layer, Origin, insert};
-use super::settings::{Config, Settings, not_used_yet};
+use super::settings::{Config, Settings};
 use super::shape::Shape;
 
 /// Where settings are looked for.
@@ -94,7 +94,6 @@ pub fn load(inputs: &Inputs) -> Result<Loaded, LoadError> {
     });
     LoadError::unless_empty(problems)?;
 
-    warnings.extend(sources.set_but_not_used(&shape));
     Ok(Loaded {
         config: sources.deserialize()?,
         config_dir: absolute(&inputs.config_dir),
@@ -211,15 +210,6 @@ impl Sources {
             self.values
                 .insert(key.clone(), (value.clone(), source(key)));
         }
-    }
-
-    fn set_but_not_used(&self, shape: &Shape) -> Vec<String> {
-        let keys = not_used_yet().filter(|key| {
-            let current = self.values.get(*key).map(|(value, _)| value);
-            current != shape.find(key).map(|setting| &setting.default)
-        });
-        keys.map(|key| format!("{key} is set, but this version does not use it yet"))
-            .collect()
     }
 
     /// The layers are checked, so this fails only if a struct wants more than its schema says.

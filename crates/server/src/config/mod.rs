@@ -6,8 +6,7 @@
 //! section as a documented struct; the names, kinds and descriptions of all settings are read
 //! from the schema of those structs (`shape`), so that a setting is defined in one place.
 //!
-//! What an operator misspells stops the start and is named together with what was probably
-//! meant; what the reference knows and this server does not use yet is a warning.
+//! What an operator misspells stops the start and is named together with what was probably meant.
 
 mod coerce;
 mod environment;

@@ -3,7 +3,6 @@
 use std::fmt::Write as _;
 
 use super::environment::variable_for;
-use super::settings::not_used_yet;
 use super::shape::{Kind, Setting, Shape};
 
 const INTRODUCTION: &str = include_str!("reference.md");
@@ -47,12 +46,6 @@ fn row(page: &mut String, setting: &Setting) {
         }
     };
     let description = description.replace('|', "\\|");
-    let unused = not_used_yet().any(|other| other == key);
-    let unused = if unused {
-        " *Accepted, not used yet.*"
-    } else {
-        ""
-    };
     let variable = match kind {
         Kind::Groups(settings) => settings
             .iter()
@@ -64,6 +57,6 @@ fn row(page: &mut String, setting: &Setting) {
     // Writing into a string cannot fail.
     let _ = writeln!(
         page,
-        "| `{key}`<br>`{variable}` | {kind_text} | `{default}` | {description}{unused} |"
+        "| `{key}`<br>`{variable}` | {kind_text} | `{default}` | {description} |"
     );
 }

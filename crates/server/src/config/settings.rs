@@ -44,14 +44,6 @@ pub struct Settings {
     pub object_stores: ObjectStoresSettings,
 }
 
-/// Keys that are accepted for the sake of existing files and not used.
-pub(crate) fn not_used_yet() -> impl Iterator<Item = &'static str> {
-    [sftpgo_data::config::NOT_USED_YET]
-        .into_iter()
-        .flatten()
-        .copied()
-}
-
 impl Config {
     /// Checks every section; gives the settings and what was replaced, or everything that is
     /// wrong.

@@ -245,12 +245,4 @@ mod tests {
             ["data_provider.connection_string", "data_provider.password"]
         );
     }
-
-    #[test]
-    fn keys_that_are_not_used_yet_exist() {
-        let shape = Shape::of_config();
-        for key in super::super::settings::not_used_yet() {
-            assert!(shape.find(key).is_some(), "{key}");
-        }
-    }
 }

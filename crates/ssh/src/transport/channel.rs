@@ -8,7 +8,7 @@ use russh::server::{Handle, Msg};
 use russh::{ChannelMsg, ChannelReadHalf, ChannelWriteHalf};
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::window::Window;
+use super::window::{Growth, Window};
 
 /// The right to have one more channel open, given back when all its holders are gone.
 pub(super) type Place = Arc<OwnedSemaphorePermit>;
@@ -23,9 +23,15 @@ pub(crate) struct Channel {
 }
 
 impl Channel {
-    pub(super) fn new(channel: russh::Channel<Msg>, library: Handle, place: Place) -> Self {
+    pub(super) fn new(
+        channel: russh::Channel<Msg>,
+        library: Handle,
+        place: Place,
+        growth: Arc<Growth>,
+    ) -> Self {
         let id = channel.id();
-        let window = Arc::new(Window::new(move |bytes| library.grow_window(id, bytes)));
+        let grow = move |bytes| library.grow_window(id, bytes);
+        let window = Arc::new(Window::new(growth, grow));
         let (read, write) = channel.split();
         Self {
             input: ChannelInput { read, window },

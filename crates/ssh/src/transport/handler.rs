@@ -16,6 +16,7 @@ use zeroize::Zeroizing;
 
 use super::channel::{Channel, Place};
 use super::error::TransportError;
+use super::window::Growth;
 use super::{ChannelRequest, Events, Verdict, groups};
 
 /// Channels of one connection that may be open at a time; OpenSSH's `MaxSessions` is 10.
@@ -39,6 +40,8 @@ pub(super) struct RusshHandler<E> {
     /// Channels opened less those in which something was started.
     pub(super) in_vain: usize,
     pub(super) identified: bool,
+    /// What windows of channels may grow by.
+    pub(super) growth: Arc<Growth>,
 }
 
 /// A channel in which nothing runs; it goes when the client closes it.
@@ -136,7 +139,7 @@ impl<E: Events> RusshHandler<E> {
         let Some((channel, place)) = taken else {
             return Ok(session.channel_failure(id)?);
         };
-        let channel = Channel::new(channel, session.handle(), place);
+        let channel = Channel::new(channel, session.handle(), place, Arc::clone(&self.growth));
         // The reply must go out before anything the started side sends.
         match self.events.start(request, channel).await {
             Ok(()) => {

@@ -19,7 +19,7 @@ use super::algorithms;
 use super::error::TransportError;
 use super::handler::{MAX_CHANNELS, RusshHandler, method_set};
 use super::socket::Socket;
-use super::window;
+use super::window::{self, Growth};
 use crate::config::SftpdSettings;
 
 /// A refused login is answered after this, so that its duration says little about its reason.
@@ -53,6 +53,8 @@ pub(crate) struct TransportSettings {
     /// Signatures of users' keys that are accepted.
     signatures: AcceptedSignatures,
     login_deadline: Duration,
+    /// What windows of channels may grow by.
+    growth: Arc<Growth>,
 }
 
 impl std::fmt::Debug for TransportSettings {
@@ -113,6 +115,7 @@ impl TransportSettings {
             login_banner,
             signatures: AcceptedSignatures::named(accepted.iter().copied()),
             login_deadline: limits.login,
+            growth: Arc::default(),
         }
     }
 
@@ -169,6 +172,7 @@ where
         places: Arc::new(Semaphore::new(MAX_CHANNELS)),
         in_vain: 0,
         identified: false,
+        growth: Arc::clone(&settings.growth),
     };
     let Begun { newcomer, waited } = begun;
     let stream = Socket::new(stream, Arc::clone(&newcomer), cancel.clone());

@@ -53,7 +53,7 @@ async fn perform(shared: &Shared, operation: &str, head: &Parts, body: &mut Inco
     let asked = Asked::parse(head)?;
     if let Some(token) = shared.token
         // Who knows the address of an upload may send to it.
-        && operation != "upload.chunk"
+        && !matches!(operation, "upload.chunk" | "upload.cancel")
         && asked.header("authorization") != Some(&format!("Bearer {token}"))
     {
         return Err(Failure::new(401, "authError", "Invalid Credentials"));
@@ -70,7 +70,7 @@ async fn perform(shared: &Shared, operation: &str, head: &Parts, body: &mut Inco
         "objects.compose" => object::compose(shared, &asked, body).await,
         "objects.insert" => upload::insert(shared, &asked, body).await,
         "upload.start" => upload::start(shared, &asked, body).await,
-        "upload.chunk" if head.method == "DELETE" => upload::cancel(shared, &asked),
+        "upload.cancel" => upload::cancel(shared, &asked),
         "upload.chunk" => upload::chunk(shared, &asked, body).await,
         _ => Err(Failure::new(
             501,

@@ -16,6 +16,8 @@ pub(super) struct State {
     pub(super) buckets: BTreeMap<String, Objects>,
     /// By their identifier.
     pub(super) uploads: BTreeMap<String, Upload>,
+    /// The resources of the objects that uploads have become, by their identifier.
+    pub(super) ended: BTreeMap<String, Value>,
     last: u64,
 }
 

@@ -1,5 +1,7 @@
 //! Uploads: at once, or in chunks, <https://cloud.google.com/storage/docs/performing-resumable-uploads>.
 
+use std::sync::atomic::Ordering;
+
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt as _;
 use hyper::Response;
@@ -86,6 +88,10 @@ pub(super) async fn start(shared: &Shared, asked: &Asked, body: &mut Incoming) -
 /// Takes a chunk, or says how far the upload is. Of a chunk that breaks off nothing stays.
 pub(super) async fn chunk(shared: &Shared, asked: &Asked, body: &mut Incoming) -> Outcome {
     let id = asked.query("upload_id").unwrap_or("");
+    if let Some(resource) = shared.state.lock().ended.get(id) {
+        // What still comes is not looked at.
+        return Ok(with_json(resource));
+    }
     let mut sink = find(&shared.state.lock(), id)?.sink.clone();
     let before = sink.size();
     let chunk = parse(asked.header("content-range"))?;
@@ -100,7 +106,8 @@ pub(super) async fn chunk(shared: &Shared, asked: &Asked, body: &mut Incoming) -
                 let message = format!("byte {before} is next, not {first}");
                 return Err(Failure::new(503, "backendError", message));
             }
-            receive(shared, body, &mut sink).await?;
+            let most = shared.takes.load(Ordering::SeqCst);
+            receive_some(shared, body, &mut sink, most).await?;
             if total.is_none() && (sink.size() - before) % GRAIN != 0 {
                 return Err(Failure::invalid("a chunk must have a multiple of 256 KiB"));
             }
@@ -121,6 +128,7 @@ pub(super) async fn chunk(shared: &Shared, asked: &Asked, body: &mut Incoming) -
         let data: Data = sink.finish(&shared.keeper);
         let place = (upload.bucket.as_str(), upload.name.as_str());
         let answer = store(&mut state, place, data, upload.resource, &upload.conditions)?;
+        state.ended.insert(id.to_owned(), answer.clone());
         return Ok(with_json(&answer));
     }
     let have = sink.size();
@@ -176,11 +184,23 @@ async fn collect(shared: &Shared, body: &mut Incoming) -> Result<Bytes, Failure>
 }
 
 async fn receive(shared: &Shared, body: &mut Incoming, sink: &mut Sink) -> Result<(), Failure> {
+    receive_some(shared, body, sink, u64::MAX).await
+}
+
+/// Reads all of a body, and takes at most so many bytes of it.
+async fn receive_some(
+    shared: &Shared,
+    body: &mut Incoming,
+    sink: &mut Sink,
+    mut most: u64,
+) -> Result<(), Failure> {
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|error| Failure::Broken(error.into()))?;
         let bytes = frame.into_data().unwrap_or_default();
         shared.requests.received(bytes.len());
-        sink.take(&bytes);
+        let taken = usize::try_from(most).unwrap_or(usize::MAX).min(bytes.len());
+        most -= u64::try_from(taken).unwrap();
+        sink.take(bytes.get(..taken).unwrap_or(&[]));
     }
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! The storage section of the form.
 
 use serde_json::json;
+use sftpgo_core::model::filesystem::BACK_ENDS;
 use sftpgo_core::model::{FilesystemProvider, Secret};
 
 use super::{Fields, assert_page, post, post_multipart, unescaped};
@@ -101,12 +102,95 @@ async fn an_account_with_google_storage_needs_a_credentials_file_or_automatic_on
         ("test", 0)
     );
     assert_eq!(stored.gcsconfig.key_prefix, "somedir/subdir/");
+    let Secret::Sealed(sealed) = &stored.gcsconfig.credentials else {
+        panic!("{:?}", stored.gcsconfig.credentials);
+    };
+    let page = unescaped(&server.get("/web/user/1").await.body);
+    for part in sealed.split('$').filter(|part| part.len() > 3) {
+        assert!(!page.contains(part), "{part}");
+    }
+    // Without a file they stay.
+    let kept = fields.clone().with("password", "");
+    assert_eq!(post(&server, "/web/user/1", &kept).await.status, 303);
+    assert_eq!(server.stored("u").await.unwrap().filesystem, stored);
     let automatic = fields
         .with("gcs_auto_credentials", "on")
         .with("password", "");
     assert_eq!(post(&server, "/web/user/1", &automatic).await.status, 303);
     let stored = server.stored("u").await.unwrap().filesystem.gcsconfig;
     assert_eq!(stored.automatic_credentials, 1);
+    assert!(stored.credentials.is_empty());
     let shown = server.get("/api/v1/user/1").await.json();
     assert_eq!(shown["filesystem"]["gcsconfig"]["credentials"], json!(null));
+}
+
+#[tokio::test]
+async fn an_account_with_azure_storage_is_stored_with_its_secrets_sealed_and_never_shown() {
+    let server = TestServer::start();
+    let fields = Fields::of(&server, "u")
+        .with("fs_provider", "3")
+        .with("az_container", "files")
+        .with("az_account_name", "acc")
+        .with("az_account_key", "dmVyeS1zZWNyZXQ=")
+        .with("az_access_tier", "Cool")
+        .with("az_use_emulator", "on")
+        .with("az_upload_part_size", "8")
+        .with("az_key_prefix", "u/");
+    for (field, value) in [
+        ("az_container", ""),
+        ("az_access_tier", "cool"),
+        ("az_upload_part_size", "1000"),
+        ("az_upload_part_size", "many"),
+    ] {
+        let reply = post(&server, "/web/user", &fields.clone().with(field, value)).await;
+        assert_page(&reply, 200, "Add a new user");
+        assert!(
+            reply.body.contains(&format!("href=\"#{field}\"")),
+            "{field}"
+        );
+        assert!(!reply.body.contains("dmVyeS1zZWNyZXQ="));
+    }
+    assert_eq!(post(&server, "/web/user", &fields).await.status, 303);
+    let user = server.stored("u").await.unwrap();
+    let config = &user.filesystem.azblobconfig;
+    assert_eq!(user.filesystem.provider, FilesystemProvider::Azure);
+    assert_eq!(
+        (config.container.as_str(), config.access_tier.as_str()),
+        ("files", "Cool")
+    );
+    assert!(config.use_emulator && config.upload_part_size == 8);
+    let Secret::Sealed(sealed) = &config.account_key else {
+        panic!("{:?}", config.account_key);
+    };
+    let page = unescaped(&server.get("/web/user/1").await.body);
+    assert!(page.contains("value=\"acc\"") && page.contains("az_account_key_forget"));
+    for part in sealed.split('$').filter(|part| part.len() > 3) {
+        assert!(!page.contains(part), "{part}");
+    }
+    let kept = fields.with("az_account_key", "").with("password", "");
+    assert_eq!(post(&server, "/web/user/1", &kept).await.status, 303);
+    assert_eq!(
+        server.stored("u").await.unwrap().filesystem,
+        user.filesystem
+    );
+    let given_up = kept.with("az_account_key_forget", "on");
+    assert_eq!(post(&server, "/web/user/1", &given_up).await.status, 303);
+    let stored = server.stored("u").await.unwrap().filesystem;
+    assert!(stored.azblobconfig.account_key.is_empty());
+}
+
+#[tokio::test]
+async fn the_form_has_every_setting_of_every_store() {
+    let server = TestServer::start();
+    let page = server.get("/web/user").await.body;
+    for back_end in BACK_ENDS {
+        let number = back_end.provider.number();
+        assert!(page.contains(&format!("data-provider=\"{number}\"")));
+        assert!(page.contains(&format!("<option value=\"{number}\">")));
+        for field in back_end.fields {
+            let element = format!("id=\"{}\" name=\"{}\"", field.form, field.form);
+            assert_eq!(page.matches(&element).count(), 1, "{}", field.form);
+        }
+    }
+    assert!(!page.contains("_forget"));
 }

@@ -27,6 +27,10 @@ const HOOK_TOKEN: &str = "Oz2-token-Xl4k";
 const ACTION_TOKEN: &str = "Tb9-action-Gi1r";
 const PROVIDER_PASSWORD: &str = "Fs7-provider-Nv3j";
 const S3_SECRET: &str = "Gp6-bucket-Ec1y";
+const GOOGLE_SECRET: &str = "Ys6-google-Kb3e";
+/// In base64, as keys of Azure are.
+const AZURE_KEY: &str = "UGsyLWF6dXJlLVZvN2g=";
+const AZURE_SIGNATURE: &str = "Rd9-signed-Fy2m";
 const ADMIN_PASSWORD: &str = "Mr8-admin-Da5u";
 /// `admin:` and the password, as it goes over the wire.
 const ADMIN_BASIC: &str = "YWRtaW46TXI4LWFkbWluLURhNXU=";
@@ -133,8 +137,12 @@ async fn browse(serve: &Serve, readable: &mut Readable) -> Vec<String> {
     };
     let cookie = after("sftpgo_form=", ';');
     let token = after("name=\"_form_token\" value=\"", '"');
+    let stores = format!(
+        "s3_access_secret={S3_SECRET}&az_account_key={AZURE_KEY}&az_sas_url=sig={AZURE_SIGNATURE}&\
+         gcs_credential_file={GOOGLE_SECRET}"
+    );
     let body = format!(
-        "_form_token={token}&username=&password={RIGHT_PASSWORD}&s3_access_secret={S3_SECRET}&fs_provider=1&status=1"
+        "_form_token={token}&username=&password={RIGHT_PASSWORD}&{stores}&fs_provider=1&status=1"
     );
     let fields = format!(
         "{by_admin}Cookie: sftpgo_form={cookie}\r\nContent-Type: application/x-www-form-urlencoded\r\n\
@@ -157,13 +165,15 @@ async fn log_in(serve: &Serve, readable: &mut Readable) {
         ("nobody", WRONG_PASSWORD, false),
         ("carol", PASSWORD_OF_THE_HOOK, true),
         ("carol", WRONG_PASSWORD, false),
-        // There is no such back end; the connection ends.
+        // Their stores cannot be reached.
         ("bucket", RIGHT_PASSWORD, true),
+        ("google", RIGHT_PASSWORD, true),
+        ("azure", RIGHT_PASSWORD, true),
     ] {
         let (answer, client) = login(serve, user, password).await;
         assert_eq!(answer == Attempted::LoggedIn, expected, "{user}");
         readable.add("the answer to a login", format!("{answer:?}"));
-        if user == "bucket" {
+        if matches!(user, "bucket" | "google" | "azure") {
             let _ = client.subsystem("sftp").await;
         }
     }
@@ -240,10 +250,24 @@ async fn no_secret_of_a_full_run_can_be_read_anywhere() {
     };
     let s3 = json!({ "bucket": "b", "region": "r", "access_key": "k", "access_secret": S3_SECRET });
     let in_s3 = json!({ "filesystem": { "provider": 1, "s3config": s3 } });
+    let google = format!(r#"{{"type":"service_account","private_key":"{GOOGLE_SECRET}"}}"#);
+    let google = json!({ "bucket": "b", "endpoint": "http://127.0.0.1:9", "credentials": google });
+    let in_google = json!({ "filesystem": { "provider": 2, "gcsconfig": google } });
+    let azure = json!({
+        "container": "c", "account_name": "a", "endpoint": "http://127.0.0.1:9", "account_key": AZURE_KEY,
+        "sas_url": format!("sv=1&sig={AZURE_SIGNATURE}"),
+    });
+    let in_azure = json!({ "filesystem": { "provider": 3, "azblobconfig": azure } });
+    let wrong = json!({ "filesystem": { "provider": 3, "azblobconfig": {
+        "container": "c", "account_key": AZURE_KEY, "sas_url": format!("https://{AZURE_SIGNATURE}"),
+    } } });
     for (account, status) in [
         (user("alice", json!({})), 200),
         (user("carol", json!({})), 200),
         (user("bucket", in_s3.clone()), 200),
+        (user("google", in_google), 200),
+        (user("azure", in_azure), 200),
+        (user("wrong", wrong), 400),
         // The name is taken, a field is wrong, a type is wrong.
         (user("bucket", in_s3.clone()), 500),
         (
@@ -262,6 +286,8 @@ async fn no_secret_of_a_full_run_can_be_read_anywhere() {
     for path in [
         "/web/users",
         "/web/user/3",
+        "/web/user/4",
+        "/web/user/5",
         "/web/connections",
         "/api/v1/user",
         "/api/v1/connection",
@@ -351,6 +377,9 @@ async fn no_secret_of_a_full_run_can_be_read_anywhere() {
         HOOK_TOKEN,
         PROVIDER_PASSWORD,
         S3_SECRET,
+        GOOGLE_SECRET,
+        AZURE_KEY,
+        AZURE_SIGNATURE,
         ADMIN_PASSWORD,
         ADMIN_BASIC,
         ADMIN_HASH,
@@ -364,12 +393,19 @@ async fn no_secret_of_a_full_run_can_be_read_anywhere() {
     .into();
     for user in dump["users"].as_array().unwrap() {
         secrets.push(user["password"].as_str().unwrap().to_owned());
-        let sealed = &user["filesystem"]["s3config"]["access_secret"];
-        secrets.extend(sealed.as_str().map(str::to_owned));
+        for (object, secret) in [
+            ("s3config", "access_secret"),
+            ("gcsconfig", "credentials"),
+            ("azblobconfig", "account_key"),
+            ("azblobconfig", "sas_url"),
+        ] {
+            let sealed = &user["filesystem"][object][secret];
+            secrets.extend(sealed.as_str().map(str::to_owned));
+        }
     }
     secrets.extend(material(&TestServer::host_key()));
     secrets.extend(material(&Account::key("alice")));
-    assert!(secrets.len() > 18, "{secrets:?}");
+    assert!(secrets.len() > 24, "{secrets:?}");
     for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
         for (name, text) in &readable.0 {
             assert!(

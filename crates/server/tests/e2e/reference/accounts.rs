@@ -55,10 +55,10 @@ async fn an_update_without_credentials_keeps_them() {
     assert!(server.connect().await.password("alice", PASSWORD).await);
 }
 
-/// TestLoginInvalidFs: here a back end that is not served yet.
+/// TestLoginInvalidFs: here one whose credentials nobody can open.
 #[tokio::test]
 async fn an_account_whose_storage_cannot_be_opened_gets_no_session() {
-    let gcs = json!({ "provider": 2, "gcsconfig": { "bucket": "b", "automatic_credentials": 1 } });
+    let gcs = json!({ "provider": 2, "gcsconfig": { "bucket": "b", "credentials": "$aes$00$00" } });
     let server = server_with(Account::new("alice").with("filesystem", gcs)).await;
     let mut client = server.connect().await;
     assert!(client.key("alice", &Account::key("alice")).await);

@@ -33,7 +33,7 @@ fn expected() -> BTreeSet<String> {
     for name in &WITHOUT_TOTAL[..2] {
         names.insert(format!("sftpgo_{name}"));
     }
-    for store in ["s3", "gcs"] {
+    for store in ["s3", "gcs", "azblob"] {
         for name in WITHOUT_TOTAL {
             names.insert(format!("sftpgo_{store}_{name}"));
         }
@@ -43,7 +43,7 @@ fn expected() -> BTreeSet<String> {
     }
     let complaint = |name| format!("{name} counter metrics should have \"_total\" suffix");
     let mut complaints: BTreeSet<String> = names.iter().map(complaint).collect();
-    for store in ["s3", "gcs"] {
+    for store in ["s3", "gcs", "azblob"] {
         // It takes a bucket of objects for one of a histogram.
         complaints.insert(format!(
             "sftpgo_{store}_head_bucket non-histogram metrics should not have \"_bucket\" suffix"

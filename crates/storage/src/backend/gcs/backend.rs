@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use super::super::object::{InUse, ObjectEngine, ObjectStorage};
-use super::super::rest::Connections;
+use super::super::object::{InUse, ObjectEngine, ObjectSettings, ObjectStorage};
+use super::super::rest::{Connections, context};
 use super::settings::GcsSettings;
 use super::store::GcsStore;
+use super::upload::GRAIN;
 use crate::counters::ObjectStoreCounters;
 use crate::error::StorageResult;
 
@@ -42,9 +43,14 @@ impl GcsBackend {
     /// `Internal` if the settings are none that can be used.
     pub async fn open(&self, settings: &GcsSettings) -> StorageResult<ObjectStorage> {
         let store = self.store(settings).await?;
+        let part_size = settings.objects.part_size.max(1);
+        let objects = ObjectSettings {
+            part_size: part_size.checked_next_multiple_of(GRAIN).unwrap_or(GRAIN),
+            ..settings.objects.clone()
+        };
         Ok(ObjectStorage::new(
             store,
-            settings.objects.clone(),
+            objects,
             self.shared.engine.clone(),
             Arc::clone(&self.shared.counters),
         ))
@@ -58,8 +64,9 @@ impl GcsBackend {
         }
         let authorities = settings.certificate_authorities.as_deref();
         let http = shared.connections.trusting(authorities).await?;
-        Ok(shared
-            .stores
-            .put(fingerprint, GcsStore::new(http, settings)?))
+        // Who gives credentials is not behind the endpoint, and has none of its authorities.
+        let asking = context(&shared.connections.trusting(None).await?);
+        let store = GcsStore::new(http, asking, settings)?;
+        Ok(shared.stores.put(fingerprint, store))
     }
 }

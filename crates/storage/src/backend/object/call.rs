@@ -4,14 +4,17 @@
 use std::future::Future;
 use std::ops::Range;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::time::{Instant, sleep, timeout_at};
 
+use super::content::Content;
 use super::store::{
-    Condition, CopyRequest, Limits, ListPage, ListRequest, ObjectError, ObjectErrorKind,
-    ObjectInfo, ObjectResult, ObjectStore, PartTag, PutOptions, UploadRef, UploadsPage,
+    AppendRequest, Condition, CopyRequest, Limits, ListPage, ListRequest, NextPart, ObjectError,
+    ObjectErrorKind, ObjectInfo, ObjectResult, ObjectStore, PartTag, PutOptions, UploadRef,
+    Uploads, UploadsPage,
 };
 use crate::counters::{Calls, ObjectStoreCounters};
 use crate::metadata::FileTime;
@@ -76,6 +79,18 @@ impl Caller {
         self.store.limits()
     }
 
+    pub(super) fn uploads(&self) -> Uploads {
+        self.store.uploads()
+    }
+
+    pub(super) fn appends(&self) -> bool {
+        self.store.appends()
+    }
+
+    pub(super) fn replaces_in_place(&self) -> bool {
+        self.store.replaces_in_place()
+    }
+
     pub(super) fn counters(&self) -> &ObjectStoreCounters {
         &self.counters
     }
@@ -106,11 +121,11 @@ impl Caller {
         key: &str,
         etag: &str,
         range: Range<u64>,
-    ) -> ObjectResult<Bytes> {
+    ) -> ObjectResult<Content> {
         let len = range.end.saturating_sub(range.start);
         if len == 0 {
             // There is no way to ask for it.
-            return Ok(Bytes::new());
+            return Ok(Content::default());
         }
         let get = || async {
             let bytes = self.store.get(key, etag, range.clone()).await?;
@@ -135,12 +150,40 @@ impl Caller {
         options: &PutOptions,
     ) -> ObjectResult<()> {
         let len = body.len() as u64;
-        let put = || self.store.put(key, body.clone(), options);
+        let before = AtomicBool::new(false);
+        let put = || async {
+            let again = before.swap(true, Ordering::Relaxed);
+            match self.store.put(key, body.clone(), options).await {
+                // The attempt before may have made the object, and its answer got lost.
+                Err(error)
+                    if again
+                        && options.condition == Condition::Absent
+                        && error.kind() == ObjectErrorKind::Precondition
+                        && self.is_there(key, &body).await? =>
+                {
+                    Ok(())
+                }
+                put => put,
+            }
+        };
         let put = self.repeat(len, put).await;
         if put.is_ok() {
             self.counters.uploads.bytes.add(len);
         }
         put
+    }
+
+    /// Whether an object has these bytes and no others.
+    async fn is_there(&self, key: &str, body: &Bytes) -> ObjectResult<bool> {
+        let info = match self.store.head(key).await {
+            Err(error) if error.kind() == ObjectErrorKind::NotFound => return Ok(false),
+            info => info?,
+        };
+        let len = body.len() as u64;
+        if info.size != len || len == 0 {
+            return Ok(info.size == len);
+        }
+        Ok(self.store.get(key, &info.etag, 0..len).await?.whole() == *body)
     }
 
     pub(super) async fn create_upload(
@@ -160,6 +203,31 @@ impl Caller {
     ) -> ObjectResult<PartTag> {
         let len = body.len() as u64;
         let put = || self.store.put_part(to, number, body.clone());
+        let put = self.repeat(len, put).await;
+        if put.is_ok() {
+            self.counters.uploads.bytes.add(len);
+        }
+        put
+    }
+
+    pub(super) async fn put_next(
+        &self,
+        to: &UploadRef,
+        offset: u64,
+        body: Bytes,
+        last: bool,
+    ) -> ObjectResult<()> {
+        let len = body.len() as u64;
+        let before = AtomicBool::new(false);
+        let put = || async {
+            let part = NextPart {
+                offset,
+                body: body.clone(),
+                last,
+                again: before.swap(true, Ordering::Relaxed),
+            };
+            self.store.put_next(to, &part).await
+        };
         let put = self.repeat(len, put).await;
         if put.is_ok() {
             self.counters.uploads.bytes.add(len);
@@ -226,6 +294,14 @@ impl Caller {
         let copied = self.repeat(len / COPIES_ARE_FASTER, copy).await;
         count(&self.counters.copy_object, &copied);
         copied
+    }
+
+    /// `len` are the bytes that are there.
+    pub(super) async fn append(&self, request: &AppendRequest, len: u64) -> ObjectResult<()> {
+        let append = || self.store.append(request);
+        let appended = self.repeat(len / COPIES_ARE_FASTER, append).await;
+        count(&self.counters.copy_object, &appended);
+        appended
     }
 
     pub(super) async fn delete(&self, key: &str) -> ObjectResult<()> {

@@ -66,7 +66,7 @@ impl Inner {
         source: &Source,
         attributes: Attributes,
     ) -> StorageResult<()> {
-        if source.size <= self.calls.limits().max_copy {
+        if self.calls.replaces_in_place() || source.size <= self.calls.limits().max_copy {
             let request = CopyRequest {
                 from: source.key.clone(),
                 etag: Some(source.etag.clone()),

@@ -1,6 +1,6 @@
 //! A store in memory, with the rules of S3, that fails when it is told to: for tests.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::future::pending;
 use std::ops::{Bound, Range};
 
@@ -9,10 +9,11 @@ use aws_lc_rs::digest::{SHA256, digest};
 use bytes::Bytes;
 use parking_lot::Mutex;
 
+use super::content::Content;
 use super::store::{
-    Attributes, Condition, CopyRequest, Limits, ListPage, ListRequest, Listed, ObjectError,
-    ObjectErrorKind, ObjectInfo, ObjectResult, ObjectStore, OpenUpload, PartTag, PutOptions,
-    UploadRef, UploadsPage,
+    AppendRequest, Attributes, Condition, CopyRequest, Limits, ListPage, ListRequest, Listed,
+    NextPart, ObjectError, ObjectErrorKind, ObjectInfo, ObjectResult, ObjectStore, OpenUpload,
+    PartTag, PutOptions, UploadRef, Uploads, UploadsPage,
 };
 use crate::metadata::FileTime;
 
@@ -27,7 +28,9 @@ pub enum Call {
     Put,
     CreateUpload,
     PutPart,
+    PutNext,
     CopyPart,
+    Append,
     CompleteUpload,
     AbortUpload,
     ListUploads,
@@ -60,8 +63,10 @@ struct Object {
 #[derive(Debug, Default)]
 struct Upload {
     key: String,
-    attributes: Attributes,
+    options: PutOptions,
     parts: BTreeMap<u32, Bytes>,
+    /// What came of it in order.
+    stream: Vec<u8>,
     begun: FileTime,
     last_part: Option<FileTime>,
 }
@@ -70,6 +75,8 @@ struct Upload {
 struct State {
     objects: BTreeMap<String, Object>,
     uploads: BTreeMap<String, Upload>,
+    /// Those that became an object with their last part.
+    ended: BTreeSet<String>,
     ticks: i64,
     made: BTreeMap<Call, u64>,
     faults: BTreeMap<Call, VecDeque<Option<Fault>>>,
@@ -80,6 +87,7 @@ struct State {
 pub struct FakeStore {
     limits: Limits,
     conditional: bool,
+    uploads: Uploads,
     state: Mutex<State>,
 }
 
@@ -102,6 +110,7 @@ impl FakeStore {
         Self {
             limits,
             conditional: true,
+            uploads: Uploads::InParts,
             state: Mutex::default(),
         }
     }
@@ -111,6 +120,21 @@ impl FakeStore {
     pub fn without_conditions(self) -> Self {
         Self {
             conditional: false,
+            ..self
+        }
+    }
+
+    /// The same, taking the parts of an upload in their order only, with a grain of five bytes; copying none, but making one
+    /// object of two.
+    #[must_use]
+    pub fn in_order(self) -> Self {
+        let limits = Limits {
+            copies_parts: false,
+            ..self.limits
+        };
+        Self {
+            uploads: Uploads::InOrder,
+            limits,
             ..self
         }
     }
@@ -280,6 +304,44 @@ impl State {
         upload.ok_or_else(|| fault(ObjectErrorKind::NoSuchUpload, "no such upload"))
     }
 
+    /// Takes a part in its turn. Of one that is truncated the first bytes are taken, and the client is not told how many.
+    fn take(
+        &mut self,
+        to: &UploadRef,
+        part: &NextPart,
+        met: Option<Fault>,
+        conditional: bool,
+    ) -> ObjectResult<()> {
+        if part.again && self.ended.contains(&to.id) {
+            return Ok(());
+        }
+        let len = part.body.len();
+        if !part.last && (len == 0 || !len.is_multiple_of(5)) {
+            return Err(fault(ObjectErrorKind::InvalidRequest, "an uneven part"));
+        }
+        let upload = self.upload(to)?;
+        let begin = usize::try_from(part.offset).unwrap_or(usize::MAX);
+        let have = upload.stream.len().checked_sub(begin);
+        let have = have.filter(|have| *have == 0 || part.again);
+        let rest = have.and_then(|have| part.body.get(have..));
+        let rest = rest.ok_or_else(|| fault(ObjectErrorKind::InvalidRequest, "out of turn"))?;
+        if met == Some(Fault::Truncated) {
+            let some = rest.get(..rest.len() / 2).unwrap_or(rest);
+            upload.stream.extend_from_slice(some);
+            return Err(fault(ObjectErrorKind::Unavailable, "it broke off"));
+        }
+        upload.stream.extend_from_slice(rest);
+        if !part.last {
+            return Ok(());
+        }
+        let (bytes, options) = (upload.stream.clone(), upload.options.clone());
+        self.check(&to.key, options.condition, conditional)?;
+        self.uploads.remove(&to.id);
+        self.ended.insert(to.id.clone());
+        self.make(&to.key, bytes.into(), "-stream", options.attributes);
+        Ok(())
+    }
+
     fn page(&self, request: &ListRequest) -> ListPage {
         let mut page = ListPage::default();
         let from = match &request.continuation {
@@ -342,6 +404,10 @@ impl ObjectStore for FakeStore {
         &self.limits
     }
 
+    fn uploads(&self) -> Uploads {
+        self.uploads
+    }
+
     async fn check(&self) -> ObjectResult<()> {
         let fault = self.enter(Call::Check).await?;
         leave(fault, ())
@@ -365,14 +431,14 @@ impl ObjectStore for FakeStore {
         leave(fault, page)
     }
 
-    async fn get(&self, key: &str, etag: &str, range: Range<u64>) -> ObjectResult<Bytes> {
+    async fn get(&self, key: &str, etag: &str, range: Range<u64>) -> ObjectResult<Content> {
         let fault = self.enter(Call::Get).await?;
         let object = self.state.lock().find(key, Some(etag))?;
         let bytes = cut(&object.bytes, range)?;
         if fault == Some(Fault::Truncated) {
-            return Ok(bytes.slice(..bytes.len() / 2));
+            return Ok(bytes.slice(..bytes.len() / 2).into());
         }
-        leave(fault, bytes)
+        leave(fault, bytes.into())
     }
 
     async fn put(&self, key: &str, body: Bytes, options: &PutOptions) -> ObjectResult<()> {
@@ -395,8 +461,9 @@ impl ObjectStore for FakeStore {
             let id = format!("upload-{}", state.ticks);
             let upload = Upload {
                 key: key.to_owned(),
-                attributes: options.attributes.clone(),
+                options: options.clone(),
                 parts: BTreeMap::new(),
+                stream: Vec::new(),
                 begun: now(),
                 last_part: None,
             };
@@ -464,11 +531,17 @@ impl ObjectStore for FakeStore {
                 }
                 whole.extend_from_slice(bytes);
             }
-            let attributes = upload.attributes.clone();
+            let attributes = upload.options.attributes.clone();
             let suffix = format!("-{}", parts.len());
             state.uploads.remove(&to.id);
             state.make(&to.key, whole.into(), &suffix, attributes);
         }
+        leave(met, ())
+    }
+
+    async fn put_next(&self, to: &UploadRef, part: &NextPart) -> ObjectResult<()> {
+        let met = self.enter(Call::PutNext).await?;
+        self.state.lock().take(to, part, met, self.conditional)?;
         leave(met, ())
     }
 
@@ -541,6 +614,23 @@ impl ObjectStore for FakeStore {
                 }
             };
             state.make(&request.to, object.bytes, "", attributes);
+        }
+        leave(met, ())
+    }
+
+    fn appends(&self) -> bool {
+        self.uploads == Uploads::InOrder
+    }
+
+    async fn append(&self, request: &AppendRequest) -> ObjectResult<()> {
+        let met = self.enter(Call::Append).await?;
+        {
+            let mut state = self.state.lock();
+            let first = state.find(&request.key, Some(&request.etag))?;
+            let rest = state.find(&request.rest, None)?;
+            let bytes = [first.bytes, rest.bytes].concat();
+            let attributes = request.attributes.clone();
+            state.make(&request.key, bytes.into(), "-joined", attributes);
         }
         leave(met, ())
     }

@@ -7,15 +7,17 @@
 use sftpgo_model::StoragePath;
 use sftpgo_model::path::MAX_NAME_LEN;
 
+use super::store::KeyRule;
 use crate::error::{StorageError, StorageErrorKind, StorageResult};
 use crate::reserved::is_reserved;
 
 /// The keys of one account: all begin with its prefix.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(super) struct KeySpace {
     /// Empty, or ends with `/`.
     prefix: String,
     max_key: usize,
+    rule: KeyRule,
 }
 
 impl KeySpace {
@@ -25,7 +27,16 @@ impl KeySpace {
         if !prefix.is_empty() && !prefix.ends_with('/') {
             prefix.push('/');
         }
-        Self { prefix, max_key }
+        Self {
+            prefix,
+            max_key,
+            rule: |_| None,
+        }
+    }
+
+    /// The same at a store that cannot have every key.
+    pub(super) fn under(self, rule: KeyRule) -> Self {
+        Self { rule, ..self }
     }
 
     /// The key of the file at `path`, which is not the root.
@@ -45,7 +56,16 @@ impl KeySpace {
         if self.prefix.len().saturating_add(text.len()) >= self.max_key {
             return Err(invalid("the key is too long"));
         }
-        Ok(format!("{}{text}", self.prefix))
+        let key = format!("{}{text}", self.prefix);
+        if let Some(why) = (self.rule)(&key) {
+            return Err(invalid(why));
+        }
+        Ok(key)
+    }
+
+    /// Whether the store can have a key, which another program may have made all the same.
+    pub(super) fn admits(&self, key: &str) -> bool {
+        (self.rule)(key).is_none()
     }
 
     /// What the keys below the directory at `path` begin with; the key of its marker.
@@ -117,6 +137,17 @@ mod tests {
             assert_eq!(keys.folder(&path("a/b c")).unwrap(), folder);
             assert_eq!(keys.folder(&StoragePath::root()).unwrap(), keys.root());
         }
+    }
+
+    #[test]
+    fn what_the_store_would_take_for_another_key_is_none() {
+        let keys = KeySpace::new("p", 1024)
+            .under(|key| key.ends_with('.').then_some("no dots in the end"));
+        assert_eq!(keys.file(&path("a.b")).unwrap(), "p/a.b");
+        let refused = keys.file(&path("a.")).unwrap_err();
+        assert_eq!(refused.kind(), StorageErrorKind::InvalidPath);
+        assert!(keys.folder(&path("a.")).is_err());
+        assert!(keys.admits("p/a.b") && !keys.admits("p/a."));
     }
 
     #[test]

@@ -95,7 +95,9 @@ impl ObjectListing {
                 continue;
             }
             let name = name_in(&self.folder, item.key());
-            let Some(name) = name.filter(|_| self.folded.admits(item.key())) else {
+            let admitted =
+                |_: &&str| self.folded.admits(item.key()) && self.inner.keys.admits(item.key());
+            let Some(name) = name.filter(admitted) else {
                 self.inner.counters().skipped_keys.increment();
                 continue;
             };

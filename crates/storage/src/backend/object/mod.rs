@@ -6,6 +6,7 @@
 
 mod budget;
 mod call;
+mod content;
 mod copy;
 mod folder;
 mod identity;
@@ -31,6 +32,7 @@ pub mod fake;
 
 pub use budget::Budget;
 pub use call::Patience;
+pub use content::Content;
 pub use modified::{MTIME, format_mtime, parse_mtime};
 pub use settings::{ObjectEngine, ObjectSettings};
 pub use sharing::Fingerprint;
@@ -38,7 +40,7 @@ pub(crate) use sharing::InUse;
 pub(crate) use storage::CAPABILITIES;
 pub use storage::ObjectStorage;
 pub use store::{
-    Attributes, Condition, CopyRequest, Limits, ListPage, ListRequest, Listed, ObjectError,
-    ObjectErrorKind, ObjectInfo, ObjectResult, ObjectStore, OpenUpload, PartTag, PutOptions,
-    UploadRef, UploadsPage,
+    AppendRequest, Attributes, Condition, CopyRequest, KeyRule, Limits, ListPage, ListRequest,
+    Listed, NextPart, ObjectError, ObjectErrorKind, ObjectInfo, ObjectResult, ObjectStore,
+    OpenUpload, PartTag, PutOptions, UploadRef, Uploads, UploadsPage,
 };

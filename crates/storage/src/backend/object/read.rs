@@ -65,7 +65,8 @@ impl ObjectRead {
                 .inner
                 .calls
                 .get(&self.key, &self.info.etag, offset..end);
-            buffer.extend_from_slice(&get.await?);
+            let bytes = get.await?;
+            bytes.copy(0..bytes.len(), buffer);
             return Ok(());
         };
         for piece in pieces {

@@ -85,7 +85,7 @@ impl ObjectStorage {
         engine: ObjectEngine,
         counters: Arc<ObjectStoreCounters>,
     ) -> Self {
-        let keys = KeySpace::new(&settings.prefix, store.limits().max_key);
+        let keys = KeySpace::new(&settings.prefix, store.limits().max_key).under(store.key_rule());
         let identities = Identities::new(store.identity());
         Self {
             inner: Arc::new(Inner {

@@ -7,6 +7,7 @@ use std::ops::Range;
 use async_trait::async_trait;
 use bytes::Bytes;
 
+use super::content::Content;
 use crate::error::{StorageError, StorageErrorKind};
 use crate::metadata::FileTime;
 
@@ -238,17 +239,59 @@ pub enum Condition {
 pub struct PutOptions {
     /// What is kept with it.
     pub attributes: Attributes,
-    /// What must hold; for a multipart upload when it is completed.
+    /// What must hold; for an upload in parts when it is completed, where it is said again.
     pub condition: Condition,
 }
 
+/// How a store takes an object that is too long for one call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Uploads {
+    /// In parts, in any order and side by side: [`ObjectStore::put_part`] for each, then [`ObjectStore::complete_upload`].
+    InParts,
+    /// As one stream: [`ObjectStore::put_next`] for each part in turn, the last one of which makes the object.
+    InOrder,
+}
+
 /// A multipart upload that was begun.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct UploadRef {
     /// The key that the object gets.
     pub key: String,
-    /// The store's name for it.
+    /// The store's name for it. At some stores, whoever knows it may write to the object.
     pub id: String,
+}
+
+impl fmt::Debug for UploadRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UploadRef")
+            .field("key", &self.key)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The part of an upload that follows those before it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct NextPart {
+    /// Where it begins: where the one before it ended.
+    pub offset: u64,
+    /// Its bytes; none only for the last one.
+    pub body: Bytes,
+    /// Whether the object ends with it.
+    pub last: bool,
+    /// Whether it was sent before and nobody knows what the store has of it: the store is asked first.
+    pub again: bool,
+}
+
+impl fmt::Debug for NextPart {
+    /// What clients write is nobody's business.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NextPart")
+            .field("offset", &self.offset)
+            .field("len", &self.body.len())
+            .field("last", &self.last)
+            .field("again", &self.again)
+            .finish()
+    }
 }
 
 /// A multipart upload that nobody has ended.
@@ -293,6 +336,22 @@ pub struct CopyRequest {
     pub replace: bool,
 }
 
+/// Two objects that become one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AppendRequest {
+    /// The key of the first, and of both together.
+    pub key: String,
+    /// The first must be this version.
+    pub etag: String,
+    /// The key of the second, which stays.
+    pub rest: String,
+    /// What both together are to have.
+    pub attributes: Attributes,
+}
+
+/// Says why a store cannot have a key as it is written, if that is so: it would refuse it, or take it for another one.
+pub type KeyRule = fn(&str) -> Option<&'static str>;
+
 /// A set of keys with bytes. Calls fail or are done whole; each is made once: repeating is the caller's.
 #[async_trait]
 pub trait ObjectStore: Send + Sync + fmt::Debug {
@@ -301,6 +360,16 @@ pub trait ObjectStore: Send + Sync + fmt::Debug {
 
     /// What it can take.
     fn limits(&self) -> &Limits;
+
+    /// Which keys it cannot have, beside those that are too long.
+    fn key_rule(&self) -> KeyRule {
+        |_| None
+    }
+
+    /// Whether [`copy`](Self::copy) replaces the attributes of an object of any size where it is, without moving its bytes.
+    fn replaces_in_place(&self) -> bool {
+        false
+    }
 
     /// Whether the bucket is there and may be used.
     async fn check(&self) -> ObjectResult<()>;
@@ -313,10 +382,15 @@ pub trait ObjectStore: Send + Sync + fmt::Debug {
 
     /// The bytes of a range that lies within the object, all of them: fewer are a failure. `etag` is the version that is
     /// meant; another is `Precondition`.
-    async fn get(&self, key: &str, etag: &str, range: Range<u64>) -> ObjectResult<Bytes>;
+    async fn get(&self, key: &str, etag: &str, range: Range<u64>) -> ObjectResult<Content>;
 
     /// Makes an object, or replaces it.
     async fn put(&self, key: &str, body: Bytes, options: &PutOptions) -> ObjectResult<()>;
+
+    /// How it takes what is too long for [`put`](Self::put).
+    fn uploads(&self) -> Uploads {
+        Uploads::InParts
+    }
 
     /// Begins a multipart upload.
     async fn create_upload(&self, key: &str, options: &PutOptions) -> ObjectResult<UploadRef>;
@@ -341,6 +415,13 @@ pub trait ObjectStore: Send + Sync + fmt::Debug {
         condition: Condition,
     ) -> ObjectResult<()>;
 
+    /// Sends the next part of an upload, of as many bytes as [`Limits`] allow, and with the last one makes the object under
+    /// the condition that the upload was begun with. Only where [`uploads`](Self::uploads) says so.
+    async fn put_next(&self, _to: &UploadRef, _part: &NextPart) -> ObjectResult<()> {
+        let context = "the store takes no parts in turn";
+        Err(ObjectError::new(ObjectErrorKind::Unsupported, context))
+    }
+
     /// Gives a multipart upload up; one that is not there is `NoSuchUpload`.
     async fn abort_upload(&self, to: &UploadRef) -> ObjectResult<()>;
 
@@ -357,6 +438,17 @@ pub trait ObjectStore: Send + Sync + fmt::Debug {
 
     /// Copies an object of at most [`Limits::max_copy`] bytes.
     async fn copy(&self, request: &CopyRequest) -> ObjectResult<()>;
+
+    /// Whether it knows [`append`](Self::append).
+    fn appends(&self) -> bool {
+        false
+    }
+
+    /// Adds the bytes of one object to another, whatever their sizes; neither is seen in between.
+    async fn append(&self, _request: &AppendRequest) -> ObjectResult<()> {
+        let context = "the store makes no object of two";
+        Err(ObjectError::new(ObjectErrorKind::Unsupported, context))
+    }
 
     /// Removes an object; none being there is fine.
     async fn delete(&self, key: &str) -> ObjectResult<()>;

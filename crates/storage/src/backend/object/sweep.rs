@@ -4,6 +4,7 @@
 //! and it is none of this process. Another server's upload, or another program's, that goes on is left alone.
 
 use std::collections::{HashMap, HashSet};
+use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -28,12 +29,18 @@ pub(super) struct Sweeper {
     shared: Arc<Shared>,
 }
 
-#[derive(Debug)]
 struct Shared {
     /// Names of uploads that go on here.
     running: Mutex<HashSet<String>>,
     looked: Mutex<HashMap<(String, String), Instant>>,
     turns: Semaphore,
+}
+
+impl fmt::Debug for Shared {
+    /// Names of uploads are secrets of some stores.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shared").finish_non_exhaustive()
+    }
 }
 
 impl Sweeper {

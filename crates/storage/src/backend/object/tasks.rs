@@ -8,6 +8,8 @@ use std::future::Future;
 use tokio::runtime::Handle;
 use tokio::task::{JoinHandle, JoinSet};
 
+use super::store::{ObjectError, ObjectErrorKind, ObjectResult};
+
 /// A runtime, or that of whoever asks.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Tasks {
@@ -42,5 +44,25 @@ impl Tasks {
             Some(handle) => set.spawn_on(future, handle),
             None => set.spawn(future),
         };
+    }
+
+    /// Runs something there for whoever waits, with whom it ends.
+    pub(super) async fn run<T, F>(&self, future: F) -> ObjectResult<T>
+    where
+        F: Future<Output = ObjectResult<T>> + Send + 'static,
+        T: Send + 'static,
+    {
+        let context = "a task of the server was ended";
+        let mut set = JoinSet::new();
+        self.spawn_in(&mut set, future);
+        match set.join_next().await {
+            Some(Ok(done)) => done,
+            Some(Err(error)) => Err(ObjectError::with_source(
+                ObjectErrorKind::Unavailable,
+                context,
+                error,
+            )),
+            None => Err(ObjectError::new(ObjectErrorKind::Unavailable, context)),
+        }
     }
 }

@@ -3,6 +3,7 @@
 //! Files smaller than one part are sent by one call. Nothing is written to a disk, and nothing is seen before the end.
 
 mod assembly;
+mod continued;
 mod finish;
 mod sender;
 mod window;
@@ -17,6 +18,7 @@ use self::assembly::Assembly;
 use super::look::{Found, nothing_there};
 use super::pin::UploadPin;
 use super::storage::{Inner, is_a_directory, unsupported};
+use super::store::Condition;
 use crate::error::{StorageError, StorageErrorKind, StorageResult};
 use crate::metadata::{FileId, FileTime, Metadata, SetAttributes};
 use crate::reserved::check_new;
@@ -33,8 +35,8 @@ pub(super) struct ObjectWrite {
     key: String,
     /// What was at the key at the beginning.
     replaced: Option<Metadata>,
-    /// Whether what is at the key in the end may be replaced.
-    replace: bool,
+    /// What must hold of the key in the end.
+    condition: Condition,
     /// Whether what was there goes on: written at its end.
     continues: bool,
     id: FileId,
@@ -80,14 +82,20 @@ impl ObjectWrite {
             id: Some(id),
             ..inner.plain_file(0, now())
         });
+        let condition = match options.existing {
+            OpenExisting::Refuse => Condition::Absent,
+            OpenExisting::Keep | OpenExisting::Truncate => Condition::None,
+        };
+        let continues = base.is_some();
+        let assembly = Assembly::new(Arc::clone(&inner), &key, condition, base);
         Ok(Self {
             path: path.clone(),
-            replace: options.existing != OpenExisting::Refuse,
-            continues: base.is_some(),
+            condition,
+            continues,
             id,
             pin: Arc::new(UploadPin::new(pin)),
             modified: Mutex::new(None),
-            assembly: tokio::sync::Mutex::new(Assembly::new(Arc::clone(&inner), &key, base)),
+            assembly: tokio::sync::Mutex::new(assembly),
             replaced,
             key,
             inner,

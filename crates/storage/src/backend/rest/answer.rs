@@ -1,11 +1,11 @@
 //! [`Answer`]: what a store said.
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http::{HeaderMap, Response, StatusCode};
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 
-use super::super::object::{ObjectError, ObjectErrorKind, ObjectResult};
+use super::super::object::{Content, ObjectError, ObjectErrorKind, ObjectResult};
 
 /// The longest document that is read: a listing of a thousand keys of 1,024 characters, each of them escaped.
 const DOCUMENT: usize = 16 << 20;
@@ -41,22 +41,21 @@ impl Answer {
     /// # Errors
     /// `Unavailable` if it breaks off, `Internal` if it is too long to be one.
     pub(crate) async fn document(self) -> ObjectResult<Bytes> {
-        self.body(DOCUMENT, ObjectErrorKind::Internal).await
+        let content = self.body(DOCUMENT, ObjectErrorKind::Internal).await?;
+        Ok(content.whole().into())
     }
 
     /// Reads what was asked for of an object: `len` bytes. Fewer are for the caller to notice.
     ///
     /// # Errors
     /// `Unavailable` if it breaks off, `Unsupported` if there are more, as from a store that knows no ranges.
-    pub(crate) async fn object(self, len: usize) -> ObjectResult<Bytes> {
+    pub(crate) async fn object(self, len: usize) -> ObjectResult<Content> {
         self.body(len, ObjectErrorKind::Unsupported).await
     }
 
-    async fn body(self, most: usize, too_long: ObjectErrorKind) -> ObjectResult<Bytes> {
-        let said = self.response.headers().get(http::header::CONTENT_LENGTH);
-        let said = said.and_then(|len| len.to_str().ok()?.parse::<usize>().ok());
+    async fn body(self, most: usize, too_long: ObjectErrorKind) -> ObjectResult<Content> {
         let mut body = self.response.into_body();
-        let mut bytes = BytesMut::with_capacity(said.unwrap_or(0).min(most));
+        let mut content = Content::default();
         while let Some(frame) = body.frame().await {
             let frame = frame.map_err(|error| {
                 let context = "the answer of the store broke off";
@@ -66,14 +65,14 @@ impl Answer {
                 // Headers behind the body.
                 continue;
             };
-            if piece.len() > most.saturating_sub(bytes.len()) {
+            if piece.len() > most.saturating_sub(content.len()) {
                 // It would fill the memory.
                 let context = "the store sent more than it was asked for";
                 return Err(ObjectError::new(too_long, context));
             }
-            bytes.extend_from_slice(&piece);
+            content.push(piece);
         }
-        Ok(bytes.freeze())
+        Ok(content)
     }
 }
 

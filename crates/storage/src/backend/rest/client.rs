@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderValue, Request, header};
-use http_body_util::Full;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -13,6 +12,7 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 
 use super::super::object::{ObjectError, ObjectErrorKind, ObjectResult};
 use super::answer::Answer;
+use super::pieces::Pieces;
 use super::trust::tls;
 use crate::error::StorageResult;
 
@@ -26,7 +26,7 @@ const OURSELVES: HeaderValue =
 /// A client for all stores that believe the same authorities. A clone is the same.
 #[derive(Clone)]
 pub(crate) struct Http {
-    client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    client: Client<HttpsConnector<HttpConnector>, Pieces>,
 }
 
 impl fmt::Debug for Http {
@@ -63,7 +63,15 @@ impl Http {
     /// # Errors
     /// `Unavailable` if there is no answer.
     pub(crate) async fn send(&self, request: Request<Bytes>) -> ObjectResult<Answer> {
-        let mut request = request.map(Full::new);
+        self.send_pieces(request.map(|body| vec![body])).await
+    }
+
+    /// The same with a body in pieces, none of which is copied.
+    ///
+    /// # Errors
+    /// `Unavailable` if there is no answer.
+    pub(crate) async fn send_pieces(&self, request: Request<Vec<Bytes>>) -> ObjectResult<Answer> {
+        let mut request = request.map(Pieces::new);
         request
             .headers_mut()
             .entry(header::USER_AGENT)

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{Request, Response, StatusCode};
 use reqsign_core::{Context, Error, FileRead, HttpSend, OsEnv, Result};
 
 use super::super::object::{ObjectError, ObjectErrorKind};
@@ -48,8 +48,14 @@ impl HttpSend for Asker {
     async fn http_send(&self, request: Request<Bytes>) -> Result<Response<Bytes>> {
         let ask = async {
             let answer = self.0.send(request).await?;
+            let status = answer.status();
+            if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS {
+                // What asked would take it for a refusal.
+                let context = "who gives credentials is busy";
+                return Err(ObjectError::new(ObjectErrorKind::Unavailable, context));
+            }
             let mut response = Response::new(Bytes::new());
-            *response.status_mut() = answer.status();
+            *response.status_mut() = status;
             *response.headers_mut() = answer.headers().clone();
             *response.body_mut() = answer.document().await?;
             Ok::<_, ObjectError>(response)

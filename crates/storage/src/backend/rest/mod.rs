@@ -7,9 +7,11 @@ mod answer;
 mod client;
 mod connections;
 mod credential;
+mod pieces;
 mod trust;
 
 pub(super) use answer::{Answer, kind_of_status};
 pub(super) use client::Http;
 pub(super) use connections::Connections;
 pub(super) use credential::{context, unsigned};
+pub(super) use trust::{authorities, unusable};

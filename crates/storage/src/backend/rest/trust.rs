@@ -9,9 +9,9 @@ use rustls::{ClientConfig, RootCertStore};
 use crate::error::{StorageError, StorageErrorKind, StorageResult};
 
 /// TLS with the authorities of the account (PEM), else those of the machine, else Mozilla's. Reads files of the machine.
-pub(super) fn tls(authorities: Option<&str>) -> StorageResult<ClientConfig> {
-    let roots = match authorities {
-        Some(pem) => of_account(pem)?,
+pub(super) fn tls(pem: Option<&str>) -> StorageResult<ClientConfig> {
+    let roots = match pem {
+        Some(pem) => authorities(pem)?,
         None => of_machine(),
     };
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
@@ -21,7 +21,8 @@ pub(super) fn tls(authorities: Option<&str>) -> StorageResult<ClientConfig> {
     Ok(config.with_root_certificates(roots).with_no_client_auth())
 }
 
-fn of_account(pem: &str) -> StorageResult<RootCertStore> {
+/// The authorities of an account, which are to be some.
+pub(crate) fn authorities(pem: &str) -> StorageResult<RootCertStore> {
     let mut roots = RootCertStore::empty();
     for certificate in CertificateDer::pem_slice_iter(pem.as_bytes()) {
         let certificate = certificate.map_err(unusable)?;
@@ -44,7 +45,7 @@ fn of_machine() -> RootCertStore {
     roots
 }
 
-fn unusable(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> StorageError {
+pub(crate) fn unusable(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> StorageError {
     let context = "the certificate authorities of the account cannot be used";
     StorageError::with_source(StorageErrorKind::Internal, context, error)
 }
@@ -60,7 +61,7 @@ mod tests {
             "-----BEGIN CERTIFICATE-----\n",
             "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
         ] {
-            assert!(tls(Some(pem)).is_err(), "{pem}");
+            assert!(authorities(pem).is_err(), "{pem}");
         }
     }
 }

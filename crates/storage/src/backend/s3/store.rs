@@ -13,9 +13,9 @@ use aws_sdk_s3::types::{
 use bytes::Bytes;
 
 use super::super::object::{
-    Attributes, Condition, CopyRequest, Limits, ListPage, ListRequest, Listed, ObjectError,
-    ObjectErrorKind, ObjectInfo, ObjectResult, ObjectStore, PartTag, PutOptions, UploadRef,
-    UploadsPage,
+    Attributes, Condition, Content, CopyRequest, Limits, ListPage, ListRequest, Listed,
+    ObjectError, ObjectErrorKind, ObjectInfo, ObjectResult, ObjectStore, PartTag, PutOptions,
+    UploadRef, UploadsPage,
 };
 use super::document::upload_id;
 use super::error::{classify, not_understood};
@@ -149,7 +149,7 @@ impl ObjectStore for S3Store {
         Ok(page)
     }
 
-    async fn get(&self, key: &str, etag: &str, range: Range<u64>) -> ObjectResult<Bytes> {
+    async fn get(&self, key: &str, etag: &str, range: Range<u64>) -> ObjectResult<Content> {
         let last = range.end.saturating_sub(1);
         let call = self
             .client
@@ -162,20 +162,20 @@ impl ObjectStore for S3Store {
         let mut found = found.map_err(|error| classify("read an object", error))?;
         let len = range.end.saturating_sub(range.start);
         let len = usize::try_from(len).unwrap_or(usize::MAX);
-        let mut bytes = Vec::with_capacity(len);
+        let mut content = Content::default();
         while let Some(piece) = found.body.next().await {
             let piece = piece.map_err(|error| {
                 let context = "an object broke off while it was read";
                 ObjectError::with_source(ObjectErrorKind::Unavailable, context, error)
             })?;
-            if piece.len() > len.saturating_sub(bytes.len()) {
+            if piece.len() > len.saturating_sub(content.len()) {
                 // A store that does not know ranges would fill the memory.
                 let context = "the store sent more of an object than it was asked for";
                 return Err(ObjectError::new(ObjectErrorKind::Unsupported, context));
             }
-            bytes.extend_from_slice(&piece);
+            content.push(piece);
         }
-        Ok(bytes.into())
+        Ok(content)
     }
 
     async fn put(&self, key: &str, body: Bytes, options: &PutOptions) -> ObjectResult<()> {

@@ -8,20 +8,20 @@ use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use super::super::budget::Reservation;
+use super::super::content::Content;
 use super::super::storage::Inner;
-use super::super::store::{ObjectError, ObjectErrorKind, ObjectInfo, ObjectResult};
+use super::super::store::{ObjectError, ObjectErrorKind, ObjectInfo};
 
 /// How far a read may be from where the last one ended: what a client has in flight.
 const NEAR: u64 = 4 << 20;
 /// The first range of a download.
 const FIRST: u64 = 256 << 10;
 
-type Fetched = Result<Bytes, Arc<ObjectError>>;
+type Fetched = Result<Arc<Content>, Arc<ObjectError>>;
 
 /// What one download has fetched and not passed yet.
 #[derive(Debug, Default)]
@@ -71,7 +71,7 @@ impl Ahead {
     }
 
     /// The same pieces with their bytes, if they are all there; asks for nothing.
-    pub(super) fn ready(&self, wanted: Range<u64>) -> Option<Vec<(Arc<Piece>, Bytes)>> {
+    pub(super) fn ready(&self, wanted: Range<u64>) -> Option<Vec<(Arc<Piece>, Arc<Content>)>> {
         if self.pieces.is_empty() || self.first() > wanted.start || self.end() < wanted.end {
             return None;
         }
@@ -192,8 +192,8 @@ impl Piece {
         let (calls, key, etag) = (inner.calls.clone(), Arc::clone(key), etag.to_owned());
         let asked = range.clone();
         let task = inner.engine.tasks.spawn(async move {
-            let bytes: ObjectResult<Bytes> = calls.get(&key, &etag, asked).await;
-            told.send_replace(Some(bytes.map_err(Arc::new)));
+            let content = calls.get(&key, &etag, asked).await;
+            told.send_replace(Some(content.map(Arc::new).map_err(Arc::new)));
         });
         Self {
             range,
@@ -218,21 +218,20 @@ impl Piece {
     }
 
     /// The bytes if they are there.
-    fn bytes(&self) -> Option<Bytes> {
+    fn bytes(&self) -> Option<Arc<Content>> {
         match &*self.fetched.borrow() {
-            Some(Ok(bytes)) => Some(bytes.clone()),
+            Some(Ok(bytes)) => Some(Arc::clone(bytes)),
             Some(Err(_)) | None => None,
         }
     }
 
     /// Appends what of `wanted` is in this piece.
-    pub(super) fn copy(&self, bytes: &Bytes, wanted: Range<u64>, buffer: &mut Vec<u8>) {
+    pub(super) fn copy(&self, content: &Content, wanted: Range<u64>, buffer: &mut Vec<u8>) {
         let within = |at: u64| {
             let at = at.clamp(self.range.start, self.range.end);
             usize::try_from(at.saturating_sub(self.range.start)).unwrap_or(usize::MAX)
         };
-        let part = bytes.get(within(wanted.start)..within(wanted.end));
-        buffer.extend_from_slice(part.unwrap_or_default());
+        content.copy(within(wanted.start)..within(wanted.end), buffer);
     }
 }
 

@@ -41,7 +41,7 @@ impl Inner {
             return Ok(false);
         }
         let text = self.calls.get(&journal, &info.etag, 0..info.size).await?;
-        Ok(text == self.keys.folder(from)?.as_bytes())
+        Ok(text.whole() == self.keys.folder(from)?.as_bytes())
     }
 
     pub(super) async fn rename_folder(

@@ -9,6 +9,8 @@ use super::super::budget::Slot;
 use super::super::copy::{Begun, Source};
 use super::super::storage::{Inner, unsupported};
 use super::super::store::{Condition, ObjectInfo, PutOptions};
+use super::continued::Continued;
+use super::finish::made_meanwhile;
 use super::placed;
 use super::sender::Sender;
 use super::window::{Refused, Window};
@@ -28,12 +30,16 @@ const SMALL: usize = 64 << 10;
 pub(super) struct Assembly {
     inner: Arc<Inner>,
     key: String,
+    /// What must hold in the end.
+    condition: Condition,
     /// What is there and is to be continued, until the first byte comes.
     base: Option<ObjectInfo>,
     /// The end of what has come without a gap.
     next: u64,
     early: Window,
     filling: Filling,
+    /// What is there, where what comes is put behind it in the end.
+    continued: Option<Continued>,
     /// Made with the second part.
     sender: Option<Sender>,
     failed: Option<StorageErrorKind>,
@@ -87,14 +93,21 @@ impl Default for Filling {
 }
 
 impl Assembly {
-    pub(super) fn new(inner: Arc<Inner>, key: &str, base: Option<ObjectInfo>) -> Self {
+    pub(super) fn new(
+        inner: Arc<Inner>,
+        key: &str,
+        condition: Condition,
+        base: Option<ObjectInfo>,
+    ) -> Self {
         Self {
             early: Window::new(inner.engine.early.clone()),
             inner,
             key: key.to_owned(),
+            condition,
             next: base.as_ref().map_or(0, |base| base.size),
             base,
             filling: Filling::default(),
+            continued: None,
             sender: None,
             failed: None,
         }
@@ -253,11 +266,19 @@ impl Assembly {
             Some(sender) => sender,
             None => {
                 // The time of the last change is not known yet; it is set in the end.
-                let options = PutOptions {
+                let new = PutOptions {
                     attributes: self.inner.new_attributes(),
-                    condition: Condition::None,
+                    condition: self.condition,
                 };
-                let begun = self.inner.calls.create_upload(&self.key, &options).await?;
+                let (key, options) = match &self.continued {
+                    Some(continued) => (continued.rest(), continued.options()),
+                    None => (self.key.as_str(), new),
+                };
+                let begun = self.inner.calls.create_upload(key, &options).await;
+                let begun = match self.condition {
+                    Condition::Absent => begun.map_err(made_meanwhile)?,
+                    Condition::None => begun?,
+                };
                 Sender::new(Arc::clone(&self.inner), Begun::new(&self.inner, begun))
             }
         };
@@ -280,13 +301,23 @@ impl Assembly {
             let get = self.inner.calls.get(&self.key, &base.etag, 0..base.size);
             let bytes = get.await?;
             self.next = 0;
-            return self.push(&bytes).await;
+            return self.push(&bytes.whole()).await;
         }
-        if !limits.copies_parts {
+        if limits.copies_parts {
+            let source = Source::new(&self.key, &base);
+            return self.begin().await?.copy(&source).await;
+        }
+        if !self.inner.calls.appends() {
             return Err(unsupported("this store cannot continue an object"));
         }
-        let source = Source::new(&self.key, &base);
-        self.begin().await?.copy(&source).await
+        let continued = Continued::new(Arc::clone(&self.inner), &self.key, base)?;
+        self.continued = Some(continued);
+        Ok(())
+    }
+
+    /// What is there and what has come belongs behind, if that is how it is continued.
+    pub(super) fn take_continued(&mut self) -> Option<Continued> {
+        self.continued.take()
     }
 
     /// Sizes that can be had: the one that there is, and none at all before anything was sent.
@@ -323,7 +354,8 @@ impl Assembly {
         }
         // One that was taken away is none: sending it fails.
         if !matches!(&self.filling, Filling::Small(small) if small.is_empty()) {
-            self.send().await?;
+            let part = std::mem::take(&mut self.filling).freeze()?;
+            self.begin().await?.send_last(part).await?;
         }
         let Some(mut sender) = self.sender.take() else {
             return Ok(None);
@@ -339,6 +371,9 @@ impl Assembly {
         self.early.clear();
         if let Some(sender) = self.sender.take() {
             sender.abort().await;
+        }
+        if let Some(continued) = self.continued.take() {
+            continued.remove().await;
         }
     }
 }

@@ -1,7 +1,6 @@
 //! The end of an upload: it becomes an object, or nothing.
 
 use bytes::Bytes;
-use tokio::task::JoinSet;
 
 use super::super::look::Found;
 use super::super::modified::note_modified;
@@ -11,7 +10,8 @@ use super::super::store::{
 };
 use super::ObjectWrite;
 use super::assembly::Assembly;
-use super::sender::{Sender, not_sent};
+use super::continued::Continued;
+use super::sender::Sender;
 use crate::error::{StorageError, StorageErrorKind, StorageResult};
 use crate::metadata::{FileTime, Metadata};
 use crate::storage::{Ended, Expected};
@@ -50,7 +50,7 @@ impl ObjectWrite {
         let removed = self.inner.metadata(&self.path, &there)?;
         match &there {
             Found::Folder => return Err(is_a_directory("a directory is there")),
-            Found::File(_) if !self.replace => {
+            Found::File(_) if self.condition == Condition::Absent => {
                 let context = "a file is there";
                 return Err(StorageError::new(StorageErrorKind::AlreadyExists, context));
             }
@@ -60,12 +60,7 @@ impl ObjectWrite {
             return self.finish_continued(there).await;
         }
         self.inner.check_expected(expected, removed.as_ref())?;
-        let condition = if self.replace {
-            Condition::None
-        } else {
-            Condition::Absent
-        };
-        let metadata = self.store(there, condition).await?;
+        let metadata = self.store(there, self.condition).await?;
         Ok(Some((metadata, removed)))
     }
 
@@ -93,6 +88,9 @@ impl ObjectWrite {
     /// Brings the object into being in one step, in place of `there`.
     async fn store(&mut self, there: Found, condition: Condition) -> StorageResult<Metadata> {
         let size = self.assembly.get_mut().end();
+        if let Some(continued) = self.assembly.get_mut().take_continued() {
+            return self.join(continued, &there, size).await;
+        }
         let time = if let Some(whole) = self.assembly.get_mut().take_whole()? {
             self.put(whole, condition).await?;
             None
@@ -106,6 +104,40 @@ impl ObjectWrite {
         self.inner.pins.ended(&self.key);
         let info = self.confirm(size).await;
         self.take_time(info, time).await
+    }
+
+    /// Adds what has come to what is there.
+    async fn join(
+        &mut self,
+        continued: Continued,
+        there: &Found,
+        size: u64,
+    ) -> StorageResult<Metadata> {
+        let assembly = self.assembly.get_mut();
+        if let Some(whole) = assembly.take_whole()? {
+            continued.put(whole).await?;
+        } else if let Some(sender) = assembly.take_parts().await? {
+            if let Err(error) = sender.complete(Condition::None).await {
+                sender.abort().await;
+                return Err(error.into());
+            }
+            sender.done();
+        }
+        let mut attributes = continued.attributes();
+        if let Some(time) = *self.modified.lock() {
+            note_modified(&mut attributes, time);
+        }
+        if let Err(error) = continued.join(attributes).await {
+            // The answer to an earlier attempt may have got lost: it is another object because it is done.
+            let other = error.kind() == ObjectErrorKind::Precondition;
+            if !other || !self.is_new(there, size).await? {
+                return Err(error.into());
+            }
+        }
+        continued.remove().await;
+        self.inner.pins.ended(&self.key);
+        self.confirm(size).await;
+        Ok(self.pin.get())
     }
 
     /// Sets the time of the last change of what is there, and tells what it is then.
@@ -131,31 +163,20 @@ impl ObjectWrite {
             attributes,
             condition,
         };
-        match self.put_elsewhere(whole.clone(), options.clone()).await? {
+        match self.put_elsewhere(whole.clone(), options.clone()).await {
             Err(error) if is_unconditional(&error, condition) => {
                 options.condition = Condition::None;
-                Ok(self.put_elsewhere(whole, options).await??)
+                Ok(self.put_elsewhere(whole, options).await?)
             }
             put => put.map_err(made_meanwhile),
         }
     }
 
     /// Puts the object on the threads of the server: encryption and digests of a part would keep a connection's thread.
-    async fn put_elsewhere(
-        &self,
-        whole: Bytes,
-        options: PutOptions,
-    ) -> StorageResult<ObjectResult<()>> {
+    async fn put_elsewhere(&self, whole: Bytes, options: PutOptions) -> ObjectResult<()> {
         let (calls, key) = (self.inner.calls.clone(), self.key.clone());
         let put = async move { calls.put(&key, whole, &options).await };
-        // As a set of one: it ends with whoever waits for it.
-        let mut putting = JoinSet::new();
-        self.inner.engine.tasks.spawn_in(&mut putting, put);
-        match putting.join_next().await {
-            Some(Ok(done)) => Ok(done),
-            Some(Err(error)) => Err(not_sent(error)),
-            None => Err(not_sent("nothing was begun")),
-        }
+        self.inner.engine.tasks.run(put).await
     }
 
     async fn complete(
@@ -177,7 +198,11 @@ impl ObjectWrite {
             let gone = error.kind() == ObjectErrorKind::NoSuchUpload;
             if !gone || !self.is_new(there, size).await? {
                 sender.abort().await;
-                return Err(made_meanwhile(error));
+                return Err(match condition {
+                    Condition::Absent => made_meanwhile(error),
+                    // The store may tell of others without having been asked for it.
+                    Condition::None => error.into(),
+                });
             }
         }
         sender.done();
@@ -239,7 +264,7 @@ fn is_unconditional(error: &ObjectError, condition: Condition) -> bool {
 }
 
 /// A file that came between the look and the end.
-fn made_meanwhile(error: ObjectError) -> StorageError {
+pub(super) fn made_meanwhile(error: ObjectError) -> StorageError {
     if error.kind() == ObjectErrorKind::Precondition {
         let context = "a file is there";
         return StorageError::with_source(StorageErrorKind::AlreadyExists, context, error);

@@ -1,5 +1,6 @@
-//! Parts on their way: a few at a time, repeated by the [`Caller`](super::super::call::Caller) where the store fails.
+//! Parts on their way: a few at a time, or one after the other where the store takes them in order; repeated by the [`Caller`](super::super::call::Caller) where the store fails.
 
+use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -7,11 +8,10 @@ use tokio::task::{JoinError, JoinSet};
 
 use super::super::copy::{Begun, Source};
 use super::super::storage::Inner;
-use super::super::store::{Condition, ObjectResult, PartTag};
+use super::super::store::{Condition, ObjectResult, PartTag, Uploads};
 use crate::error::{StorageError, StorageErrorKind, StorageResult};
 
 /// A multipart upload. Dropped before it is complete, it is given up.
-#[derive(Debug)]
 pub(super) struct Sender {
     inner: Arc<Inner>,
     /// Its tasks end with it: before the upload itself is given up.
@@ -19,7 +19,21 @@ pub(super) struct Sender {
     parts: Vec<PartTag>,
     /// Of the next part.
     number: u32,
+    /// Where the next part begins.
+    offset: u64,
+    /// The last part, where the store takes it with the end.
+    last: Bytes,
     begun: Begun,
+}
+
+impl fmt::Debug for Sender {
+    /// What clients write is nobody's business.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sender")
+            .field("begun", &self.begun)
+            .field("number", &self.number)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Sender {
@@ -30,6 +44,8 @@ impl Sender {
             sending: JoinSet::new(),
             parts: Vec::new(),
             number: 1,
+            offset: 0,
+            last: Bytes::new(),
         }
     }
 
@@ -44,18 +60,43 @@ impl Sender {
             let context = "the file has too many parts: raise `upload_part_size` of the account";
             return Err(StorageError::new(StorageErrorKind::StorageFull, context));
         }
-        let most = self.inner.settings.upload_concurrency.max(1);
+        let most = match self.inner.calls.uploads() {
+            Uploads::InParts => self.inner.settings.upload_concurrency.max(1),
+            Uploads::InOrder => 1,
+        };
         while self.sending.len() >= most {
             self.next().await?;
         }
         while let Some(sent) = self.sending.try_join_next() {
             self.parts.push(taken(sent)?);
         }
-        let (calls, to, number) = (self.inner.calls.clone(), self.begun.to.clone(), self.number);
-        let send = async move { calls.put_part(&to, number, part).await };
-        self.inner.engine.tasks.spawn_in(&mut self.sending, send);
+        let (calls, to) = (self.inner.calls.clone(), self.begun.to.clone());
+        let (number, offset) = (self.number, self.offset);
         self.number = self.number.saturating_add(1);
+        self.offset = self.offset.saturating_add(part.len() as u64);
+        let send = async move {
+            match calls.uploads() {
+                Uploads::InParts => calls.put_part(&to, number, part).await,
+                Uploads::InOrder => {
+                    let etag = String::new();
+                    let sent = calls.put_next(&to, offset, part, false).await;
+                    sent.map(|()| PartTag { number, etag })
+                }
+            }
+        };
+        self.inner.engine.tasks.spawn_in(&mut self.sending, send);
         Ok(())
+    }
+
+    /// Sends the last part, or keeps it for the end.
+    pub(super) async fn send_last(&mut self, part: Bytes) -> StorageResult<()> {
+        match self.inner.calls.uploads() {
+            Uploads::InParts => self.send(part).await,
+            Uploads::InOrder => {
+                self.last = part;
+                Ok(())
+            }
+        }
     }
 
     /// Makes the first parts of an object that is there.
@@ -87,10 +128,17 @@ impl Sender {
 
     /// Makes the object of the parts, which were waited for.
     pub(super) async fn complete(&self, condition: Condition) -> ObjectResult<()> {
-        let calls = &self.inner.calls;
-        calls
-            .complete_upload(&self.begun.to, &self.parts, condition)
-            .await
+        let (calls, to) = (&self.inner.calls, &self.begun.to);
+        match calls.uploads() {
+            Uploads::InParts => calls.complete_upload(to, &self.parts, condition).await,
+            // It was begun with the condition.
+            Uploads::InOrder => {
+                let (calls, to) = (calls.clone(), to.clone());
+                let (offset, last) = (self.offset, self.last.clone());
+                let put = async move { calls.put_next(&to, offset, last, true).await };
+                self.inner.engine.tasks.run(put).await
+            }
+        }
     }
 
     /// The object is there.
@@ -114,6 +162,6 @@ fn taken(sent: Result<ObjectResult<PartTag>, JoinError>) -> StorageResult<PartTa
 }
 
 /// The task that sends something is gone.
-pub(super) fn not_sent(why: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> StorageError {
+fn not_sent(why: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> StorageError {
     StorageError::with_source(StorageErrorKind::Unavailable, "a part was not sent", why)
 }
