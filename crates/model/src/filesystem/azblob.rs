@@ -157,19 +157,6 @@ pub(super) const BACK_END: BackEnd = BackEnd {
             kind: Kind::Flag(|f| &mut f.azblobconfig.use_emulator),
         },
         Field {
-            name: "ca_certificates",
-            label: "Certificate authorities",
-            help: "Those of the endpoint, in PEM, in place of those of the system.",
-            form: "az_ca_certificates",
-            flag: "az-ca-certificates",
-            required: false,
-            in_reference_form: false,
-            kind: Kind::Text(
-                |f| &mut f.azblobconfig.ca_certificates,
-                TextRule::Certificates,
-            ),
-        },
-        Field {
             name: "upload_part_size",
             label: "Upload part size",
             help: "Files are sent in parts of this size.",
@@ -216,6 +203,19 @@ pub(super) const BACK_END: BackEnd = BackEnd {
             kind: Kind::Number(
                 |f| &mut f.azblobconfig.download_concurrency,
                 Bounds::calls(),
+            ),
+        },
+        Field {
+            name: "ca_certificates",
+            label: "Certificate authorities",
+            help: "Those of the endpoint, in PEM, in place of those of the system.",
+            form: "az_ca_certificates",
+            flag: "az-ca-certificates",
+            required: false,
+            in_reference_form: false,
+            kind: Kind::Text(
+                |f| &mut f.azblobconfig.ca_certificates,
+                TextRule::Certificates,
             ),
         },
     ],

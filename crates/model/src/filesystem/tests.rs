@@ -264,6 +264,35 @@ fn nothing_plain_or_open_is_shown() {
 }
 
 #[test]
+fn secrets_go_with_what_they_belong_to() {
+    let stored = full();
+    let settled = |change: fn(&mut FilesystemConfig)| {
+        let mut config = stored.clone();
+        change(&mut config);
+        for back_end in BACK_ENDS {
+            (back_end.settle)(&stored, &mut config);
+        }
+        config
+    };
+    let s3 = settled(|f| f.s3config.access_key = "other".to_owned()).s3config;
+    assert!(s3.session_token.is_empty() && !s3.access_secret.is_empty());
+    let s3 = settled(|f| f.s3config.access_key.clear()).s3config;
+    assert!(s3.session_token.is_empty() && s3.access_secret.is_empty());
+    let new = settled(|f| {
+        f.s3config.access_secret = Secret::from_text("new");
+        f.s3config.session_token = Secret::from_text("its token");
+        f.gcsconfig.credentials = Secret::from_text("{}");
+        f.azblobconfig.account_key = Secret::from_text("a2V5");
+    });
+    assert!(!new.s3config.session_token.is_empty());
+    assert_eq!(new.gcsconfig.automatic_credentials, 0);
+    assert!(new.azblobconfig.sas_url.is_empty() && !new.azblobconfig.account_key.is_empty());
+    // Credentials and automatic ones are both set in it.
+    assert!(settled(|_| {}).gcsconfig.credentials.is_empty());
+    assert_eq!(settled(|_| {}).azblobconfig, stored.azblobconfig);
+}
+
+#[test]
 fn what_is_hidden_of_a_back_end_that_is_not_used_is_forgotten() {
     let config = json!({ "provider": 1, "s3config": s3(), "gcsconfig": { "bucket": "b", "credentials": "$aes$dd" } });
     let gcs = checked(&config).unwrap().gcsconfig;

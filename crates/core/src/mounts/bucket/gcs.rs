@@ -87,7 +87,7 @@ mod tests {
     fn json(settings: &GcsSettings) -> &str {
         match &settings.credentials {
             GcsCredentials::Json(json) => json,
-            other => panic!("{other:?}"),
+            GcsCredentials::Default | GcsCredentials::Anonymous => panic!("{settings:?}"),
         }
     }
 
