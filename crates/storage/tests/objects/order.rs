@@ -71,6 +71,17 @@ async fn parts_follow_each_other_where_the_store_takes_them_in_order() {
     }
 }
 
+#[tokio::test]
+async fn parts_do_not_grow_where_there_may_be_any_number_of_them() {
+    let subject = in_order();
+    let upload = subject.open("file", &OPTIONS).await;
+    let bytes = pattern(60_000);
+    upload.write_at(vec![chunk(0, &bytes)]).await.unwrap();
+    upload.finish().await.unwrap();
+    assert_eq!(subject.store.made(Call::PutNext), 6000);
+    assert_eq!(subject.store.bytes("file").unwrap(), bytes);
+}
+
 #[tokio::test(start_paused = true)]
 async fn parts_that_break_off_or_whose_answers_get_lost_go_on_where_the_store_is() {
     for fault in [Fault::AnswerLost, Fault::Truncated, Fault::Silence] {

@@ -7,7 +7,7 @@ use sftpgo_storage::Storage as _;
 use sftpgo_storage::StorageErrorKind;
 use sftpgo_storage::backend::object::fake::{Call, FakeStore, Fault};
 use sftpgo_storage::backend::object::{
-    ObjectEngine, ObjectErrorKind, ObjectSettings, ObjectStorage,
+    Attributes, ObjectEngine, ObjectErrorKind, ObjectSettings, ObjectStorage,
 };
 use sftpgo_storage::config::ObjectStoresSettings;
 
@@ -96,4 +96,29 @@ async fn one_that_ends_while_it_is_looked_at_is_no_failure() {
     store.fail(Call::LastPart, [gone]);
     let storage = storage(&store, &engine(Some(Duration::from_secs(60))));
     assert_eq!(storage.tidy().await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn what_was_to_continue_a_file_and_was_left_is_removed_by_a_listing() {
+    let store = Arc::new(FakeStore::default());
+    let left = "home/.sftpgo-upload.v0123456789abcdefghi.rest";
+    // Of running uploads, and of a rename.
+    let young = engine(Some(Duration::from_secs(100 * 365 * DAY.unsigned_abs())));
+    let journal = "home/.sftpgo-upload.v0000000000000000000.rename";
+    for key in [left, journal, "home/file", "home/file.rest"] {
+        store.insert(key, "x", Attributes::default());
+    }
+    for (engine, removed) in [
+        (young, 0),
+        (engine(None), 0),
+        (engine(Some(Duration::ZERO)), 1),
+    ] {
+        let mut listing = storage(&store, &engine).list(&at("")).await.unwrap();
+        assert_eq!(listing.next_page(10).await.unwrap().len(), 2);
+        for _ in 0..1000 {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(store.made(Call::Delete), removed);
+    }
+    assert_eq!(store.keys(), [journal, "home/file", "home/file.rest"]);
 }

@@ -3,6 +3,7 @@
 
 use std::net::SocketAddr;
 
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 use sftpgo_teststore::{FakeIdentity, FakeS3, Keys, Settings};
 
@@ -19,9 +20,10 @@ const TOKEN: &str = "the-token-of-a-test";
 
 /// A store that wants [`KEYS`], and a cloud that gives them.
 struct Cloud {
-    background: Background,
     store: FakeS3,
     identity: FakeIdentity,
+    // Last: the others run on it.
+    _background: Background,
 }
 
 impl Cloud {
@@ -38,9 +40,9 @@ impl Cloud {
             (store, FakeIdentity::start(KEYS, TOKEN).await)
         });
         Self {
-            background,
             store,
             identity,
+            _background: background,
         }
     }
 
@@ -155,6 +157,19 @@ fn an_instance_has_a_role() {
 }
 
 #[test]
+fn credentials_that_end_are_asked_for_again() {
+    let cloud = Cloud::new(Some(TOKEN));
+    // Less than the library keeps in hand: each call needs new ones.
+    cloud.identity.set_lifetime(SignedDuration::from_secs(5));
+    let endpoint = cloud.url("");
+    let variables = [("AWS_EC2_METADATA_SERVICE_ENDPOINT", endpoint.as_str())];
+    cloud.serves(&json!({}), &variables);
+    let asked = cloud.identity.asked().into_iter();
+    let asked = asked.filter(|asked| asked.target.contains("security-credentials/role"));
+    assert!(asked.count() > 1);
+}
+
+#[test]
 fn a_container_has_a_role() {
     let cloud = Cloud::new(Some(TOKEN));
     let endpoint = cloud.url("/container");
@@ -209,5 +224,4 @@ fn without_any_credentials_everything_is_refused_in_time_and_the_log_says_why() 
     transfer(&server).deadline(60).fail();
     assert!(server.logged("redentials") > 0);
     assert!(cloud.store.keys("bucket").is_empty());
-    let _ = &cloud.background;
 }

@@ -3,10 +3,9 @@
 use bytes::Bytes;
 use http::header::CONTENT_LENGTH;
 use http::{HeaderValue, Method, Request, request};
-use url::{Host, Url};
 
 use super::super::object::ObjectResult;
-use super::super::rest::{Answer, Http};
+use super::super::rest::{Answer, Http, is_open, plain};
 use super::credential::{Shared, Signatures, unsendable};
 use super::error::refused;
 use super::header::{Headers, check};
@@ -74,24 +73,12 @@ impl Client {
         settings: &AzureSettings,
     ) -> StorageResult<Self> {
         let endpoint = settings.endpoint.trim_end_matches('/');
-        let url = Url::parse(endpoint);
-        let plain = |url: &Url| {
-            matches!(url.scheme(), "http" | "https")
-                && url.has_host()
-                && url.query().is_none()
-                && url.fragment().is_none()
-                && url.username().is_empty()
-                && url.password().is_none()
-        };
-        if !url.as_ref().is_ok_and(plain) {
+        let Some(url) = plain(endpoint) else {
             let context =
                 "`azblobconfig.endpoint` is no URL, or has more than a host and a path in it";
             return Err(StorageError::new(StorageErrorKind::Internal, context));
-        }
-        let open = url
-            .as_ref()
-            .is_ok_and(|url| url.scheme() == "http" && !is_here(url));
-        if open && settings.credentials == AzureCredentials::Chain {
+        };
+        if is_open(&url) && settings.credentials == AzureCredentials::Chain {
             let context =
                 "`azblobconfig.endpoint` must be https: a token would be sent in the open";
             return Err(StorageError::new(StorageErrorKind::Internal, context));
@@ -167,16 +154,6 @@ impl Client {
             return Ok(answer);
         }
         Err(refused(call.context, answer).await)
-    }
-}
-
-/// Whether what is sent does not leave the machine.
-fn is_here(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        Some(Host::Domain(name)) => name == "localhost",
-        None => false,
     }
 }
 

@@ -5,12 +5,14 @@
 //! **The version of an object is its generation**, which every new content changes and nothing else does. What is read, copied,
 //! continued or given other metadata is named with it, so that no call ever means another object than the one that was seen.
 //!
-//! **An upload is one stream** (`upload`): a resumable session takes parts one after the other. The interface like S3's in
-//! XML would take several at a time, but it is another protocol with another signature of errors, its parts stay and are paid
-//! for until a lifecycle rule removes them, and no emulator has it. A session needs no clean-up: who knows its address may
-//! end it, and Google does so after a week. It is not slower where it counts: bytes come from the client in one stream as well,
-//! one connection to Google takes more than most of them bring, and many uploads are many streams. Parts are as large as the
-//! account says, and while one is on its way the next one is filled.
+//! **An upload is one stream** (`upload`): a resumable session takes parts one after the other. There are two ways to have several
+//! on their way at a time, and neither is better. The interface in XML has uploads in parts like S3's: another protocol with
+//! other errors and conditions, parts that are paid for until a rule of the bucket removes them, and no emulator that has it.
+//! Parts could be objects of their own that are put together: everybody would see them, and a crash would leave them. A session
+//! leaves nothing: who knows its address may end it, and Google does so after a week. Bytes come from a client in one stream as
+//! well, many uploads are many connections, and while a part is on its way the next one is filled.
+//!
+//! **A file is continued** by putting what is added behind it (`copy`): sessions copy no parts.
 //!
 //! **A file of one part is one call** with everything that is kept with it (`related`).
 

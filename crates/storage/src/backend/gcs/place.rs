@@ -2,6 +2,9 @@
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
+use super::super::rest::{is_open, plain};
+use crate::error::{StorageError, StorageErrorKind, StorageResult};
+
 /// Google's own.
 pub(super) const ENDPOINT: &str = "https://storage.googleapis.com";
 
@@ -27,11 +30,30 @@ pub(super) struct Url {
 }
 
 impl Place {
-    pub(super) fn new(endpoint: &str, bucket: &str) -> Self {
-        Self {
+    /// # Errors
+    /// `Internal` if the settings name no bucket, or no endpoint that `secrets` may be sent to.
+    pub(super) fn new(endpoint: &str, bucket: &str, secrets: bool) -> StorageResult<Self> {
+        let wrong = |context| StorageError::new(StorageErrorKind::Internal, context);
+        let Some(url) = plain(endpoint) else {
+            let context = "`gcsconfig.endpoint` is no URL, or has more than a host in it";
+            return Err(wrong(context));
+        };
+        if secrets && is_open(&url) {
+            let context = "`gcsconfig.endpoint` must be https: a token would be sent in the open";
+            return Err(wrong(context));
+        }
+        if bucket.is_empty() {
+            return Err(wrong("`gcsconfig.bucket` is missing"));
+        }
+        Ok(Self {
             endpoint: endpoint.trim_end_matches('/').to_owned(),
             bucket: encoded(bucket),
-        }
+        })
+    }
+
+    /// Whether what is sent there is encrypted.
+    pub(super) fn is_encrypted(&self) -> bool {
+        self.endpoint.starts_with("https:")
     }
 
     /// All objects of the bucket.
@@ -107,7 +129,7 @@ mod tests {
 
     #[test]
     fn a_key_is_one_segment_whatever_is_in_it() {
-        let place = Place::new(ENDPOINT, "b");
+        let place = Place::new(ENDPOINT, "b", true).unwrap();
         assert_eq!(
             place
                 .object("dir/a b+c?d#é%.txt")
@@ -120,11 +142,27 @@ mod tests {
             place.rewrite("a/b", "c d").text(),
             "https://storage.googleapis.com/storage/v1/b/b/o/a%2Fb/rewriteTo/b/b/o/c%20d"
         );
-        let place = Place::new("http://127.0.0.1:1/", "b");
+        let place = Place::new("http://127.0.0.1:1/", "b", true).unwrap();
         let upload = place.upload().option("name", Some("/")).option("x", None);
         assert_eq!(
             upload.text(),
             "http://127.0.0.1:1/upload/storage/v1/b/b/o?name=%2F"
         );
+    }
+
+    #[test]
+    fn a_token_is_sent_where_nobody_reads_it() {
+        for (endpoint, secrets, taken) in [
+            ("http://store.example", true, false),
+            ("http://store.example", false, true),
+            ("https://store.example", true, true),
+            ("https://user:secret@store.example", true, false),
+        ] {
+            let place = Place::new(endpoint, "b", secrets);
+            assert_eq!(place.is_ok(), taken, "{endpoint}");
+            let text = place.err().map(|error| error.to_string());
+            assert!(text.is_none_or(|text| text.contains("gcsconfig.endpoint")));
+        }
+        assert!(Place::new(ENDPOINT, "", true).is_err());
     }
 }

@@ -50,13 +50,13 @@ impl GcsStore {
     /// With connections to the store, and what asks for credentials.
     ///
     /// # Errors
-    /// `Internal` if the credentials of the account are none.
+    /// `Internal` if the settings are none that can be used; names the one that is wrong, without its value.
     pub(super) fn new(http: Http, asking: Context, settings: &GcsSettings) -> StorageResult<Self> {
         let signer = signer(asking, &settings.credentials)?;
         let endpoint = settings.endpoint.as_deref().unwrap_or(ENDPOINT);
         Ok(Self {
+            place: Place::new(endpoint, &settings.bucket, signer.is_some())?,
             client: Client::new(http, signer),
-            place: Place::new(endpoint, &settings.bucket),
             identity: format!("gcs {endpoint} {}", settings.bucket),
             acl: settings.acl.clone(),
         })
@@ -173,7 +173,13 @@ impl ObjectStore for GcsStore {
 
     async fn create_upload(&self, key: &str, options: &PutOptions) -> ObjectResult<UploadRef> {
         let to = self.upload_under(options.condition);
-        upload::begin(&self.client, to, key, &Kept::new(&options.attributes)).await
+        let kept = Kept::new(&options.attributes);
+        let encrypted = self.place.is_encrypted();
+        let begun = upload::begin(&self.client, to.with("name", key), &kept, encrypted).await?;
+        Ok(UploadRef {
+            key: key.to_owned(),
+            id: begun,
+        })
     }
 
     async fn put_part(&self, _to: &UploadRef, _number: u32, _body: Bytes) -> ObjectResult<PartTag> {

@@ -32,27 +32,26 @@ enum Progress {
     Ended,
 }
 
-/// Begins a session for `key`; `to` is where, with its conditions.
+/// Begins a session; `to` is where, with the name of the object and its conditions. Tells its address, which must be `encrypted`
+/// if that is asked for.
 pub(super) async fn begin(
     client: &Client,
     to: Url,
-    key: &str,
     kept: &Kept,
-) -> ObjectResult<UploadRef> {
-    let to = to.with("uploadType", "resumable").with("name", key);
+    encrypted: bool,
+) -> ObjectResult<String> {
+    let to = to.with("uploadType", "resumable");
     let call = Call::new(Method::POST, &to).json(kept)?;
     let answer = client.send("begin an upload", call).await?;
-    let address = answer.header(LOCATION.as_str()).and_then(session);
-    let id = address.ok_or_else(|| {
-        let context = "the store gave an upload no address";
+    let address = answer.header(LOCATION.as_str());
+    let address = address.and_then(|address| session(address, encrypted));
+    let address = address.ok_or_else(|| {
+        let context = "the store gave an upload no address that can be used";
         ObjectError::new(ObjectErrorKind::Internal, context)
     })?;
     // What follows goes to the same connection.
     drop(answer.document().await);
-    Ok(UploadRef {
-        key: key.to_owned(),
-        id,
-    })
+    Ok(address)
 }
 
 /// See [`ObjectStore::put_next`](super::super::object::ObjectStore::put_next).
@@ -178,11 +177,15 @@ fn had(text: &str) -> Option<u64> {
     last.checked_add(1)
 }
 
-/// The address of a session, if it is one.
-fn session(text: &str) -> Option<String> {
+/// The address of a session, if it is one; over TLS, if the store is asked over TLS.
+fn session(text: &str, encrypted: bool) -> Option<String> {
     let uri: Uri = text.parse().ok()?;
-    let http = matches!(uri.scheme_str(), Some("http" | "https"));
-    (http && uri.authority().is_some()).then(|| text.to_owned())
+    let fits = match uri.scheme_str() {
+        Some("https") => true,
+        Some("http") => !encrypted,
+        Some(_) | None => false,
+    };
+    (fits && uri.authority().is_some()).then(|| text.to_owned())
 }
 
 #[cfg(test)]
@@ -224,10 +227,19 @@ mod tests {
     }
 
     #[test]
-    fn a_session_has_an_address_of_its_own() {
-        assert!(session("https://storage.googleapis.com/upload/x?upload_id=y").is_some());
-        for text in ["", "/upload/x", "file:///etc/passwd", "not an address"] {
-            assert_eq!(session(text), None, "{text}");
+    fn a_session_has_an_address_of_its_own_as_safe_as_the_store() {
+        let address = "https://storage.googleapis.com/upload/x?upload_id=y";
+        assert_eq!(session(address, true).as_deref(), Some(address));
+        assert!(session(address, false).is_some());
+        assert!(session("http://127.0.0.1:1/upload/x?upload_id=y", false).is_some());
+        for text in [
+            "",
+            "/upload/x",
+            "file:///etc/passwd",
+            "not an address",
+            "http://storage.googleapis.com/upload/x?upload_id=y",
+        ] {
+            assert_eq!(session(text, true), None, "{text}");
         }
     }
 }

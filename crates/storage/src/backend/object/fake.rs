@@ -130,6 +130,7 @@ impl FakeStore {
     pub fn in_order(self) -> Self {
         let limits = Limits {
             copies_parts: false,
+            max_parts: u32::MAX,
             ..self.limits
         };
         Self {

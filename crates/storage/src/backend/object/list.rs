@@ -89,6 +89,7 @@ impl ObjectListing {
         let ListPage {
             objects, folders, ..
         } = page;
+        let mut left = Vec::new();
         for item in merged(objects, folders) {
             // The marker of the directory itself.
             if item.key() == self.folder {
@@ -99,6 +100,11 @@ impl ObjectListing {
                 |_: &&str| self.folded.admits(item.key()) && self.inner.keys.admits(item.key());
             let Some(name) = name.filter(admitted) else {
                 self.inner.counters().skipped_keys.increment();
+                if let Item::Object(object) = &item
+                    && self.inner.is_left(&self.folder, object)
+                {
+                    left.push(object.key.clone());
+                }
                 continue;
             };
             let metadata = match &item {
@@ -114,6 +120,7 @@ impl ObjectListing {
                 metadata,
             });
         }
+        self.inner.remove_left(left);
     }
 }
 

@@ -2,6 +2,9 @@
 //!
 //! Nobody can tell whose an upload is, so only what stands still is given up: it began long ago, no part of it came for as long,
 //! and it is none of this process. Another server's upload, or another program's, that goes on is left alone.
+//!
+//! Where files are continued by objects that are put behind them, such an object is left by who is killed in between; listings
+//! leave it out, and remove it as late.
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
@@ -13,7 +16,8 @@ use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 use super::storage::Inner;
-use super::store::{ObjectErrorKind, ObjectResult, OpenUpload};
+use super::store::{Listed, ObjectErrorKind, ObjectResult, OpenUpload};
+use super::upload::is_rest;
 use crate::error::StorageResult;
 use crate::metadata::FileTime;
 
@@ -87,6 +91,30 @@ impl Sweeper {
 }
 
 impl Inner {
+    /// Whether a server made this object of `folder` to continue a file, and was killed before it was part of that.
+    pub(super) fn is_left(&self, folder: &str, object: &Listed) -> bool {
+        let Some(after) = self.engine.sweeper.after else {
+            return false;
+        };
+        let name = object.key.strip_prefix(folder);
+        name.is_some_and(is_rest) && object.modified <= before(after)
+    }
+
+    /// Removes what was left, beside whoever has found it.
+    pub(super) fn remove_left(&self, keys: Vec<String>) {
+        if keys.is_empty() {
+            return;
+        }
+        let calls = self.calls.clone();
+        let remove = async move {
+            for key in keys {
+                // What fails is found again by the next listing.
+                let _ = calls.delete(&key).await;
+            }
+        };
+        drop(self.engine.tasks.spawn(remove));
+    }
+
     /// Gives up what stands still below the prefix; how many that were.
     pub(super) async fn sweep(&self) -> StorageResult<u64> {
         let sweeper = &self.engine.sweeper;

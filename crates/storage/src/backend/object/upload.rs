@@ -15,6 +15,7 @@ use bytes::Bytes;
 use parking_lot::Mutex;
 
 use self::assembly::Assembly;
+pub(super) use self::continued::is_rest;
 use super::look::{Found, nothing_there};
 use super::pin::UploadPin;
 use super::storage::{Inner, is_a_directory, unsupported};

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use super::super::budget::Slot;
 use super::super::copy::{Begun, Source};
 use super::super::storage::{Inner, unsupported};
-use super::super::store::{Condition, ObjectInfo, PutOptions};
+use super::super::store::{Condition, ObjectInfo, PutOptions, Uploads};
 use super::continued::Continued;
 use super::finish::made_meanwhile;
 use super::placed;
@@ -213,8 +213,14 @@ impl Assembly {
     fn part_len(&self) -> u64 {
         let limits = self.inner.calls.limits();
         let number = self.sender.as_ref().map_or(1, Sender::number);
-        let doublings = number.saturating_sub(EQUAL_PARTS).div_ceil(STEP);
-        let factor = 1_u64.checked_shl(doublings).unwrap_or(LARGEST).min(LARGEST);
+        let factor = match self.inner.calls.uploads() {
+            Uploads::InParts => {
+                let doublings = number.saturating_sub(EQUAL_PARTS).div_ceil(STEP);
+                1_u64.checked_shl(doublings).unwrap_or(LARGEST).min(LARGEST)
+            }
+            // There may be as many as it takes.
+            Uploads::InOrder => 1,
+        };
         let part = self.inner.settings.part_size;
         part.saturating_mul(factor)
             .clamp(limits.min_part.max(1), limits.max_part)

@@ -10,10 +10,15 @@ use super::super::store::{
     AppendRequest, Attributes, Condition, ObjectInfo, ObjectResult, PutOptions,
 };
 use crate::error::{StorageError, StorageErrorKind, StorageResult};
-use crate::reserved::{BASE32HEX, ID_LEN, MARK, PREFIX};
+use crate::reserved::{BASE32HEX, ID_LEN, MARK, PREFIX, is_reserved};
 
 /// What names of what is added end with.
 const SUFFIX: &str = ".rest";
+
+/// Whether an object of this name was made to continue a file.
+pub(in crate::backend::object) fn is_rest(name: &str) -> bool {
+    name.ends_with(SUFFIX) && is_reserved(name.as_bytes())
+}
 
 /// A file, and what is to be added to it. Dropped, it removes what was made for that.
 #[derive(Debug)]
@@ -119,12 +124,13 @@ fn hidden_name() -> StorageResult<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::reserved::is_reserved;
 
     #[test]
     fn what_is_added_has_a_name_that_nobody_sees() {
         let (one, other) = (hidden_name().unwrap(), hidden_name().unwrap());
-        assert!(is_reserved(one.as_bytes()), "{one}");
+        assert!(is_rest(&one), "{one}");
+        assert!(!is_rest(".sftpgo-upload.v0000000000000000000.rename"));
+        assert!(!is_rest("a.rest"));
         assert_ne!(one, other);
     }
 }
