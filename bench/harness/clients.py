@@ -73,7 +73,7 @@ class OpenSsh:
     def __init__(self, site):
         self.site = site
         self.local = site.scratch / f"client-{self.name}"
-        self.local.mkdir()
+        self.local.mkdir(exist_ok=True)
 
     def options(self, server, job):
         return [

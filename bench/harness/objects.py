@@ -16,7 +16,7 @@ from .clients import Load
 from .main import BENCH, REPOSITORY, build
 from .servers import Ours, Site
 
-PARTS = {"memory": stores.memory, "speed": stores.speed}
+PARTS = {"memory": stores.memory, "fake": stores.fake, "real": stores.real}
 
 
 def arguments():
@@ -25,7 +25,7 @@ def arguments():
     parser.add_argument("--quick", action="store_true", help="small files, few runs: a try, not a measurement")
     parser.add_argument("--no-build", action="store_true", help="take the programs as they are")
     parser.add_argument("--binary", type=Path, help="another build of our server")
-    parser.add_argument("--rclone", default="rclone", help="another rclone than the one of the system")
+    parser.add_argument("--rclone", default="rclone", help="another rclone than the one of the system; `real` needs 1.65 or later")
     parser.add_argument("--out", type=Path, help="where to write (default bench/RESULTS-objects.md; with --quick nowhere)")
     parser.add_argument("--json", type=Path, help="keep raw results here; parts that it has and that are not run stay")
     args = parser.parse_args()

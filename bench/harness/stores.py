@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import socket
 import statistics
 import subprocess
 import threading
@@ -12,7 +13,7 @@ from types import SimpleNamespace
 
 from . import procfs
 from .clients import OpenSshClient
-from .servers import Ours
+from .servers import Ours, free_port
 
 MIB = 2**20
 FULL = {"uploads": 100, "upload_size": 1024 * MIB, "size": 4096 * MIB, "runs": 3}
@@ -43,6 +44,9 @@ class FakeS3:
             raise RuntimeError("the fake S3 does not start")
         return self
 
+    def check(self, key):
+        """Its report says what it got."""
+
     def report(self):
         """Ends it; what it was asked and what it holds, by line."""
         self.process.stdin.close()
@@ -52,6 +56,49 @@ class FakeS3:
 
     def __exit__(self, *_):
         if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+
+
+class RcloneServer:
+    """`rclone serve s3` over a directory, with one file in the bucket."""
+
+    def __init__(self, site, there):
+        self.folder = site.scratch / "served"
+        self.bucket = self.folder / BUCKET
+        self.bucket.mkdir(parents=True)
+        os.link(there, self.bucket / "there")
+        self.cache = site.scratch / "served-cache"
+        self.log = site.scratch / "served-log"
+        self.process = None
+
+    def __enter__(self):
+        port = free_port()
+        self.endpoint = f"http://127.0.0.1:{port}"
+        command = [RCLONE, "serve", "s3", "--addr", f"127.0.0.1:{port}", "--auth-key", "bench,bench",
+                   "--config", "/dev/null", "--cache-dir", self.cache, self.folder]  # fmt: skip
+        with open(self.log, "wb") as log:
+            self.process = subprocess.Popen([*map(str, command)], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        end = time.monotonic() + 30
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", port), 1).close()
+                return self
+            except OSError:
+                if self.process.poll() is not None or time.monotonic() > end:
+                    raise RuntimeError(f"rclone serve s3 does not start: {self.log.read_text()[-500:]}") from None
+                time.sleep(0.1)
+
+    def check(self, key):
+        """Whether an object is what was uploaded; it is not needed any more."""
+        same(self.bucket / "there", self.bucket / key)
+        (self.bucket / key).unlink()
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
 
@@ -147,57 +194,77 @@ def memory(site, plan, say):
     }  # fmt: skip
 
 
-def speed(site, plan, say):
-    """One large file each way: OpenSSH's sftp through our server, and rclone by itself, at the same store in turn."""
-    size = plan["size"]
-    source = site.scratch / "pattern"
-    crc = write_pattern(source, size)
+def fake(site, plan, say):
+    """At the fake S3, which is no bottleneck."""
+    source = site.scratch / "source"
+    crc = write_pattern(source, plan["size"])
+    with FakeS3([("there", plan["size"])]) as store:
+        found = race(site, plan, say, store, source, [OpenSshClient(site)])
+        lines = store.report()
+    wanted = f"{plan['size']} bytes, crc32 {crc:08x}"
+    uploaded = [line for line in lines if re.fullmatch(rf'"(sftp|rclone)-\d+": {wanted}.*', line)]
+    if len(uploaded) != 2 * (plan["runs"] + 1):
+        raise RuntimeError(f"what was uploaded is not what was given: {lines}")
+    return found
+
+
+def real(site, plan, say):
+    """At a server of S3 that others wrote."""
+    source = site.scratch / "source"
+    site.load.local("make", source, "--size", plan["size"])
+    with RcloneServer(site, source) as store:
+        return race(site, plan, say, store, source, [OpenSshClient(site), site.load])
+
+
+def race(site, plan, say, store, source, clients):
+    """One large file each way: clients of SFTP through our server, and rclone by itself, at the same store in turn."""
+    size, runs = plan["size"], plan["runs"]
     received = site.scratch / "received"
-    client = OpenSshClient(site)
-    job = SimpleNamespace(cipher="gcm", port=None, prefix=())
-    took = {f"{who} {way}": [] for who in ("sftpgo", "rclone") for way in ("put", "get")}
-    with FakeS3([("there", size)]) as store, OursOnS3(site, store.endpoint) as server:
+    job = SimpleNamespace(cipher="gcm", port=None, prefix=(), size=size, request=0, depth=64, window=None)
+    racers = [*(client.name for client in clients), "rclone"]
+    took = {f"{who} {way}": [] for who in racers for way in ("put", "get")}
+    with OursOnS3(site, store.endpoint) as server:
         remote = Rclone(site, store.endpoint)
-        for run in range(plan["runs"] + 1):
+        for run in range(runs + 1):
             for way in ("put", "get"):
-                for who in ("sftpgo", "rclone"):
-                    name = f"{who}-{run}"
-                    if who == "sftpgo":
-                        where = f"/{name}" if way == "put" else "/there"
-                        seconds = client.transfer(server, way, where, job, source)
-                        got = client.received()
+                for client in [*clients, remote]:
+                    key = f"{client.name}-{run}" if way == "put" else "there"
+                    received.unlink(missing_ok=True)
+                    if client is remote:
+                        seconds, got = remote.copy(way, key, source, received)
                     else:
-                        seconds, got = remote.copy(way, name if way == "put" else "there", source, received)
-                    if way == "get":
+                        seconds = client.transfer(server, way, f"/{key}", job, source)
+                        # The load generator looks at every byte itself.
+                        got = None if client is site.load else client.received()
+                    if way == "get" and got:
                         same(source, got)
                         got.unlink()
-                    say(f"{who} {way}: {seconds:.2f} s")
+                    if way == "put":
+                        store.check(key)
+                    say(f"{client.name} {way}: {seconds:.2f} s")
                     # The first is a warm-up.
                     if run:
-                        took[f"{who} {way}"].append(seconds)
+                        took[f"{client.name} {way}"].append(seconds)
         server.stop()
-        lines = store.report()
-    wanted = f"{size} bytes, crc32 {crc:08x}"
-    for who in ("sftpgo", "rclone"):
-        for run in range(plan["runs"] + 1):
-            if not any(line.startswith(f'"{who}-{run}": {wanted}') for line in lines):
-                raise RuntimeError(f"what {who} uploaded is not what it was given: {lines}")
-    source.unlink()
-    mib = size / MIB
+    source.unlink(missing_ok=True)
+    best = {way: max(ratio(took, name, way) for name in racers[:-1]) for way in ("put", "get")}
     return {
-        "size": size, "runs": plan["runs"],
-        **{name: [mib / seconds for seconds in seconds_of] for name, seconds_of in took.items()},
-        "ratio put": ratio(took, "put"), "ratio get": ratio(took, "get"),
+        "size": size, "runs": runs, "racers": racers,
+        "rates": {name: [size / MIB / seconds for seconds in all_of] for name, all_of in took.items()},
+        "ratios": {f"{name} {way}": ratio(took, name, way) for name in racers[:-1] for way in ("put", "get")},
+        "best": best,
     }  # fmt: skip
 
 
-def ratio(took, way):
+def ratio(took, name, way):
     """How many times as fast as rclone."""
-    return statistics.median(took[f"rclone {way}"]) / statistics.median(took[f"sftpgo {way}"])
+    return statistics.median(took[f"rclone {way}"]) / statistics.median(took[f"{name} {way}"])
 
 
 class Rclone:
     """rclone with its defaults, at the store itself."""
+
+    name = "rclone"
 
     def __init__(self, site, endpoint):
         self.config = site.scratch / "rclone.conf"
