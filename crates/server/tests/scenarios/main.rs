@@ -3,11 +3,7 @@
 //!
 //! What homes promise differently is decided by the capabilities of their back end ([`Scene::can`]), never by its name.
 #![cfg(unix)]
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "helpers of tests"
-)]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
 
 mod home;
 mod listing;

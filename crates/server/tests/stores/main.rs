@@ -3,11 +3,7 @@
 //!
 //! An object store joins with a row in `StoreKind::ALL` and its words in [`fault`].
 #![cfg(unix)]
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "helpers of tests"
-)]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
 
 mod away;
 mod fault;
