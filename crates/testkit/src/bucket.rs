@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use sftpgo_teststore::{Call, Dialect, Emulator, Keys, Product, encode_key, moto};
+use sftpgo_teststore::{Call, Dialect, Emulator, Keys, Product, azurite, encode_key, gcs, moto};
 
 /// Keys of every home begin with this.
 const PREFIX: &str = "homes/one/";
@@ -14,17 +14,42 @@ const PREFIX: &str = "homes/one/";
 pub enum StoreKind {
     /// S3, served by moto.
     S3,
+    /// Google Cloud Storage, served by gcp-storage-emulator.
+    Gcs,
+    /// Azure Blob Storage, served by azurite.
+    Azure,
 }
 
 impl StoreKind {
     /// Every kind: tests that are about all of them go through this list.
-    pub const ALL: &'static [Self] = &[Self::S3];
+    pub const ALL: &'static [Self] = &[Self::S3, Self::Gcs, Self::Azure];
 
     /// The name of its back end in the list of the product.
     #[must_use]
     pub fn back_end(self) -> &'static str {
         match self {
             Self::S3 => "s3",
+            Self::Gcs => "gcs",
+            Self::Azure => "azblob",
+        }
+    }
+
+    /// Whether a name that is text can be one in this store.
+    #[must_use]
+    pub fn holds(self, name: &str) -> bool {
+        match self {
+            Self::S3 | Self::Gcs => true,
+            // It takes the one for a slash, and drops the other.
+            Self::Azure => !name.contains('\\') && !name.ends_with('.'),
+        }
+    }
+
+    /// Names that are more than a listing gets at once; fewer where the emulator knows no pages, and has trouble with many.
+    #[must_use]
+    pub fn many(self) -> usize {
+        match self {
+            Self::S3 | Self::Azure => 1_100,
+            Self::Gcs => 200,
         }
     }
 
@@ -33,12 +58,16 @@ impl StoreKind {
     pub fn product(self) -> Product {
         match self {
             Self::S3 => Product::Moto,
+            Self::Gcs => Product::Gcs,
+            Self::Azure => Product::Azurite,
         }
     }
 
     fn emulator(self) -> Arc<Emulator> {
         match self {
             Self::S3 => moto(),
+            Self::Gcs => gcs(),
+            Self::Azure => azurite(),
         }
     }
 
@@ -46,6 +75,27 @@ impl StoreKind {
     fn filesystem(self, endpoint: &str, keys: Keys, bucket: &str) -> Value {
         match self {
             Self::S3 => s3_filesystem(endpoint, keys, bucket),
+            Self::Gcs => json!({
+                "provider": 2,
+                "gcsconfig": {
+                    "bucket": bucket,
+                    "key_prefix": PREFIX,
+                    "endpoint": endpoint,
+                    // As small as those of the others.
+                    "upload_part_size": 5,
+                },
+            }),
+            Self::Azure => json!({
+                "provider": 3,
+                "azblobconfig": {
+                    "container": bucket,
+                    "key_prefix": PREFIX,
+                    "endpoint": endpoint,
+                    "account_name": keys.id,
+                    "account_key": keys.secret,
+                    "use_emulator": true,
+                },
+            }),
         }
     }
 }
@@ -88,6 +138,12 @@ impl Bucket {
             emulator,
             name,
         }
+    }
+
+    /// What kind of store it is in.
+    #[must_use]
+    pub fn kind(&self) -> StoreKind {
+        self.kind
     }
 
     /// The name of the bucket.

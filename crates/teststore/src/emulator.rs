@@ -199,7 +199,7 @@ impl Emulator {
 
     /// Puts an object there as another program might have, whatever its key looks like.
     pub async fn put(&self, bucket: &str, key: &str, content: impl Into<Bytes>) {
-        let call = self.product.put(bucket, key).body(content);
+        let call = self.product.put(bucket, key, content.into());
         self.call(call).await.succeeded();
     }
 

@@ -48,7 +48,8 @@ fn metadata() -> Value {
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
-/// Normal and build dependencies of every crate of the workspace, without the prefix of our names.
+/// Normal and build dependencies on each other of the crates of the workspace, without the prefix of our names. A foreign crate
+/// may be called as one of ours is without it.
 fn dependencies() -> BTreeMap<String, BTreeSet<String>> {
     let short = |name: &Value| {
         let name = name.as_str().unwrap();
@@ -58,7 +59,9 @@ fn dependencies() -> BTreeMap<String, BTreeSet<String>> {
     let packages = metadata["packages"].as_array().unwrap();
     let of = |package: &Value| {
         let all = package["dependencies"].as_array().unwrap();
-        let used = all.iter().filter(|dependency| dependency["kind"] != "dev");
+        let used = all
+            .iter()
+            .filter(|dependency| dependency["kind"] != "dev" && !dependency["path"].is_null());
         used.map(|dependency| short(&dependency["name"])).collect()
     };
     packages

@@ -42,6 +42,13 @@ impl Home {
         row.unwrap().capabilities
     }
 
+    pub(crate) fn holds(self, name: &str) -> bool {
+        match self {
+            Self::Disk => true,
+            Self::Store(kind) => kind.holds(name),
+        }
+    }
+
     /// An empty home, and the account with it.
     pub(crate) async fn make(self, server: &TestServer, account: Account) -> (Place, Account) {
         match self {
@@ -136,8 +143,7 @@ impl Place {
     pub(crate) fn many(&self) -> usize {
         match self {
             Self::Disk(_) => 3_000,
-            // A page has a thousand, and an emulator takes its time.
-            Self::Store(_) => 1_100,
+            Self::Store(bucket) => bucket.kind().many(),
         }
     }
 }

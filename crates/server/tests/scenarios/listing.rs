@@ -47,7 +47,8 @@ async fn every_entry_of_a_large_directory_is_listed_once() {
 #[tokio::test]
 async fn a_directory_may_change_while_it_is_listed() {
     Scene::plain(async |scene, mut client| {
-        let stays = (0..500).map(|number| format!("stays {number}"));
+        let count = scene.many().min(500);
+        let stays = (0..count).map(|number| format!("stays {number}"));
         scene.make_all(stays).await;
         let mut other = scene.client().await;
         let changes = async {
@@ -63,7 +64,7 @@ async fn a_directory_may_change_while_it_is_listed() {
                 let stay = entries
                     .iter()
                     .filter(|entry| entry.name.starts_with(b"stays"));
-                assert_eq!(stay.count(), 500);
+                assert_eq!(stay.count(), count);
             }
         };
         futures_util::future::join(changes, listings).await;

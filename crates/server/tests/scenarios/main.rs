@@ -14,6 +14,7 @@ mod quota;
 mod transfers;
 mod virtual_folders;
 
+use futures_util::future::join_all;
 use sftpgo_storage::Capabilities;
 use sftpgo_testkit::{
     Account, Answer, Builder, FileClient, Refusal, ScpFiles, Sftp, TestServer, Usage,
@@ -67,13 +68,18 @@ impl Scene {
         account: Account,
         scenario: impl AsyncFn(Self, Box<dyn FileClient>),
     ) {
-        for home in Home::all() {
-            for protocol in PROTOCOLS {
-                let scene = Self::new(builder.clone(), account.clone(), *protocol, home).await;
-                let client = scene.client().await;
-                scenario(scene, client).await;
-            }
-        }
+        // Side by side: they wait for their stores, and each is large.
+        let homes = Home::all().map(|home| {
+            let (builder, account, scenario) = (&builder, &account, &scenario);
+            Box::pin(async move {
+                for protocol in PROTOCOLS {
+                    let scene = Self::new(builder.clone(), account.clone(), *protocol, home).await;
+                    let client = scene.client().await;
+                    scenario(scene, client).await;
+                }
+            })
+        });
+        join_all(homes).await;
     }
 
     /// Plays it with default settings and an account that may do everything.
@@ -83,12 +89,16 @@ impl Scene {
 
     /// Plays one that speaks SFTP and nothing else, in every kind of home.
     pub(crate) async fn sftp(builder: Builder, scenario: impl AsyncFn(Self, Sftp)) {
-        for home in Home::all() {
-            let account = Account::new("alice");
-            let scene = Self::new(builder.clone(), account, Protocol::Sftp, home).await;
-            let client = scene.server.sftp("alice").await;
-            scenario(scene, client).await;
-        }
+        let homes = Home::all().map(|home| {
+            let (builder, scenario) = (&builder, &scenario);
+            Box::pin(async move {
+                let account = Account::new("alice");
+                let scene = Self::new(builder.clone(), account, Protocol::Sftp, home).await;
+                let client = scene.server.sftp("alice").await;
+                scenario(scene, client).await;
+            })
+        });
+        join_all(homes).await;
     }
 
     /// A further client of `alice`.
@@ -132,6 +142,11 @@ impl Scene {
     /// What is really in the home.
     pub(crate) async fn usage(&self) -> Usage {
         self.place.usage().await
+    }
+
+    /// Whether a name that is text can be one in the home.
+    pub(crate) fn holds(&self, name: &[u8]) -> bool {
+        self.home.holds(&String::from_utf8_lossy(name))
     }
 
     /// How many files are many: more than a listing gets at once.

@@ -29,8 +29,9 @@ fn is_text(name: &[u8]) -> bool {
 async fn names_of_any_bytes_are_listed_read_renamed_and_removed() {
     Scene::plain(async |scene, mut client| {
         let any = scene.can().byte_names;
-        let (held, refused): (Vec<&[u8]>, Vec<&[u8]>) =
-            NAMES.iter().partition(|name| any || is_text(name));
+        let (held, refused): (Vec<&[u8]>, Vec<&[u8]>) = NAMES
+            .iter()
+            .partition(|name| any || is_text(name) && scene.holds(name));
         for name in refused {
             let path = [b"/", name].concat();
             let refused = client.put(&path, name).await;

@@ -17,13 +17,15 @@ pub(crate) enum Stage {
     Get,
     List,
     Copy,
+    /// Other attributes of an object that stays.
+    Change,
     Delete,
 }
 
 impl Stage {
-    /// What its documentation calls it.
-    fn operation(self, kind: StoreKind) -> &'static str {
-        match kind {
+    /// What its documentation calls it; `None` if there is no such call.
+    pub(crate) fn operation(self, kind: StoreKind) -> Option<&'static str> {
+        Some(match kind {
             StoreKind::S3 => match self {
                 Self::Look => "HeadObject",
                 Self::Put => "PutObject",
@@ -32,11 +34,43 @@ impl Stage {
                 Self::Complete => "CompleteMultipartUpload",
                 Self::Get => "GetObject",
                 Self::List => "ListObjectsV2",
-                Self::Copy => "CopyObject",
+                Self::Copy | Self::Change => "CopyObject",
                 Self::Delete => "DeleteObject",
             },
-        }
+            StoreKind::Gcs => match self {
+                Self::Look => "objects.get",
+                Self::Put => "objects.insert",
+                Self::Begin => "upload.start",
+                Self::Part => "upload.chunk",
+                // The last part is the end.
+                Self::Complete => return None,
+                Self::Get => "objects.get media",
+                Self::List => "objects.list",
+                Self::Copy => "objects.rewrite",
+                Self::Change => "objects.patch",
+                Self::Delete => "objects.delete",
+            },
+            StoreKind::Azure => match self {
+                Self::Look => "Get Blob Properties",
+                Self::Put => "Put Blob",
+                // The first part is the beginning.
+                Self::Begin => return None,
+                Self::Part => "Put Block",
+                Self::Complete => "Put Block List",
+                Self::Get => "Get Blob",
+                Self::List => "List Blobs",
+                Self::Copy => "Copy Blob",
+                Self::Change => "Set Blob Metadata",
+                Self::Delete => "Delete Blob",
+            },
+        })
     }
+}
+
+/// Whether a call that failed once can be made again at the emulator of a store, as at the store itself.
+pub(crate) fn is_made_again(kind: StoreKind, stage: Stage) -> bool {
+    // Asked how far an upload has come of which it has nothing, gcp-storage-emulator says that it has a byte.
+    !(kind == StoreKind::Gcs && stage == Stage::Part)
 }
 
 /// What goes wrong.
@@ -77,11 +111,11 @@ impl Fault {
         }
     }
 
-    /// Whether a call may work in spite of it: it is about a body, and many a call has none.
+    /// Whether a call may work in spite of it: many a call has no body, and what was done can be looked at.
     pub(crate) fn may_be_harmless(self) -> bool {
         match self {
-            Self::CutInBody | Self::HalfAnAnswer => true,
-            Self::Cut | Self::Failure | Self::SlowDown | Self::LostAnswer => false,
+            Self::CutInBody | Self::HalfAnAnswer | Self::LostAnswer => true,
+            Self::Cut | Self::Failure | Self::SlowDown => false,
         }
     }
 
@@ -93,9 +127,9 @@ impl Fault {
         }
     }
 
-    /// At a stage: for the first call, or for all of them.
-    pub(crate) fn rule(self, kind: StoreKind, stage: Stage, for_ever: bool) -> Rule {
-        let rule = Rule::new(self.action(kind)).on(stage.operation(kind));
+    /// At the first of these calls, or at all of them.
+    pub(crate) fn rule(self, kind: StoreKind, operation: &str, for_ever: bool) -> Rule {
+        let rule = Rule::new(self.action(kind)).on(operation);
         if for_ever { rule } else { rule.times(1) }
     }
 }
@@ -103,11 +137,15 @@ impl Fault {
 fn failure(kind: StoreKind) -> Answer {
     match kind {
         StoreKind::S3 => Answer::s3(500, "InternalError"),
+        StoreKind::Gcs => Answer::gcs(500, "backendError"),
+        StoreKind::Azure => Answer::azure(500, "InternalError"),
     }
 }
 
 fn slow_down(kind: StoreKind) -> Answer {
     match kind {
         StoreKind::S3 => Answer::slow_down(),
+        StoreKind::Gcs => Answer::gcs(503, "rateLimitExceeded"),
+        StoreKind::Azure => Answer::azure(503, "ServerBusy"),
     }
 }

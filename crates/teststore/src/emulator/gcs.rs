@@ -21,10 +21,21 @@ pub(super) fn make_bucket(name: &str) -> Call {
         .body(format!(r#"{{"name":"{name}"}}"#))
 }
 
-pub(super) fn put(bucket: &str, key: &str) -> Call {
-    let key = in_one_name(key);
-    let target = format!("/upload/storage/v1/b/{bucket}/o?uploadType=media&name={key}");
-    Call::new("POST", target).header("content-type", "application/octet-stream")
+/// In one request with its description: a request with the content alone must not be empty here.
+pub(super) fn put(bucket: &str, key: &str, content: &[u8]) -> Call {
+    const END: &str = "the-end-of-a-part-of-a-test";
+    let target = format!("/upload/storage/v1/b/{bucket}/o?uploadType=multipart");
+    let name = serde_json::json!({ "name": key });
+    let mut body = format!(
+        "--{END}\r\ncontent-type: application/json\r\n\r\n{name}\r\n\
+         --{END}\r\ncontent-type: application/octet-stream\r\n\r\n"
+    )
+    .into_bytes();
+    body.extend_from_slice(content);
+    body.extend_from_slice(format!("\r\n--{END}--\r\n").as_bytes());
+    Call::new("POST", target)
+        .header("content-type", format!("multipart/related; boundary={END}"))
+        .body(body)
 }
 
 pub(super) fn content(bucket: &str, key: &str) -> Call {

@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use bytes::Bytes;
+
 use super::{azurite, gcs, moto, rclone};
 use crate::{Call, Dialect, Keys};
 
@@ -75,11 +77,14 @@ impl Product {
         }
     }
 
-    pub(super) fn put(self, bucket: &str, key: &str) -> Call {
+    pub(super) fn put(self, bucket: &str, key: &str, content: Bytes) -> Call {
         match self {
-            Self::Moto | Self::Rclone => Call::new("PUT", s3_path(bucket, key)),
-            Self::Azurite => azurite::put(bucket, key),
-            Self::Gcs => gcs::put(bucket, key),
+            Self::Moto | Self::Rclone => Call::new("PUT", s3_path(bucket, key)).body(content),
+            // It wants to be told that there is nothing, too.
+            Self::Azurite => azurite::put(bucket, key)
+                .header("content-length", content.len().to_string())
+                .body(content),
+            Self::Gcs => gcs::put(bucket, key, &content),
         }
     }
 

@@ -12,13 +12,23 @@ use crate::support::files::random_file;
 const OLD: &[u8] = b"what was there before";
 
 /// The calls at which an upload of so many bytes is stopped: the last ones before the object is there.
-fn last_calls(kind: StoreKind) -> [(u64, &'static str); 4] {
+fn last_calls(kind: StoreKind) -> &'static [(u64, &'static str)] {
     match kind {
-        StoreKind::S3 => [
+        StoreKind::S3 => &[
             (70_000, "PutObject"),
             (11_000_000, "CreateMultipartUpload"),
             (11_000_000, "UploadPart"),
             (11_000_000, "CompleteMultipartUpload"),
+        ],
+        StoreKind::Gcs => &[
+            (70_000, "objects.insert"),
+            (11_000_000, "upload.start"),
+            (11_000_000, "upload.chunk"),
+        ],
+        StoreKind::Azure => &[
+            (70_000, "Put Blob"),
+            (11_000_000, "Put Block"),
+            (11_000_000, "Put Block List"),
         ],
     }
 }
@@ -40,7 +50,7 @@ fn a_server_that_is_killed_in_an_upload_leaves_the_old_file_and_in_the_end_nothi
             let filesystem = bucket.filesystem_by(proxy.address());
             let variables = [("SFTPGO_OBJECT_STORES__ABANDONED_AFTER", "1")];
             let mut server = Server::with_filesystem(&filesystem, &variables);
-            random_file(&server.work().join("up"), size);
+            random_file(&server.work().join("up"), *size);
             let upload = server.openssh("sftp").args(["-b", "-", "server"]);
             let upload = upload.input("put up file\n");
             let client = std::thread::spawn(move || upload.finish());

@@ -71,14 +71,14 @@ impl Server {
     }
 
     /// One whose [`USER`] has her files where `filesystem` of the account says, with these variables of the environment. She
-    /// may use SCP as it was.
+    /// may use every command.
     pub(crate) fn with_filesystem(filesystem: &Value, variables: &[(&str, &str)]) -> Self {
         let directory = prepare();
         let at = directory.path();
         keys::make(&at.join("conf/host_key"));
         configure(
             at,
-            &json!({ "keys": [{ "private_key": "host_key" }], "enabled_ssh_commands": ["scp"] }),
+            &json!({ "keys": [{ "private_key": "host_key" }], "enabled_ssh_commands": ["*"] }),
         );
         add_accounts(at);
         let dump = json!({ "users": [{
