@@ -118,8 +118,7 @@ def targets(results):
         text = f"one stream over 100 ms of round trip, {direction}, ratio to OpenSSH (no slower: 5 % is noise)"
         lines.append(Target(text, value, 0.95, None, " x", at_most=False).row())
     lines.append(
-        "| memory while 100 uploads of 1 GiB go to an object store | not measured: there is no object store yet"
-        " | <= 600 MiB | <= 300 MiB, no scratch files |"
+        "| memory while 100 uploads of 1 GiB go to an object store | RESULTS-objects.md | <= 600 MiB | <= 300 MiB, no scratch files |"
     )
     return lines
 
