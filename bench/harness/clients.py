@@ -91,7 +91,7 @@ class OpenSsh:
         run = subprocess.run(command, env=env, capture_output=True, text=True, timeout=LIMIT)
         seconds = time.monotonic() - begun
         if run.returncode != 0:
-            raise RuntimeError(f"{server.title}: {self.title}: {run.stderr.strip()}")
+            raise RuntimeError(f"{server.title}: {self.title}: status {run.returncode}: {run.stderr.strip()}")
         return seconds, run.stdout
 
     def received(self):
