@@ -75,6 +75,8 @@ async fn what_the_store_refuses_is_said() {
     for (kind, said) in [
         // Its uploads end by themselves.
         (ObjectErrorKind::Unsupported, None),
+        // As `rclone serve s3` says that there is none.
+        (ObjectErrorKind::NoSuchUpload, None),
         (
             ObjectErrorKind::PermissionDenied,
             Some(StorageErrorKind::PermissionDenied),

@@ -134,8 +134,15 @@ impl Inner {
                 .list_uploads(prefix, continuation.as_deref())
                 .await;
             let page = match page {
-                // Its uploads end by themselves.
-                Err(error) if error.kind() == ObjectErrorKind::Unsupported => return Ok(0),
+                // Its uploads end by themselves, or it says so where there is none, as `rclone serve s3` does.
+                Err(error)
+                    if matches!(
+                        error.kind(),
+                        ObjectErrorKind::Unsupported | ObjectErrorKind::NoSuchUpload
+                    ) =>
+                {
+                    return Ok(given_up);
+                }
                 page => page?,
             };
             for upload in &page.uploads {
