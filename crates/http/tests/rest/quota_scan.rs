@@ -115,13 +115,21 @@ async fn without_counters_there_is_nothing_to_scan_for() {
 }
 
 #[tokio::test]
-async fn a_user_whose_files_are_elsewhere_is_not_scanned() {
+async fn the_counters_of_a_store_that_is_away_stay() {
     let server = TestServer::start();
+    // Nobody listens there any more.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    drop(listener);
     let mut user: Value = server.user("alice");
-    let gcs = json!({ "bucket": "b", "automatic_credentials": 1 });
+    let gcs = json!({ "bucket": "b", "endpoint": format!("http://{address}") });
     user["filesystem"] = json!({ "provider": 2, "gcsconfig": gcs });
     let user = server.added(&user).await;
+    let at = UnixMillis(1);
+    server.provider.set_quota("alice", 3, 4, at).await.unwrap();
     let reply = server.send("POST", "/api/v1/quota_scan", &user).await;
     assert_eq!(reply.status, 201);
     scanned(&server).await;
+    let stored = server.stored("alice").await.unwrap();
+    assert_eq!((stored.used_quota_files, stored.used_quota_size), (3, 4));
 }
