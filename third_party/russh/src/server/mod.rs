@@ -1329,7 +1329,13 @@ async fn reply<H: Handler + Send>(
             if kex.peer_kexinit_received() {
                 return Err(crate::Error::Inconsistent.into());
             }
-            let cost = (pkt.buffer.len() as u32).saturating_add(MESSAGE_COST);
+            // sftpgo patch 31: what channels may carry is bounded by their windows, which may be larger than those of the
+            // configuration; and as much of it may be in flight when we begin. Fast uploads were cut off.
+            let bytes = match pkt.buffer.first() {
+                Some(&(msg::CHANNEL_DATA | msg::CHANNEL_EXTENDED_DATA)) => 0,
+                _ => pkt.buffer.len() as u32,
+            };
+            let cost = bytes.saturating_add(MESSAGE_COST);
             session.pending_len = session.pending_len.saturating_add(cost);
             if u64::from(session.pending_len) > 2 * u64::from(session.common.config.window_size) {
                 return Err(crate::Error::Pending.into());

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::BytesMut;
 use sftpgo_testkit::{Account, Builder, TestServer, until};
-use sftpgo_wire::sftp::{Attrs, FrameDecoder, OpenFlags, Reply, VERSION, client};
+use sftpgo_wire::sftp::{Attrs, FrameDecoder, OpenFlags, Reply, StatusCode, VERSION, client};
 
 use super::peer::{Message, Peer};
 
@@ -41,6 +41,8 @@ async fn reading(builder: Builder) -> (TestServer, Peer, u32, bytes::Bytes) {
 struct Replies {
     decoder: FrameDecoder,
     exchanges: usize,
+    /// Bytes by which the server has let the client's window grow.
+    grown: usize,
 }
 
 impl Replies {
@@ -62,6 +64,8 @@ impl Replies {
     fn take(&mut self, message: &[u8]) {
         if message[0] == 94 {
             self.decoder.push(message[9..].to_vec().into());
+        } else if message[0] == 93 {
+            self.grown += u32::from_be_bytes(message[5..9].try_into().unwrap()) as usize;
         }
     }
 }
@@ -111,6 +115,56 @@ async fn keys_that_the_server_exchanges_again_and_again_lose_nothing() {
         everything_comes(&mut peer, &mut replies).await;
     }
     assert!(replies.exchanges >= 20, "{}", replies.exchanges);
+}
+
+/// What is on its way when the server begins may be a whole window, however large that has grown.
+#[tokio::test]
+async fn a_fast_upload_goes_on_through_exchanges_of_keys() {
+    const WRITE: usize = 32 << 10;
+    let builder = TestServer::builder().rekey_bytes(6 << 20);
+    let (server, mut peer, channel, _) = reading(builder).await;
+    let mut replies = Replies::default();
+    let mut out = BytesMut::new();
+    let flags = OpenFlags::WRITE | OpenFlags::CREATE;
+    client::open(&mut out, 2, b"/new", flags, &Attrs::EMPTY);
+    peer.data(channel, &out).await;
+    let Reply::Handle { handle, .. } = replies.next(&mut peer).await else {
+        panic!("no handle");
+    };
+    let (mut at, mut sent, mut bursts) = (0_u64, out.len() + 1000, 0);
+    while bursts < 12 {
+        // As much as the window lets through, less what the last messages took.
+        let room = ((1 << 20) + replies.grown).saturating_sub(sent);
+        let count = if room > 3 << 20 {
+            room / (WRITE + 100)
+        } else {
+            1
+        };
+        bursts += usize::from(count > 1);
+        for _ in 0..count {
+            let mut out = BytesMut::new();
+            client::write(&mut out, 3, &handle, at, &[bursts as u8; WRITE]);
+            peer.data(channel, &out).await;
+            sent += out.len();
+            at += WRITE as u64;
+        }
+        for _ in 0..count {
+            let reply = replies.next(&mut peer).await;
+            assert!(
+                matches!(
+                    reply,
+                    Reply::Status {
+                        code: StatusCode::Ok,
+                        ..
+                    }
+                ),
+                "{reply:?}"
+            );
+        }
+    }
+    assert!(replies.exchanges >= 5, "{}", replies.exchanges);
+    let written = std::fs::metadata(server.home("alice").join("new")).unwrap();
+    assert_eq!(written.len(), at);
 }
 
 /// CVE-2025-22869: a server that goes on queueing what it cannot send. What it has read is bounded by the budget of a
