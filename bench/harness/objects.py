@@ -23,6 +23,7 @@ def arguments():
     parser = argparse.ArgumentParser(prog="bench/objects", description=__doc__)
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {' '.join(PARTS)}; all of them if none is given")
     parser.add_argument("--quick", action="store_true", help="small files, few runs: a try, not a measurement")
+    parser.add_argument("--runs", type=int, help="runs after the warm-up")
     parser.add_argument("--no-build", action="store_true", help="take the programs as they are")
     parser.add_argument("--binary", type=Path, help="another build of our server")
     parser.add_argument("--rclone", default="rclone", help="another rclone than the one of the system; `real` needs 1.65 or later")
@@ -52,6 +53,9 @@ def main():
     stores.RCLONE = args.rclone
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    plan = dict(stores.QUICK if args.quick else stores.FULL)
+    if args.runs:
+        plan["runs"] = args.runs
     results = json.loads(args.json.read_text()) if args.json and args.json.exists() else {}
     scratch = tempfile.mkdtemp(prefix="sftp-objects-", dir="/dev/shm")
     os.environ["TMPDIR"] = scratch
@@ -61,7 +65,7 @@ def main():
             meta = describe(args)
             meta["rclone"] = machine.first_line(args.rclone, "version")
             with machine.Others() as others:
-                found = PARTS[part](site, stores.QUICK if args.quick else stores.FULL, say)
+                found = PARTS[part](site, plan, say)
             meta["others"] = others.cores
             results[part] = {"meta": meta, "found": found}
             if args.json:
