@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::super::object::{InUse, ObjectEngine, ObjectStorage};
-use super::super::rest::Connections;
+use super::super::rest::{Connections, Http};
 use super::settings::AzureSettings;
 use super::store::AzureStore;
 use crate::counters::ObjectStoreCounters;
@@ -20,7 +20,7 @@ struct Shared {
     engine: ObjectEngine,
     counters: Arc<ObjectStoreCounters>,
     stores: InUse<AzureStore>,
-    connections: Connections,
+    connections: Connections<Http>,
 }
 
 impl AzureBackend {
@@ -31,7 +31,7 @@ impl AzureBackend {
                 engine,
                 counters,
                 stores: InUse::default(),
-                connections: Connections::default(),
+                connections: Connections::new(Http::new),
             }),
         }
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::super::object::{InUse, ObjectEngine, ObjectSettings, ObjectStorage};
-use super::super::rest::{Connections, context};
+use super::super::rest::{Connections, Http, context};
 use super::settings::GcsSettings;
 use super::store::GcsStore;
 use super::upload::GRAIN;
@@ -21,7 +21,7 @@ struct Shared {
     engine: ObjectEngine,
     counters: Arc<ObjectStoreCounters>,
     stores: InUse<GcsStore>,
-    connections: Connections,
+    connections: Connections<Http>,
 }
 
 impl GcsBackend {
@@ -32,7 +32,7 @@ impl GcsBackend {
                 engine,
                 counters,
                 stores: InUse::default(),
-                connections: Connections::default(),
+                connections: Connections::new(Http::new),
             }),
         }
     }

@@ -1,21 +1,17 @@
 //! [`S3Backend`]: what the S3 storages of a process share: connections, buffers, counters.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use aws_sdk_s3::config::SharedHttpClient;
-use parking_lot::Mutex;
 
 use super::super::object::{InUse, ObjectEngine, ObjectStorage};
+use super::super::rest::Connections;
 use super::client::client;
 use super::settings::S3Settings;
 use super::store::S3Store;
 use super::trust::http_client;
 use crate::counters::ObjectStoreCounters;
 use crate::error::StorageResult;
-
-/// Authorities of accounts that have connections kept for them; more than that open anew.
-const TRUSTS: usize = 64;
 
 /// Opens buckets. A clone is the same.
 #[derive(Debug, Clone)]
@@ -28,7 +24,7 @@ struct Shared {
     engine: ObjectEngine,
     counters: Arc<ObjectStoreCounters>,
     stores: InUse<S3Store>,
-    connections: Mutex<HashMap<Option<String>, SharedHttpClient>>,
+    connections: Connections<SharedHttpClient>,
 }
 
 impl S3Backend {
@@ -39,7 +35,7 @@ impl S3Backend {
                 engine,
                 counters,
                 stores: InUse::default(),
-                connections: Mutex::default(),
+                connections: Connections::new(http_client),
             }),
         }
     }
@@ -63,22 +59,10 @@ impl S3Backend {
         if let Some(store) = self.shared.stores.get(&fingerprint) {
             return Ok(store);
         }
-        let http = self.connections(settings.certificate_authorities.as_deref())?;
+        let authorities = settings.certificate_authorities.as_deref();
+        let http = self.shared.connections.trusting(authorities).await?;
         let client = client(settings, http).await;
         let store = S3Store::new(client, settings);
         Ok(self.shared.stores.put(fingerprint, store))
-    }
-
-    fn connections(&self, authorities: Option<&str>) -> StorageResult<SharedHttpClient> {
-        let key = authorities.map(str::to_owned);
-        let mut connections = self.shared.connections.lock();
-        if let Some(http) = connections.get(&key) {
-            return Ok(http.clone());
-        }
-        let http = http_client(authorities)?;
-        if connections.len() < TRUSTS {
-            connections.insert(key, http.clone());
-        }
-        Ok(http)
     }
 }
