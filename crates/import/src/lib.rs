@@ -1,0 +1,1 @@
+//! Accounts of other systems: their files in, users and a report out.
