@@ -6,6 +6,7 @@ mod dump;
 mod initprovider;
 mod options;
 mod password;
+mod portable;
 mod restore;
 mod serve;
 pub mod user;
@@ -52,6 +53,8 @@ enum Command {
     Dump(dump::Args),
     /// Add the users of a dump to the data provider, and update those that exist
     Restore(restore::Args),
+    /// Share a directory or a bucket, without settings and accounts
+    Portable(Box<portable::Args>),
 }
 
 /// The command line as clap knows it, for help texts and completions.
@@ -95,6 +98,7 @@ fn run(cli: Cli, matches: &ArgMatches) -> ExitCode {
         Some(Command::User(command)) => user::main(command),
         Some(Command::Dump(args)) => dump::main(&args),
         Some(Command::Restore(args)) => restore::main(args),
+        Some(Command::Portable(args)) => portable::main(*args),
     }
 }
 

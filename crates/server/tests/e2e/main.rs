@@ -35,6 +35,7 @@ mod logs;
 mod matrix;
 mod metrics;
 mod passwords;
+mod portable;
 mod program;
 mod programs;
 mod proxy_protocol;
