@@ -290,7 +290,7 @@ fn mistakes_are_told_with_the_flag_and_what_to_do() {
         (&["-d", "missing"][..], &["missing", "No such file"][..]),
         (&["-d", "docs/report.txt"], &["not a directory"]),
         (&["-g", "list,fly"], &["fly"]),
-        (&["-k", "nonsense"], &["nonsense"]),
+        (&["-k", "nonsense"], &["--public-key", "nonsense"]),
         (&["-f", "1"], &["bucket"]),
         (&["--gcs-bucket", "b"], &["--fs-provider 2"]),
         (

@@ -25,6 +25,7 @@ mod openssh_scp_legacy;
 mod openssh_sftp;
 mod openssh_ssh;
 mod paramiko;
+mod portable;
 mod program_attacks;
 mod program_life;
 mod prometheus;

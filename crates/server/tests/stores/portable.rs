@@ -75,6 +75,7 @@ async fn a_bucket_is_shared_by_flags_alone() {
         assert!(client.password("user", password.trim()).await);
         let mut sftp = Sftp::open(Arc::new(client)).await.unwrap();
         let bytes = content(100_000);
+        sftp.create_dir(b"/dir").await.unwrap();
         sftp.put(b"/dir/file", &bytes).await.unwrap();
         assert_eq!(sftp.get(b"/dir/file").await.unwrap(), bytes, "{kind:?}");
         assert_eq!(sftp.list(b"/dir").await.unwrap().len(), 1);

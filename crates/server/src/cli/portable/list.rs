@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use clap::builder::PossibleValuesParser;
 use sftpgo_core::model::permission::ALL_NAME;
-use sftpgo_core::model::{ExtensionFilter, Permission};
+use sftpgo_core::model::{ExtensionFilter, Permission, StoredKey};
 
 use crate::app::AppError;
 use crate::cli::user::{key_lines, read_key_file};
@@ -38,6 +38,10 @@ pub(super) fn keys(text: &str) -> Result<Vec<String>, AppError> {
     }
     if keys.is_empty() {
         return Err(AppError(format!("--public-key {text:?}: there is no key")));
+    }
+    for key in &keys {
+        StoredKey::parse_all(key)
+            .map_err(|error| AppError(format!("--public-key {key:?}: {error}")))?;
     }
     Ok(keys)
 }
