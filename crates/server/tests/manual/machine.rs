@@ -1,0 +1,234 @@
+//! Runs a page as a reader would: in order, in one shell, at a terminal, on a machine of its own.
+//!
+//! The machine is `sandbox.sh` in namespaces of the kernel, made by `unshare`; when the page is over, or its time, all of
+//! its processes are gone. The terminal is `script`, and what programs ask there is answered here.
+
+use std::fs;
+use std::io::{Read as _, Write as _};
+use std::os::unix::fs::symlink;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::output;
+use crate::page::{Block, Kind, Page};
+
+/// A page has so long for all of its commands.
+const DEADLINE: Duration = Duration::from_secs(60);
+
+pub(crate) fn run(path: &str) {
+    let page = Page::read(path);
+    let directory = tempfile::tempdir().unwrap();
+    if let Err(problem) = execute(&page, directory.path()) {
+        panic!("{problem}");
+    }
+}
+
+fn execute(page: &Page, directory: &Path) -> Result<(), String> {
+    prepare(page, directory);
+    let mut child = start(directory);
+    let terminal = answer_questions(&mut child, directory);
+    let began = Instant::now();
+    let ended = loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            break Some(status);
+        }
+        if began.elapsed() > DEADLINE {
+            // All its processes go with it: unshare is told so.
+            child.kill().unwrap();
+            child.wait().unwrap();
+            break None;
+        }
+        thread::sleep(Duration::from_millis(20));
+    };
+    let said = terminal.join().unwrap();
+    let read = |name: String| fs::read_to_string(directory.join(name)).unwrap_or_default();
+    let at = read("at".to_owned()).trim().to_owned();
+    if !ended.is_some_and(|status| status.success()) {
+        let failure = read("failure".to_owned());
+        let (line, what) = failure.split_once('\n').unwrap_or((&at, ""));
+        return Err(format!(
+            "{}:{line}: {} {what}\n-- standard output\n{}-- standard error\n{}-- terminal\n{said}\n-- log\n{}",
+            page.path,
+            ended.map_or_else(
+                || "not done after a minute;".to_owned(),
+                |status| format!("{status};")
+            ),
+            read(format!("out/{at}")),
+            read(format!("out/{at}.err")),
+            tail(&read("work/sftpgo.log".to_owned())),
+        ));
+    }
+    let mut before: Option<&Block> = None;
+    for block in &page.blocks {
+        match &block.kind {
+            Kind::Shell => before = Some(block),
+            Kind::Output => {
+                let before =
+                    before.ok_or_else(|| format!("{}:{}: of what?", page.path, block.line))?;
+                let written = read(format!("out/{}", before.line));
+                if !output::matches(&block.text, &written) {
+                    return Err(format!(
+                        "{}:{}: the command writes\n{written}\nand not\n{}",
+                        page.path, block.line, block.text
+                    ));
+                }
+            }
+            Kind::Background | Kind::File(_) | Kind::Unrun(_) | Kind::Other(_) => {}
+        }
+    }
+    Ok(())
+}
+
+fn tail(text: &str) -> String {
+    let lines: Vec<&str> = text.lines().collect();
+    lines[lines.len().saturating_sub(15)..].join("\n")
+}
+
+/// Writes the blocks to files, each of which begins with so many empty lines that its lines have the numbers of the page,
+/// and the script that goes through them.
+fn prepare(page: &Page, directory: &Path) {
+    for name in ["bin", "blocks", "home", "out", "work"] {
+        fs::create_dir(directory.join(name)).unwrap();
+    }
+    symlink(env!("CARGO_BIN_EXE_sftpgo"), directory.join("bin/sftpgo")).unwrap();
+    let sandbox = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/manual/sandbox.sh");
+    let mut script = fs::read_to_string(sandbox).unwrap();
+    for Block { line, kind, text } in &page.blocks {
+        let numbered = |text: &str| format!("{}{text}", "\n".repeat(*line));
+        let (call, text) = match kind {
+            Kind::Shell => (format!("block {line}"), numbered(text)),
+            Kind::Background => (
+                format!("background {line}"),
+                numbered(&format!("exec env {text}")),
+            ),
+            Kind::File(path) => (format!("file {line} '{path}'"), text.clone()),
+            Kind::Output | Kind::Unrun(_) | Kind::Other(_) => continue,
+        };
+        fs::write(directory.join(format!("blocks/{line}.sh")), text).unwrap();
+        script.push_str(&format!("echo {line} >\"$MANUAL/at\"\n{call}\n"));
+    }
+    script.push_str("exit 0\n");
+    fs::write(directory.join("run.sh"), script).unwrap();
+}
+
+const TERMINAL: &str = r#"
+script --quiet --flush --return --command "bash '$MANUAL/run.sh'" /dev/null
+exit $?
+"#;
+
+fn start(directory: &Path) -> Child {
+    let mut command = Command::new("unshare");
+    if !rustix::process::geteuid().is_root() {
+        command.args(["--user", "--map-root-user"]);
+    }
+    command
+        .args([
+            "--net",
+            "--mount",
+            "--pid",
+            "--fork",
+            "--kill-child",
+            "--mount-proc",
+        ])
+        // The first process there inherits the children of others: that is a shell, since `script` takes each for its own.
+        .args(["sh", "-c", TERMINAL])
+        .env_clear()
+        .env(
+            "PATH",
+            "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+        )
+        .env("SHELL", "/bin/bash")
+        .env("TERM", "dumb")
+        .env("MANUAL", directory)
+        .env("REPOSITORY", crate::page::root())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::inherit());
+    command
+        .spawn()
+        .unwrap_or_else(|error| panic!("unshare, of util-linux, cannot be run: {error}"))
+}
+
+/// Answers what programs ask, until the terminal is closed; the result is what was seen there.
+fn answer_questions(child: &mut Child, directory: &Path) -> thread::JoinHandle<String> {
+    let mut keyboard = child.stdin.take().unwrap();
+    let mut screen = child.stdout.take().unwrap();
+    let password = directory.join("answer");
+    thread::spawn(move || {
+        let mut seen = String::new();
+        let mut answered = 0;
+        let mut buffer = [0; 4096];
+        while let Ok(count @ 1..) = screen.read(&mut buffer) {
+            seen.push_str(&String::from_utf8_lossy(&buffer[..count]));
+            let new = &seen[answered..];
+            let Some(answer) = new.lines().rev().find_map(question) else {
+                continue;
+            };
+            let answer = match answer {
+                Answer::Password => fs::read_to_string(&password).unwrap_or_default(),
+                Answer::Text(text) => text.to_owned(),
+            };
+            answered = seen.len();
+            // If the program is gone, the page has failed anyway.
+            let _ = keyboard.write_all(format!("{answer}\n").as_bytes());
+        }
+        seen
+    })
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Answer {
+    Password,
+    Text(&'static str),
+}
+
+/// The answer to a line that waits for one.
+fn question(line: &str) -> Option<Answer> {
+    let line = line.to_lowercase();
+    // What else the server says to the client may follow in the same line.
+    if line.contains("code: ") {
+        return Some(Answer::Text("123456"));
+    }
+    let line = line.trim_end();
+    if !line.ends_with([':', '?']) {
+        return None;
+    }
+    if line.contains("(yes/no") {
+        Some(Answer::Text("yes"))
+    } else if line.contains("passphrase") {
+        Some(Answer::Text(""))
+    } else if line.contains("password") || line.contains("again") {
+        Some(Answer::Password)
+    } else {
+        None
+    }
+}
+
+#[test]
+fn what_programs_ask_is_answered() {
+    let asked = [
+        ("alice@127.0.0.1's password: ", Some(Answer::Password)),
+        (
+            "Enter host password for user 'alice':",
+            Some(Answer::Password),
+        ),
+        (
+            "Enter passphrase (empty for no passphrase): ",
+            Some(Answer::Text("")),
+        ),
+        (
+            "Continue (yes/no/[fingerprint])? ",
+            Some(Answer::Text("yes")),
+        ),
+        (
+            "(alice@server) Code: second step",
+            Some(Answer::Text("123456")),
+        ),
+        ("the password is wrong", None),
+    ];
+    for (line, answer) in asked {
+        assert_eq!(question(line), answer, "{line}");
+    }
+}

@@ -1,0 +1,97 @@
+# The machine of one page: a network, processes and directories of its own, so that the ports and paths of the text are
+# free, and nothing that a page does can be seen outside. Runs in the namespaces that machine.rs makes, on a terminal.
+#
+# $MANUAL is a directory of the test: bin (with sftpgo), work (where the page begins), home, blocks, out.
+set -eu
+
+ip link set lo up
+mkdir "$MANUAL/over"
+mount -t tmpfs manual "$MANUAL/over"
+for directory in /etc /srv /usr/local /var/lib; do
+    mkdir -p "$MANUAL/over$directory/upper" "$MANUAL/over$directory/work"
+    mount -t overlay manual -o \
+        "lowerdir=$directory,upperdir=$MANUAL/over$directory/upper,workdir=$MANUAL/over$directory/work" "$directory"
+done
+
+# Names that pages use. The clients of OpenSSH find their home in the list of users, whatever HOME says.
+printf '127.0.0.1 localhost sftp.example.com db.example.com hooks.example\n::1 localhost\n' >/etc/hosts
+sed -i "s|^\(root:[^:]*:0:0:[^:]*\):[^:]*:|\1:$MANUAL/home:|" /etc/passwd
+export HOME=$MANUAL/home PATH=$MANUAL/bin:$PATH LC_ALL=C.UTF-8
+# A reply that is an error is a command that failed.
+printf 'fail-with-body\nsilent\nshow-error\n' >"$HOME/.curlrc"
+cd "$MANUAL/work"
+
+# From here on helpers for the hidden blocks of pages.
+
+# What is typed where a program asks for a password, from now on.
+answer() { printf '%s' "$1" >"$MANUAL/answer"; }
+
+# Polls a command until it succeeds; the deadline is that of the page.
+until_true() {
+    until "$@" >/dev/null 2>&1; do sleep 0.05; done
+}
+
+listens() { ss -Hltn "sport = :$1" | grep -q .; }
+
+# Ends the server that was started last, as Ctrl-C does; what is in the background cannot be interrupted by that.
+stop() {
+    kill -TERM "$server"
+    wait "$server" || true
+    server=
+}
+
+# The last server is told to read its files again.
+reload() { kill -HUP "$server"; }
+
+# A command that has to fail.
+refused() {
+    if "$@"; then
+        echo "this was not refused: $*" >&2
+        return 1
+    fi
+}
+
+# From here on what machine.rs calls.
+
+server=
+answer wonderland
+
+# Standard input is empty: programs that ask do so on the terminal, or on standard error, which the terminal shows too.
+block() {
+    # shellcheck disable=SC1090
+    . "$MANUAL/blocks/$1.sh" >"$MANUAL/out/$1" 2> >(tee "$MANUAL/out/$1.err" >/dev/tty) </dev/null
+}
+
+background() {
+    # Signals to the server are sent to it alone.
+    bash -eu "$MANUAL/blocks/$1.sh" >"$MANUAL/out/$1" 2>"$MANUAL/out/$1.err" </dev/null &
+    server=$!
+    until listens "${port:-2022}"; do
+        kill -0 "$server" 2>/dev/null || { failed 1 "the server ended"; exit 1; }
+        sleep 0.02
+    done
+}
+
+file() {
+    mkdir -p "$(dirname "$2")"
+    cp "$MANUAL/blocks/$1.sh" "$2"
+    if [ "$(head -c 2 "$2")" = '#!' ]; then chmod 755 "$2"; fi
+}
+
+# The first failure is kept: those of the shells around it follow from it.
+failed() {
+    [ -e "$MANUAL/failure" ] || printf '%s\n%s\n' "$1" "$2" >"$MANUAL/failure"
+}
+
+# The terminal stays open while anything of the page is still running.
+end() {
+    local left
+    left=$(jobs -p)
+    # shellcheck disable=SC2086
+    [ -z "$left" ] || kill -KILL $left 2>/dev/null || true
+    wait
+}
+
+set -E
+trap end EXIT
+trap 'failed "$LINENO" "exit status $? of: $BASH_COMMAND"' ERR
