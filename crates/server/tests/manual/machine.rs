@@ -18,14 +18,20 @@ use crate::page::{Block, Kind, Page};
 const DEADLINE: Duration = Duration::from_secs(60);
 
 pub(crate) fn run(path: &str) {
-    let page = Page::read(path);
-    let directory = tempfile::tempdir().unwrap();
-    if let Err(problem) = execute(&page, directory.path()) {
+    if let Err(problem) = execute(&Page::read(path), DEADLINE) {
         panic!("{problem}");
     }
 }
 
-fn execute(page: &Page, directory: &Path) -> Result<(), String> {
+fn execute(page: &Page, deadline: Duration) -> Result<(), String> {
+    let directory = tempfile::tempdir().unwrap();
+    let directory = directory.path();
+    play(page, directory, deadline)?;
+    compare_output(page, directory)
+}
+
+/// Goes through the blocks of the page.
+fn play(page: &Page, directory: &Path, deadline: Duration) -> Result<(), String> {
     prepare(page, directory);
     let mut child = start(directory);
     let terminal = answer_questions(&mut child, directory);
@@ -34,7 +40,7 @@ fn execute(page: &Page, directory: &Path) -> Result<(), String> {
         if let Some(status) = child.try_wait().unwrap() {
             break Some(status);
         }
-        if began.elapsed() > DEADLINE {
+        if began.elapsed() > deadline {
             // All its processes go with it: unshare is told so.
             child.kill().unwrap();
             child.wait().unwrap();
@@ -52,7 +58,7 @@ fn execute(page: &Page, directory: &Path) -> Result<(), String> {
             "{}:{line}: {} {what}\n-- standard output\n{}-- standard error\n{}-- terminal\n{said}\n-- log\n{}",
             page.path,
             ended.map_or_else(
-                || "not done after a minute;".to_owned(),
+                || "not done in time;".to_owned(),
                 |status| format!("{status};")
             ),
             read(format!("out/{at}")),
@@ -60,6 +66,11 @@ fn execute(page: &Page, directory: &Path) -> Result<(), String> {
             tail(&read("work/sftpgo.log".to_owned())),
         ));
     }
+    Ok(())
+}
+
+/// Compares what was written with what the page says.
+fn compare_output(page: &Page, directory: &Path) -> Result<(), String> {
     let mut before: Option<&Block> = None;
     for block in &page.blocks {
         match &block.kind {
@@ -67,7 +78,8 @@ fn execute(page: &Page, directory: &Path) -> Result<(), String> {
             Kind::Output => {
                 let before =
                     before.ok_or_else(|| format!("{}:{}: of what?", page.path, block.line))?;
-                let written = read(format!("out/{}", before.line));
+                let file = directory.join(format!("out/{}", before.line));
+                let written = fs::read_to_string(file).unwrap_or_default();
                 if !output::matches(&block.text, &written) {
                     return Err(format!(
                         "{}:{}: the command writes\n{written}\nand not\n{}",
@@ -230,5 +242,57 @@ fn what_programs_ask_is_answered() {
     ];
     for (line, answer) in asked {
         assert_eq!(question(line), answer, "{line}");
+    }
+}
+
+/// What is wrong with a page of this text.
+fn fault(text: &str, deadline: Duration) -> String {
+    execute(&Page::of("page", text), deadline).unwrap_err()
+}
+
+#[test]
+fn a_page_that_is_wrong_fails_with_its_line() {
+    let broken = fault(
+        "Text.\n\n```sh\ntrue\necho seen\ntest -e /nowhere\n```\n",
+        DEADLINE,
+    );
+    assert!(broken.starts_with("page:6: "), "{broken}");
+    assert!(
+        broken.contains("test -e /nowhere") && broken.contains("seen"),
+        "{broken}"
+    );
+
+    let unset = fault("```sh\ntrue\necho \"$nothing\"\n```\n", DEADLINE);
+    assert!(
+        unset.starts_with("page:1: ") && unset.contains("unbound"),
+        "{unset}"
+    );
+
+    let slow = fault("```sh\nsleep 600\n```\n", Duration::from_secs(5));
+    assert!(slow.starts_with("page:1: not done in time"), "{slow}");
+
+    let ended = fault(
+        "```sh,background\nsftpgo serve --config-file\n```\n",
+        DEADLINE,
+    );
+    assert!(ended.contains("the server ended"), "{ended}");
+
+    let output = fault(
+        "```sh\necho one\n```\n\n```text,output\ntwo\n```\n",
+        DEADLINE,
+    );
+    assert!(
+        output.starts_with("page:5: the command writes\none\n"),
+        "{output}"
+    );
+}
+
+#[test]
+fn a_page_has_a_machine_of_its_own() {
+    let text = "```sh\ntouch /srv/x /etc/x /var/lib/x /usr/local/x\n```\n```sh,background\nsftpgo serve\n```\n\
+                ```sh\ntest \"$(grep -c : /proc/net/dev)\" = 1\n```\n";
+    execute(&Page::of("page", text), DEADLINE).unwrap();
+    for directory in ["/srv", "/etc", "/var/lib", "/usr/local"] {
+        assert!(!Path::new(directory).join("x").exists(), "{directory}");
     }
 }

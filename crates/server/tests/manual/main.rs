@@ -16,6 +16,7 @@ mod machine;
 mod messages;
 mod output;
 mod page;
+mod settings;
 
 use std::io::Write as _;
 use std::process::{Command, Stdio};
@@ -65,6 +66,7 @@ run_pages! {
     the_page_on_certificates_works: "docs/certificates.md",
     the_page_on_connections_works: "docs/connections.md",
     the_page_on_security_works: "docs/hardening.md",
+    the_page_on_databases_works: "docs/databases.md",
     the_page_on_logins_works: "docs/logins.md",
     the_page_on_logs_works: "docs/logs.md",
     the_quick_start_works: "docs/quick-start.md",

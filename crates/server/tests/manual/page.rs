@@ -52,12 +52,14 @@ pub(crate) struct Page {
 
 impl Page {
     pub(crate) fn read(path: &str) -> Self {
-        let text = fs::read_to_string(root().join(path)).unwrap();
-        let blocks = blocks(path, &text);
+        Self::of(path, &fs::read_to_string(root().join(path)).unwrap())
+    }
+
+    pub(crate) fn of(path: &str, text: &str) -> Self {
         Self {
             path: path.to_owned(),
-            text,
-            blocks,
+            text: text.to_owned(),
+            blocks: blocks(path, text),
         }
     }
 
