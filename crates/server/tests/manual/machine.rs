@@ -6,13 +6,13 @@
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::os::unix::fs::symlink;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::output;
-use crate::page::{Block, Kind, Page};
+use crate::page::{Block, Kind, Page, root};
 
 /// A page has so long for all of its commands.
 const DEADLINE: Duration = Duration::from_secs(60);
@@ -135,6 +135,8 @@ fn start(directory: &Path) -> Child {
     if !rustix::process::geteuid().is_root() {
         command.args(["--user", "--map-root-user"]);
     }
+    let stores = std::env::var_os("SFTPGO_TEST_STORES")
+        .map_or_else(|| root().join("target/test-stores"), PathBuf::from);
     command
         .args([
             "--net",
@@ -154,7 +156,9 @@ fn start(directory: &Path) -> Child {
         .env("SHELL", "/bin/bash")
         .env("TERM", "dumb")
         .env("MANUAL", directory)
-        .env("REPOSITORY", crate::page::root())
+        .env("REPOSITORY", root())
+        // Where scripts/test puts emulators of object stores.
+        .env("STORES", stores)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::inherit());

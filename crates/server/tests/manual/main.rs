@@ -69,6 +69,8 @@ run_pages! {
     the_page_on_databases_works: "docs/databases.md",
     the_page_on_logins_works: "docs/logins.md",
     the_page_on_logs_works: "docs/logs.md",
+    the_page_on_metrics_works: "docs/metrics.md",
+    the_page_on_object_stores_works: "docs/object-stores.md",
     the_quick_start_works: "docs/quick-start.md",
     the_page_on_quotas_works: "docs/quotas.md",
     the_page_on_rest_api_works: "docs/rest-api.md",

@@ -87,9 +87,12 @@ failed() {
 end() {
     local left
     left=$(jobs -p)
+    [ -n "$left" ] || return 0
     # shellcheck disable=SC2086
-    [ -z "$left" ] || kill -KILL $left 2>/dev/null || true
-    wait
+    kill -KILL $left 2>/dev/null || true
+    # Not for everything: what copies standard error ends after this shell.
+    # shellcheck disable=SC2086
+    wait $left 2>/dev/null || true
 }
 
 set -E
