@@ -293,10 +293,10 @@ fn a_page_that_is_wrong_fails_with_its_line() {
 
 #[test]
 fn a_page_has_a_machine_of_its_own() {
-    let text = "```sh\ntouch /srv/x /etc/x /var/lib/x /usr/local/x\n```\n```sh,background\nsftpgo serve\n```\n\
+    let text = "```sh\ntouch /srv/x /etc/x /var/lib/x /usr/local/bin/x\n```\n```sh,background\nsftpgo serve\n```\n\
                 ```sh\ntest \"$(grep -c : /proc/net/dev)\" = 1\n```\n";
     execute(&Page::of("page", text), DEADLINE).unwrap();
-    for directory in ["/srv", "/etc", "/var/lib", "/usr/local"] {
+    for directory in ["/srv", "/etc", "/var/lib", "/usr/local/bin"] {
         assert!(!Path::new(directory).join("x").exists(), "{directory}");
     }
 }

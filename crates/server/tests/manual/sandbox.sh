@@ -5,13 +5,17 @@
 set -eu
 
 ip link set lo up
+# Directories that pages write to: empty, or copies. Layers (overlayfs) would be shorter, and need root.
 mkdir "$MANUAL/over"
 mount -t tmpfs manual "$MANUAL/over"
-for directory in /etc /srv /usr/local /var/lib; do
-    mkdir -p "$MANUAL/over$directory/upper" "$MANUAL/over$directory/work"
-    mount -t overlay manual -o \
-        "lowerdir=$directory,upperdir=$MANUAL/over$directory/upper,workdir=$MANUAL/over$directory/work" "$directory"
-done
+cp -a /etc "$MANUAL/over/etc" 2>"$MANUAL/over/unreadable" || true
+mount --bind "$MANUAL/over/etc" /etc
+mkdir "$MANUAL/over/programs" "$MANUAL/over/bin"
+mount --bind /usr/local/bin "$MANUAL/over/programs"
+find "$MANUAL/over/programs" -mindepth 1 -maxdepth 1 -exec ln -s -t "$MANUAL/over/bin" {} +
+mount --bind "$MANUAL/over/bin" /usr/local/bin
+mount -t tmpfs manual /srv
+mount -t tmpfs manual /var/lib
 
 # Names that pages use. The clients of OpenSSH find their home in the list of users, whatever HOME says.
 printf '127.0.0.1 localhost sftp.example.com db.example.com hooks.example\n::1 localhost\n' >/etc/hosts
@@ -54,12 +58,17 @@ refused() {
 # From here on what machine.rs calls.
 
 server=
+copied=
+copier=
 answer wonderland
 
 # Standard input is empty: programs that ask do so on the terminal, or on standard error, which the terminal shows too.
 block() {
+    exec {copied}> >(tee "$MANUAL/out/$1.err" >/dev/tty)
+    copier=$!
     # shellcheck disable=SC1090
-    . "$MANUAL/blocks/$1.sh" >"$MANUAL/out/$1" 2> >(tee "$MANUAL/out/$1.err" >/dev/tty) </dev/null
+    . "$MANUAL/blocks/$1.sh" >"$MANUAL/out/$1" 2>&"$copied" </dev/null
+    exec {copied}>&-
 }
 
 background() {
@@ -67,7 +76,7 @@ background() {
     bash -eu "$MANUAL/blocks/$1.sh" >"$MANUAL/out/$1" 2>"$MANUAL/out/$1.err" </dev/null &
     server=$!
     until listens "${port:-2022}"; do
-        kill -0 "$server" 2>/dev/null || { failed 1 "the server ended"; exit 1; }
+        kill -0 "$server" 2>/dev/null || { failed "$1" "the server ended"; exit 1; }
         sleep 0.02
     done
 }
@@ -85,14 +94,21 @@ failed() {
 
 # The terminal stays open while anything of the page is still running.
 end() {
-    local left
+    local left attempt
     left=$(jobs -p)
-    [ -n "$left" ] || return 0
-    # shellcheck disable=SC2086
-    kill -KILL $left 2>/dev/null || true
-    # Not for everything: what copies standard error ends after this shell.
-    # shellcheck disable=SC2086
-    wait $left 2>/dev/null || true
+    if [ -n "$left" ]; then
+        # shellcheck disable=SC2086
+        kill -KILL $left 2>/dev/null || true
+        # shellcheck disable=SC2086
+        wait $left 2>/dev/null || true
+    fi
+    # What was said last is still on its way to the terminal, unless something holds that up.
+    exec 2>/dev/null
+    [ -z "$copied" ] || exec {copied}>&-
+    for attempt in {1..50}; do
+        kill -0 "$copier" || break
+        sleep 0.02
+    done
 }
 
 set -E
