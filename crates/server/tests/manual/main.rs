@@ -11,6 +11,7 @@
     reason = "helpers of tests"
 )]
 
+mod figures;
 mod links;
 mod machine;
 mod messages;
@@ -76,6 +77,7 @@ run_pages! {
     the_page_on_rest_api_works: "docs/rest-api.md",
     the_page_on_ssh_commands_works: "docs/ssh-commands.md",
     the_page_on_troubleshooting_works: "docs/troubleshooting.md",
+    the_page_on_tuning_works: "docs/tuning.md",
     the_page_on_upgrading_works: "docs/upgrading.md",
     the_page_on_users_works: "docs/users.md",
     the_page_on_virtual_folders_works: "docs/virtual-folders.md",
