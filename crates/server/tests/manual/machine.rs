@@ -178,48 +178,47 @@ fn answer_questions(child: &mut Child, directory: &Path) -> thread::JoinHandle<S
         let mut buffer = [0; 4096];
         while let Ok(count @ 1..) = screen.read(&mut buffer) {
             seen.push_str(&String::from_utf8_lossy(&buffer[..count]));
-            let new = &seen[answered..];
-            let Some(answer) = new.lines().rev().find_map(question) else {
-                continue;
-            };
-            let answer = match answer {
-                Answer::Password => fs::read_to_string(&password).unwrap_or_default(),
-                Answer::Text(text) => text.to_owned(),
-            };
-            answered = seen.len();
-            // If the program is gone, the page has failed anyway.
-            let _ = keyboard.write_all(format!("{answer}\n").as_bytes());
+            while let Some((end, answer)) = question(&seen[answered..]) {
+                answered += end;
+                let answer = match answer {
+                    Answer::Password => fs::read_to_string(&password).unwrap_or_default(),
+                    Answer::Text(text) => text.to_owned(),
+                };
+                // If the program is gone, the page has failed anyway.
+                let _ = keyboard.write_all(format!("{answer}\n").as_bytes());
+            }
         }
         seen
     })
 }
 
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Answer {
     Password,
     Text(&'static str),
 }
 
-/// The answer to a line that waits for one.
-fn question(line: &str) -> Option<Answer> {
-    let line = line.to_lowercase();
-    // What else the server says to the client may follow in the same line.
-    if line.contains("code: ") {
-        return Some(Answer::Text("123456"));
-    }
-    let line = line.trim_end();
-    if !line.ends_with([':', '?']) {
-        return None;
-    }
-    if line.contains("(yes/no") {
-        Some(Answer::Text("yes"))
-    } else if line.contains("passphrase") {
-        Some(Answer::Text(""))
-    } else if line.contains("password") || line.contains("again") {
-        Some(Answer::Password)
-    } else {
-        None
-    }
+/// How questions end, in small letters. Something else may follow at once: standard error comes to the terminal as well.
+const QUESTIONS: [(&str, Answer); 7] = [
+    ("password: ", Answer::Password),
+    ("password again: ", Answer::Password),
+    // curl's.
+    ("enter host password for user 'alice':", Answer::Password),
+    ("passphrase): ", Answer::Text("")),
+    ("passphrase again: ", Answer::Text("")),
+    ("(yes/no/[fingerprint])? ", Answer::Text("yes")),
+    // The one of docs/logins.md.
+    ("code: ", Answer::Text("123456")),
+];
+
+/// The first question in a text: where it ends, and the answer.
+fn question(text: &str) -> Option<(usize, Answer)> {
+    let text = text.to_ascii_lowercase();
+    let found = QUESTIONS.iter().filter_map(|(words, answer)| {
+        let start = text.find(words)?;
+        Some((start + words.len(), *answer))
+    });
+    found.min_by_key(|(end, _)| *end)
 }
 
 #[test]
@@ -230,10 +229,13 @@ fn what_programs_ask_is_answered() {
             "Enter host password for user 'alice':",
             Some(Answer::Password),
         ),
+        ("Re-type new password: ", Some(Answer::Password)),
+        ("Password again: ", Some(Answer::Password)),
         (
-            "Enter passphrase (empty for no passphrase): ",
+            "Enter passphrase (empty for no passphrase): Created it.",
             Some(Answer::Text("")),
         ),
+        ("Enter same passphrase again: ", Some(Answer::Text(""))),
         (
             "Continue (yes/no/[fingerprint])? ",
             Some(Answer::Text("yes")),
@@ -244,9 +246,11 @@ fn what_programs_ask_is_answered() {
         ),
         ("the password is wrong", None),
     ];
-    for (line, answer) in asked {
-        assert_eq!(question(line), answer, "{line}");
+    for (text, answer) in asked {
+        assert_eq!(question(text).map(|found| found.1), answer, "{text}");
     }
+    let both = "Password: \r\nCode: ";
+    assert_eq!(question(both), Some(("Password: ".len(), Answer::Password)));
 }
 
 /// What is wrong with a page of this text.
