@@ -199,9 +199,11 @@ enum Answer {
 }
 
 /// How questions end, in small letters. Something else may follow at once: standard error comes to the terminal as well.
-const QUESTIONS: [(&str, Answer); 7] = [
+const QUESTIONS: [(&str, Answer); 8] = [
     ("password: ", Answer::Password),
     ("password again: ", Answer::Password),
+    // That of commands which ask a server: it ends with the address.
+    (":8080: ", Answer::Password),
     // curl's.
     ("enter host password for user 'alice':", Answer::Password),
     ("passphrase): ", Answer::Text("")),
@@ -231,6 +233,10 @@ fn what_programs_ask_is_answered() {
         ),
         ("Re-type new password: ", Some(Answer::Password)),
         ("Password again: ", Some(Answer::Password)),
+        (
+            "Password of \"admin\" at http://127.0.0.1:8080: ",
+            Some(Answer::Password),
+        ),
         (
             "Enter passphrase (empty for no passphrase): Created it.",
             Some(Answer::Text("")),
@@ -297,10 +303,10 @@ fn a_page_that_is_wrong_fails_with_its_line() {
 
 #[test]
 fn a_page_has_a_machine_of_its_own() {
-    let text = "```sh\ntouch /srv/x /etc/x /var/lib/x /usr/local/bin/x\n```\n```sh,background\nsftpgo serve\n```\n\
+    let text = "```sh\ntouch /mnt/x /srv/x /etc/x /var/lib/x /usr/local/bin/x\n```\n```sh,background\nsftpgo serve\n```\n\
                 ```sh\ntest \"$(grep -c : /proc/net/dev)\" = 1\n```\n";
     execute(&Page::of("page", text), DEADLINE).unwrap();
-    for directory in ["/srv", "/etc", "/var/lib", "/usr/local/bin"] {
+    for directory in ["/mnt", "/srv", "/etc", "/var/lib", "/usr/local/bin"] {
         assert!(!Path::new(directory).join("x").exists(), "{directory}");
     }
 }

@@ -14,8 +14,7 @@ mkdir "$MANUAL/over/programs" "$MANUAL/over/bin"
 mount --bind /usr/local/bin "$MANUAL/over/programs"
 find "$MANUAL/over/programs" -mindepth 1 -maxdepth 1 -exec ln -s -t "$MANUAL/over/bin" {} +
 mount --bind "$MANUAL/over/bin" /usr/local/bin
-mount -t tmpfs manual /srv
-mount -t tmpfs manual /var/lib
+for directory in /mnt /srv /var/lib; do mount -t tmpfs manual "$directory"; done
 
 # Names that pages use. The clients of OpenSSH find their home in the list of users, whatever HOME says.
 printf '127.0.0.1 localhost sftp.example.com db.example.com hooks.example\n::1 localhost\n' >/etc/hosts
