@@ -1,5 +1,5 @@
 //! A server that says what a test wants: every kind of answer and of silence, and what becomes of it.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 use std::net::SocketAddr;
 use std::path::Path;

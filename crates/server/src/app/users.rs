@@ -67,8 +67,13 @@ async fn add(place: &Place, args: ChangeArgs) -> Result<String, AppError> {
     }
     let added = place.add(user).await?;
     let added = added.ok_or_else(|| taken(&args.username))?;
-    let (name, home) = (plain(&added.username), plain(&added.home_dir));
-    Ok(format!("User {name} added; its home is {home}\n"))
+    match args.output.format() {
+        Format::Table => {
+            let (name, home) = (plain(&added.username), plain(&added.home_dir));
+            Ok(format!("User {name} added; its home is {home}\n"))
+        }
+        Format::Json => json(&added),
+    }
 }
 
 async fn set(place: &Place, args: ChangeArgs) -> Result<String, AppError> {
@@ -82,7 +87,10 @@ async fn set(place: &Place, args: ChangeArgs) -> Result<String, AppError> {
             .map_or(NewPassword::Removed, NewPassword::Set),
     };
     place.change(&before, after, password).await?;
-    Ok(format!("User {} changed\n", plain(&args.username)))
+    match args.output.format() {
+        Format::Table => Ok(format!("User {} changed\n", plain(&args.username))),
+        Format::Json => json(&there(place.find(&args.username).await?, &args.username)?),
+    }
 }
 
 /// Waits for a person: off the threads of the runtime.

@@ -24,14 +24,14 @@ pub(super) enum Place {
         provider: Arc<dyn DataProvider>,
     },
     /// On a running server.
-    Server(Client),
+    Server(Box<Client>),
 }
 
 impl Place {
     pub(super) async fn open(target: Target) -> Result<Self, AppError> {
         match target {
             Target::Provider(settings) => Self::provider(&settings.data_provider).await,
-            Target::Server(server) => Ok(Self::Server(client(*server).await?)),
+            Target::Server(server) => Ok(Self::Server(Box::new(client(*server).await?))),
         }
     }
 

@@ -45,6 +45,10 @@ pub struct ChangeArgs {
     /// Everything else.
     #[command(flatten)]
     pub fields: UserFields,
+
+    /// How to write it.
+    #[command(flatten)]
+    pub output: OutputArgs,
 }
 
 /// Arguments of `user show`.

@@ -59,6 +59,9 @@ fn users_are_managed_on_a_running_server_with_the_same_words() {
         assert_eq!(text(&here.stderr), text(&there.stderr), "{arguments:?}");
         assert_eq!(here.status.code(), there.status.code(), "{arguments:?}");
     }
+    let changed = remote.json(&["user", "set", "alice", "--max-sessions", "3"]);
+    assert_eq!(changed, shown(&remote, "alice"));
+    assert_eq!(changed["max_sessions"], 3);
     let removed = remote.works(&["user", "remove", "alice"], "");
     assert!(removed.contains("its files are still in"), "{removed}");
     assert_eq!(remote.json(&["user", "list"]).as_array().unwrap().len(), 1);
