@@ -1,6 +1,7 @@
 //! Accounts as bodies of requests: whole ones, and what differs between two (reference 11.7).
 
 use serde_json::{Map, Value};
+use sftpgo_model::filesystem::{BackEnd, Kind};
 use sftpgo_model::{Secret, UserRecord};
 
 use crate::user::NewPassword;
@@ -42,10 +43,14 @@ pub(crate) fn between(
     after: &UserRecord,
     password: &NewPassword,
 ) -> Result<Value, serde_json::Error> {
+    let lost = lost_secrets(before, after);
     let (before, after) = (of_new(before)?, of_new(after)?);
     let mut changes = Map::new();
-    if let (Value::Object(before), Value::Object(after)) = (before, after) {
-        changes = differences(&before, &after);
+    if let (Value::Object(before), Value::Object(after)) = (&before, &after) {
+        changes = differences(before, after);
+    }
+    for back_end in lost {
+        send_secrets(back_end, &mut changes, &after);
     }
     changes.remove("password");
     let password = match password {
@@ -57,6 +62,32 @@ pub(crate) fn between(
         changes.insert("password".to_owned(), Value::String(password));
     }
     Ok(Value::Object(changes))
+}
+
+/// The back ends of which a secret is gone.
+fn lost_secrets(before: &UserRecord, after: &UserRecord) -> Vec<&'static BackEnd> {
+    let (before, after) = (before.filesystem.secrets(), after.filesystem.secrets());
+    let pairs = before.into_iter().zip(after);
+    let lost = pairs.filter(|((_, _, old), (_, _, new))| !old.is_empty() && new.is_empty());
+    lost.map(|((back_end, ..), _)| back_end).collect()
+}
+
+/// One secret that is sent alone and empty means that it stays; of all of them, what is empty is given up.
+fn send_secrets(back_end: &BackEnd, changes: &mut Map<String, Value>, after: &Value) {
+    let sent = changes
+        .get_mut("filesystem")
+        .and_then(|filesystem| filesystem.get_mut(back_end.object))
+        .and_then(Value::as_object_mut);
+    let Some(sent) = sent else {
+        return;
+    };
+    let secrets = back_end.fields.iter();
+    for field in secrets.filter(|field| matches!(field.kind, Kind::Secret(..))) {
+        let path = format!("/filesystem/{}/{}", back_end.object, field.name);
+        let value = after.pointer(&path).cloned();
+        let value = value.unwrap_or_else(|| Value::String(String::new()));
+        sent.entry(field.name).or_insert(value);
+    }
 }
 
 fn differences(before: &Map<String, Value>, after: &Map<String, Value>) -> Map<String, Value> {
@@ -168,6 +199,20 @@ mod tests {
         user.filesystem.azblobconfig.account_key = Secret::from_text("key");
         let sent = of_new(&user).unwrap();
         assert_eq!(sent["filesystem"]["azblobconfig"]["account_key"], "key");
+    }
+
+    #[test]
+    fn a_secret_that_is_gone_is_sent_with_the_others_of_its_store() {
+        let mut before = UserRecord::default();
+        before.filesystem.provider = FilesystemProvider::Azure;
+        let azure = &mut before.filesystem.azblobconfig;
+        azure.container = "c".to_owned();
+        azure.account_key = Secret::from_text("$aes$dd");
+        let mut after = before.clone();
+        after.filesystem.azblobconfig.account_key = Secret::Empty;
+        let sent = between(&before, &after, &NewPassword::Kept).unwrap();
+        let expected = json!({ "account_key": "", "sas_url": "" });
+        assert_eq!(sent["filesystem"]["azblobconfig"], expected);
     }
 
     #[test]

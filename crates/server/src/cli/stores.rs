@@ -143,10 +143,7 @@ fn found(flag: &str) -> Option<(&'static BackEnd, &'static Field)> {
 /// What the flag takes, and what there is to say about it.
 fn form(field: &Field) -> (&'static str, &'static str) {
     match field.kind {
-        Kind::Secret(_, SecretFrom::Text) => (
-            "@FILE",
-            "; `@FILE` has it on its first line, an empty text removes it",
-        ),
+        Kind::Secret(_, SecretFrom::Text) => ("@FILE", "; `@FILE` has it on its first line"),
         Kind::Secret(_, SecretFrom::File) => ("FILE", ""),
         Kind::Text(_, TextRule::Certificates) => ("@FILE", ""),
         Kind::Text(..) => ("TEXT", ""),
