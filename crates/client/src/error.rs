@@ -62,12 +62,22 @@ impl std::error::Error for ClientError {}
 /// The longest sentence of a server that is passed on, in characters.
 const LONGEST_SENTENCE: usize = 1000;
 
-/// What a server said, made harmless: one line, bounded, without what moves the cursor of a terminal.
+/// What a server said, made harmless: one line, bounded, without what moves the cursor of a terminal or turns the reading
+/// direction.
 pub(crate) fn told(text: &str) -> String {
     let plain = text.trim().chars().take(LONGEST_SENTENCE);
     plain
-        .map(|c| if c.is_control() { ' ' } else { c })
+        .map(|c| if is_dangerous(c) { ' ' } else { c })
         .collect()
+}
+
+fn is_dangerous(c: char) -> bool {
+    c.is_control()
+        || matches!(
+            c,
+            '\u{2028}' | '\u{2029}' | '\u{200e}' | '\u{200f}' | '\u{61c}'
+        )
+        || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
 #[cfg(test)]
@@ -76,7 +86,7 @@ mod tests {
 
     #[test]
     fn a_sentence_of_a_server_is_one_bounded_line() {
-        assert_eq!(told(" a\n\u{1b}[2Jb\n"), "a  [2Jb");
+        assert_eq!(told(" a\n\u{1b}[2Jb\u{202e}c\n"), "a  [2Jb c");
         assert_eq!(told(&"x".repeat(5000)).len(), LONGEST_SENTENCE);
     }
 }
