@@ -26,7 +26,7 @@ mod reply;
 mod request_id;
 mod routes;
 
-pub use admin::{ListenerInfo, StatusInfo};
+pub use admin::{ListenerInfo, StatusInfo, shown};
 pub use openapi::document as openapi_document;
 pub use panics::keep_stacks_of_panics;
 pub use routes::{RouteInfo, routes};

@@ -6,21 +6,26 @@
 mod accounts;
 mod compose;
 pub mod portable;
+mod output;
 #[cfg_attr(unix, path = "app/process_unix.rs")]
 #[cfg_attr(not(unix), path = "app/process_other.rs")]
 mod process;
 mod provider;
+mod running;
 #[cfg_attr(unix, path = "app/signals_unix.rs")]
 #[cfg_attr(not(unix), path = "app/signals_other.rs")]
 mod signals;
 mod supervise;
+mod target;
 mod users;
 mod welcome;
 
 pub use accounts::{RestoreSource, dump_users, restore_users};
 pub use compose::App;
 pub use provider::init_provider;
+pub use running::{manage_bans, manage_connections, manage_quota, show_status};
 pub use supervise::{ServeOptions, serve};
+pub use target::Target;
 pub use users::manage_users;
 
 /// Why a command failed: a sentence for the operator.

@@ -23,6 +23,11 @@ mod user_record;
 mod users;
 mod visit;
 
+/// Figures and times as the pages show them.
+pub mod shown {
+    pub use super::text::{lasting, local_time, size};
+}
+
 use std::sync::Arc;
 
 use axum::routing::on;

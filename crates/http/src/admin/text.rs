@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use sftpgo_core::model::{UnixMillis, UserRecord};
 
 /// Bytes with the units of powers of 1000.
-pub(super) fn size(bytes: u64) -> String {
+pub fn size(bytes: u64) -> String {
     const UNITS: [&str; 6] = ["KB", "MB", "GB", "TB", "PB", "EB"];
     if bytes < 1000 {
         return format!("{bytes} B");
@@ -103,7 +103,7 @@ pub(super) fn expiration(user: &UserRecord) -> String {
 }
 
 /// To the second, in local time.
-pub(super) fn local_time(time: UnixMillis) -> String {
+pub fn local_time(time: UnixMillis) -> String {
     formatted(time, "%Y-%m-%d %H:%M:%S")
 }
 
@@ -131,7 +131,7 @@ pub(super) fn clock(time: Duration) -> String {
 }
 
 /// `3 days, 4 hours`: the two largest units.
-pub(super) fn lasting(time: Duration) -> String {
+pub fn lasting(time: Duration) -> String {
     let seconds = time.as_secs();
     let units = [
         (seconds / 86_400, "day"),

@@ -1,4 +1,5 @@
-//! `sftpgo dump` and `sftpgo restore`: all accounts of the data provider, without a running server.
+//! `sftpgo dump` and `sftpgo restore`: all accounts of the data provider, without a running server, or of one that runs. That
+//! one reads and writes files of its own machine: what is in a dump does not travel.
 
 use std::fs::File;
 use std::io::{self, Write as _};
@@ -6,10 +7,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use sftpgo_client::Client;
 use sftpgo_core::action::ActionSettings;
 use sftpgo_core::admin::{
-    AdminError, DumpFile, MakeDirectories, Restore, RestoreCounts, RestoreOptions, ScanAfter,
-    UserAdmin, UserDump,
+    AdminError, DumpFile, MakeDirectories, OfExisting, Restore, RestoreCounts, RestoreOptions,
+    ScanAfter, UserAdmin, UserDump,
 };
 use sftpgo_core::auth::KeyTrust;
 use sftpgo_core::model::{StoragePath, UserRecord};
@@ -21,7 +23,9 @@ use sftpgo_data::{DataProvider, DataResult};
 use sftpgo_storage::registry::Backends;
 use tokio::sync::mpsc;
 
-use super::{AppError, compose, provider};
+use super::output::{plain, print};
+use super::target::client;
+use super::{AppError, Target, compose, provider};
 use crate::config::Settings;
 
 /// Largest dump that is restored, in bytes: some million users. It is read user by user.
@@ -40,13 +44,40 @@ pub enum RestoreSource {
     File(PathBuf),
 }
 
-/// Writes all users to `file`, or to stdout if that is `-`.
+/// Writes all users to `file`, or to stdout if that is `-`. A running server writes a file below its `httpd.backups_path`.
 ///
 /// # Errors
-/// The data provider cannot be read, or the file not be written.
-pub async fn dump_users(settings: &Settings, file: &Path, indented: bool) -> Result<(), AppError> {
+/// The data provider cannot be read, or the file not be written; the server cannot be asked, or refuses.
+pub async fn dump_users(target: Target, file: &Path, indented: bool) -> Result<(), AppError> {
+    match target {
+        Target::Provider(settings) => dump_provider(&settings, file, indented).await,
+        Target::Server(server) => {
+            let name = name_there(file, "dumps are written below its httpd.backups_path")?;
+            let client = client(*server).await?;
+            client.dump(name, indented).await.map_err(AppError::new)?;
+            print(&format!(
+                "The users are in {}, below httpd.backups_path of {}\n",
+                plain(name),
+                client.base()
+            ))
+        }
+    }
+}
+
+/// The name of a file of the server, as it travels.
+fn name_there<'a>(file: &'a Path, instead: &str) -> Result<&'a str, AppError> {
+    if file == Path::new("-") {
+        return Err(AppError(format!(
+            "a running server never sends or takes a dump: name a file of the server instead of `-` ({instead})"
+        )));
+    }
+    let name = file.to_str();
+    name.ok_or_else(|| AppError(format!("{} is not UTF-8", file.display())))
+}
+
+async fn dump_provider(settings: &Settings, file: &Path, indented: bool) -> Result<(), AppError> {
     let data = &settings.data_provider;
-    refuse_memory(data, "use GET /api/v1/dumpdata of the server")?;
+    refuse_memory(data, "name it with --url, or use GET /api/v1/dumpdata")?;
     // Opening would make one, and an empty dump might take the place of a good one.
     if let Some(database) = data
         .file
@@ -100,15 +131,63 @@ async fn to_file(dump: UserDump, file: &Path) -> Result<(), AppError> {
     };
     let users = to.write(&Backends::new(), dump).await;
     let users = users.map_err(AppError::new)?;
-    say(&format!("{users} users written to {}\n", file.display()))
+    print(&format!("{users} users written to {}\n", file.display()))
 }
 
 /// Adds and updates the users of a dump. A file that is no dump changes nothing; the first user that cannot be stored ends
-/// it, and those before it stay.
+/// it, and those before it stay. A running server reads a file of its own machine.
 ///
 /// # Errors
-/// The dump cannot be read, or a user in it not be stored.
+/// The dump cannot be read, or a user in it not be stored; the server cannot be asked, or refuses.
 pub async fn restore_users(
+    target: Target,
+    source: RestoreSource,
+    options: RestoreOptions,
+) -> Result<(), AppError> {
+    match target {
+        Target::Provider(settings) => restore_provider(&settings, source, options).await,
+        Target::Server(server) => {
+            let file = match &source {
+                RestoreSource::Stdin => Path::new("-"),
+                RestoreSource::File(path) => path,
+            };
+            let name = name_there(file, "with its absolute path")?;
+            let client = client(*server).await?;
+            restore_there(&client, name, options).await
+        }
+    }
+}
+
+async fn restore_there(
+    client: &Client,
+    name: &str,
+    options: RestoreOptions,
+) -> Result<(), AppError> {
+    let existing = match options.existing {
+        OfExisting::Replaced => sftpgo_client::OfExisting::Replaced,
+        OfExisting::Kept => sftpgo_client::OfExisting::Kept,
+    };
+    let scan = match options.scan {
+        ScanAfter::Nobody => sftpgo_client::ScanAfter::Nobody,
+        ScanAfter::Everybody => sftpgo_client::ScanAfter::Everybody,
+        ScanAfter::Limited => sftpgo_client::ScanAfter::Limited,
+    };
+    let restored = client.restore(name, existing, scan).await;
+    restored.map_err(AppError::new)?;
+    let scans = match options.scan {
+        ScanAfter::Nobody => "",
+        ScanAfter::Everybody | ScanAfter::Limited => {
+            "; files are being counted (`sftpgo quota scans`)"
+        }
+    };
+    print(&format!(
+        "The users of {} of {} are restored{scans}\n",
+        plain(name),
+        client.base()
+    ))
+}
+
+async fn restore_provider(
     settings: &Settings,
     source: RestoreSource,
     options: RestoreOptions,
@@ -116,7 +195,7 @@ pub async fn restore_users(
     let data = &settings.data_provider;
     refuse_memory(
         data,
-        "it reads the file of data_provider.name when it starts, or use GET /api/v1/loaddata of the server",
+        "it reads the file of data_provider.name when it starts, or name the server with --url, or use GET /api/v1/loaddata",
     )?;
     check(&source).await?;
     let core = Core::start(CoreParts {
@@ -143,7 +222,7 @@ pub async fn restore_users(
     }
     core.stop(CLEAN_UP).await;
     match result {
-        Ok(()) => say(&format!("{done}\n")),
+        Ok(()) => print(&format!("{done}\n")),
         Err(error) => Err(AppError(format!("{error} ({done} before that)"))),
     }
 }
@@ -216,12 +295,4 @@ fn warn_of(scanned: &ScanSummary) {
             "Warning: the quotas of {more} more users were not scanned"
         );
     }
-}
-
-fn say(text: &str) -> Result<(), AppError> {
-    let mut stdout = io::stdout().lock();
-    let written = stdout
-        .write_all(text.as_bytes())
-        .and_then(|()| stdout.flush());
-    written.map_err(|error| AppError(format!("cannot write the result: {error}")))
 }

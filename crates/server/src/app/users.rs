@@ -1,132 +1,95 @@
-//! `sftpgo user`: the commands, on the data provider, with the rules of the REST API.
+//! `sftpgo user`: the commands, on the data provider or a running server, with the rules of the REST API.
 
-mod print;
+mod place;
 mod record;
+mod shown;
 
-use std::io::Write as _;
-
-use sftpgo_core::admin::{AdminError, AdminErrorKind, UserAdmin};
-use sftpgo_core::data::{SortOrder, UserQuery};
+use sftpgo_client::NewPassword;
 use sftpgo_core::model::UserRecord;
-use sftpgo_data::DataProvider;
-use sftpgo_data::config::Driver;
 use zeroize::Zeroizing;
 
-use super::{AppError, provider};
-use crate::cli::PasswordChoice;
+use super::output::{json, plain, print};
+use super::{AppError, Target};
 use crate::cli::user::{ChangeArgs, Command};
-use crate::config::Settings;
+use crate::cli::{Format, PasswordChoice};
+use place::Place;
 
-/// Users read at a time by `user list`.
-const PAGE: u32 = 500;
-
-/// Runs a `user` command against the data provider. A server may use the same database meanwhile.
+/// Runs a `user` command. A server may use the same data provider meanwhile.
 ///
 /// # Errors
-/// The data provider cannot be reached, or refuses the change.
-pub async fn manage_users(settings: &Settings, command: Command) -> Result<(), AppError> {
-    let settings = &settings.data_provider;
-    if settings.driver == Driver::Memory {
-        return Err(AppError::new(
-            "the users of the memory data provider live in the running server only: manage them with its REST API, or \
-             in the file of data_provider.name",
-        ));
-    }
-    let provider = provider::open(settings).await?.provider;
-    let directories = provider::directories(settings);
-    let users = UserAdmin::new(provider.clone(), settings.manage_users, directories);
-    let result = run(&users, command).await;
-    DataProvider::close(&*provider).await;
+/// The data provider or the server cannot be reached, or refuses the change.
+pub async fn manage_users(target: Target, command: Command) -> Result<(), AppError> {
+    let place = Place::open(target).await?;
+    let result = run(&place, command).await;
+    place.close().await;
     print(&result?)
 }
 
 /// Carries the command out; gives what to print.
-async fn run(users: &UserAdmin, command: Command) -> Result<String, AppError> {
+async fn run(place: &Place, command: Command) -> Result<String, AppError> {
     match command {
-        Command::Add(args) => add(users, *args).await,
-        Command::Set(args) => set(users, *args).await,
+        Command::Add(args) => add(place, *args).await,
+        Command::Set(args) => set(place, *args).await,
         Command::Show(args) => {
-            let user = users.by_name(&args.username).await.map_err(refused)?;
-            if args.json {
-                print::json(&user)
-            } else {
-                Ok(print::user(&user))
+            let user = there(place.find(&args.username).await?, &args.username)?;
+            match args.output.format() {
+                Format::Table => Ok(shown::user(&user)),
+                Format::Json => json(&user),
             }
         }
         Command::List(args) => {
-            let list = all(users).await.map_err(refused)?;
-            if args.json {
-                print::json(&list)
-            } else {
-                Ok(print::list(&list))
+            let list = place.all().await?;
+            match args.output.format() {
+                Format::Table => Ok(shown::list(&list)),
+                Format::Json => json(&list),
             }
         }
         Command::Remove(args) => {
-            let user = users.by_name(&args.username).await.map_err(refused)?;
-            users.delete(user.id).await.map_err(refused)?;
+            let user = there(place.find(&args.username).await?, &args.username)?;
+            place.remove(&user).await?;
+            let (name, home) = (plain(&user.username), plain(&user.home_dir));
             Ok(format!(
-                "User {} removed; its files are still in {}\n",
-                user.username, user.home_dir
+                "User {name} removed; its files are still in {home}\n"
             ))
         }
     }
 }
 
-async fn add(users: &UserAdmin, args: ChangeArgs) -> Result<String, AppError> {
+async fn add(place: &Place, args: ChangeArgs) -> Result<String, AppError> {
     // Before a person types a password twice for nothing.
-    match users.by_name(&args.username).await {
-        Ok(_) => return Err(taken(&args.username)),
-        Err(error) if error.kind() == AdminErrorKind::NotFound => {}
-        Err(error) => return Err(refused(error)),
+    if place.find(&args.username).await?.is_some() {
+        return Err(taken(&args.username));
     }
     let mut user = record::new(&args)?;
     let choice = args.password.choice().unwrap_or(PasswordChoice::Ask);
     if let Some(password) = obtain(choice).await? {
         user.password = password.to_string();
     }
-    let added = users.add(user).await.map_err(|error| {
-        if error.kind() == AdminErrorKind::Duplicate {
-            return taken(&args.username);
+    let added = place.add(user).await?;
+    let added = added.ok_or_else(|| taken(&args.username))?;
+    match args.output.format() {
+        Format::Table => {
+            let (name, home) = (plain(&added.username), plain(&added.home_dir));
+            Ok(format!("User {name} added; its home is {home}\n"))
         }
-        refused(error)
-    })?;
-    Ok(format!(
-        "User {} added; its home is {}\n",
-        added.username, added.home_dir
-    ))
-}
-
-async fn set(users: &UserAdmin, args: ChangeArgs) -> Result<String, AppError> {
-    let mut user = users
-        .stored_by_name(&args.username)
-        .await
-        .map_err(refused)?;
-    record::change(&mut user, &args)?;
-    if let Some(choice) = args.password.choice() {
-        let password = obtain(choice).await?;
-        user.password = password
-            .map(|password| password.to_string())
-            .unwrap_or_default();
+        Format::Json => json(&added),
     }
-    users.update(user).await.map_err(refused)?;
-    Ok(format!("User {} changed\n", args.username))
 }
 
-async fn all(users: &UserAdmin) -> Result<Vec<UserRecord>, AdminError> {
-    let mut all = Vec::new();
-    loop {
-        let query = UserQuery {
-            limit: PAGE,
-            offset: u32::try_from(all.len()).unwrap_or(u32::MAX),
-            order: SortOrder::Ascending,
-            ..UserQuery::default()
-        };
-        let page = users.list(&query).await?;
-        let last = page.len() < PAGE as usize;
-        all.extend(page);
-        if last {
-            return Ok(all);
-        }
+async fn set(place: &Place, args: ChangeArgs) -> Result<String, AppError> {
+    let before = there(place.find_whole(&args.username).await?, &args.username)?;
+    let mut after = before.clone();
+    record::change(&mut after, &args)?;
+    let password = match args.password.choice() {
+        None => NewPassword::Kept,
+        Some(choice) => obtain(choice)
+            .await?
+            .map_or(NewPassword::Removed, NewPassword::Set),
+    };
+    place.change(&before, after, password).await?;
+    match args.output.format() {
+        Format::Table => Ok(format!("User {} changed\n", plain(&args.username))),
+        Format::Json => json(&there(place.find(&args.username).await?, &args.username)?),
     }
 }
 
@@ -136,20 +99,13 @@ async fn obtain(choice: PasswordChoice) -> Result<Option<Zeroizing<String>>, App
     obtained.map_err(AppError::new)?.map_err(AppError::new)
 }
 
+fn there(user: Option<UserRecord>, username: &str) -> Result<UserRecord, AppError> {
+    let absent = || AppError(format!("Not found: username {username:?} does not exist"));
+    user.ok_or_else(absent)
+}
+
 fn taken(username: &str) -> AppError {
     AppError(format!(
         "user {username:?} exists already; change it with `sftpgo user set`"
     ))
-}
-
-fn refused(error: AdminError) -> AppError {
-    AppError::new(error)
-}
-
-fn print(text: &str) -> Result<(), AppError> {
-    let mut stdout = std::io::stdout().lock();
-    let written = stdout
-        .write_all(text.as_bytes())
-        .and_then(|()| stdout.flush());
-    written.map_err(|error| AppError(format!("cannot write the result: {error}")))
 }

@@ -3,15 +3,18 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use super::{ConfigArgs, block_on, exit_code, refuse, warn};
+use super::{ConfigArgs, RemoteArgs, with};
 use crate::app;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]
     config: ConfigArgs,
+    #[command(flatten)]
+    remote: RemoteArgs,
 
-    /// File to write, readable by its owner only; `-` writes to stdout
+    /// File to write, readable by its owner only; `-` writes to stdout. With `--url`, a file below
+    /// httpd.backups_path of the server
     #[arg(value_name = "FILE")]
     file: PathBuf,
 
@@ -21,15 +24,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn main(args: &Args) -> ExitCode {
-    match args.config.load().and_then(|loaded| loaded.settings()) {
-        Ok((settings, warnings)) => {
-            warnings.iter().for_each(|warning| warn(warning));
-            exit_code(block_on(app::dump_users(
-                &settings,
-                &args.file,
-                args.indent,
-            )))
-        }
-        Err(error) => refuse(&error),
-    }
+    with(args.remote.target(&args.config), |target| {
+        app::dump_users(target, &args.file, args.indent)
+    })
 }

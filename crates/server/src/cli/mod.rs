@@ -1,14 +1,21 @@
 //! The command line: one file per command. A command reads its arguments, loads the settings and
 //! calls [`crate::app`].
 
+pub mod bans;
 mod config;
+pub mod connections;
 mod dump;
 mod initprovider;
 mod options;
+mod output;
 mod password;
 mod portable;
+pub mod quota;
+mod remote;
 mod restore;
 mod serve;
+mod status;
+mod stores;
 pub mod user;
 
 use std::ffi::OsString;
@@ -20,8 +27,12 @@ use std::process::ExitCode;
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 pub use options::{ConfigArgs, LogArgs};
+pub use output::{Format, OutputArgs};
 pub use password::{PasswordArgs, PasswordChoice, PasswordError};
+pub use remote::RemoteArgs;
+pub use stores::StoreFlags;
 
+use crate::app::AppError;
 use crate::config::LoadError;
 
 /// Serves files over SFTP, SCP and SSH commands to virtual accounts.
@@ -46,7 +57,7 @@ enum Command {
     /// Check or show the settings
     #[command(subcommand)]
     Config(config::Command),
-    /// Manage users in the data provider
+    /// Manage users in the data provider, or on a running server
     #[command(subcommand)]
     User(user::Command),
     /// Write all users to a file, with their password hashes and secrets
@@ -55,6 +66,17 @@ enum Command {
     Restore(restore::Args),
     /// Share a directory or a bucket, without settings and accounts
     Portable(Box<portable::Args>),
+    /// Show how a running server fares
+    Status(status::Args),
+    /// List and close connections of a running server
+    #[command(subcommand)]
+    Connections(connections::Command),
+    /// Count files of users of a running server anew
+    #[command(subcommand)]
+    Quota(quota::Command),
+    /// List and lift bans of a running server
+    #[command(subcommand)]
+    Bans(bans::Command),
 }
 
 /// The command line as clap knows it, for help texts and completions.
@@ -97,8 +119,12 @@ fn run(cli: Cli, matches: &ArgMatches) -> ExitCode {
         Some(Command::Config(command)) => config::main(&command, matches),
         Some(Command::User(command)) => user::main(command),
         Some(Command::Dump(args)) => dump::main(&args),
-        Some(Command::Restore(args)) => restore::main(args),
         Some(Command::Portable(args)) => portable::main(*args),
+        Some(Command::Restore(args)) => restore::main(&args),
+        Some(Command::Status(args)) => status::main(&args),
+        Some(Command::Connections(command)) => connections::main(command),
+        Some(Command::Quota(command)) => quota::main(command),
+        Some(Command::Bans(command)) => bans::main(command),
     }
 }
 
@@ -147,6 +173,20 @@ enum Failed<E> {
     Runtime(std::io::Error),
     #[error("{0}")]
     Work(E),
+}
+
+/// Does `work` with the server or the data provider that the options name, if they do.
+fn with<T, W>(named: Result<T, Vec<String>>, work: impl FnOnce(T) -> W) -> ExitCode
+where
+    W: Future<Output = Result<(), AppError>>,
+{
+    match named {
+        Ok(named) => exit_code(block_on(work(named))),
+        Err(problems) => {
+            problems.iter().for_each(|problem| complain(problem));
+            ExitCode::FAILURE
+        }
+    }
 }
 
 /// The exit status; an error goes to stderr.

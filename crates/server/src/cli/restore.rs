@@ -5,15 +5,17 @@ use std::process::ExitCode;
 
 use sftpgo_core::admin::{OfExisting, RestoreOptions, ScanAfter};
 
-use super::{ConfigArgs, block_on, exit_code, refuse, warn};
+use super::{ConfigArgs, RemoteArgs, with};
 use crate::app::{self, RestoreSource};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]
     config: ConfigArgs,
+    #[command(flatten)]
+    remote: RemoteArgs,
 
-    /// Dump to read; `-` reads stdin
+    /// Dump to read; `-` reads stdin. With `--url`, the absolute path of a file on the server
     #[arg(value_name = "FILE")]
     file: PathBuf,
 
@@ -53,13 +55,8 @@ impl Args {
     }
 }
 
-pub(super) fn main(args: Args) -> ExitCode {
-    match args.config.load().and_then(|loaded| loaded.settings()) {
-        Ok((settings, warnings)) => {
-            warnings.iter().for_each(|warning| warn(warning));
-            let restored = app::restore_users(&settings, args.source(), args.options());
-            exit_code(block_on(restored))
-        }
-        Err(error) => refuse(&error),
-    }
+pub(super) fn main(args: &Args) -> ExitCode {
+    with(args.remote.target(&args.config), |target| {
+        app::restore_users(target, args.source(), args.options())
+    })
 }

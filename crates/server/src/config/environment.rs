@@ -15,7 +15,7 @@ use super::suggest::nearest;
 
 const PREFIX: &str = "SFTPGO_";
 
-/// Variables of the command line (reference 1.3).
+/// Variables of the command line (reference 1.3; those of a running server are new).
 pub(crate) const COMMAND_LINE_VARIABLES: &[&str] = &[
     "SFTPGO_CONFIG_DIR",
     "SFTPGO_CONFIG_FILE",
@@ -25,6 +25,9 @@ pub(crate) const COMMAND_LINE_VARIABLES: &[&str] = &[
     "SFTPGO_LOG_MAX_AGE",
     "SFTPGO_LOG_COMPRESS",
     "SFTPGO_LOG_VERBOSE",
+    "SFTPGO_URL",
+    "SFTPGO_AUTH_USER",
+    "SFTPGO_AUTH_PASSWORD",
 ];
 
 /// Variables that programs started by a server receive (reference 9.3, 9.4, 10); present when

@@ -7,7 +7,7 @@ pub(super) const LONGEST_VALUE: usize = 16 * 1024;
 
 /// Appends text with JSON escapes. Besides what JSON demands it escapes everything that could
 /// begin a line, move the cursor or turn the reading direction in a terminal.
-pub(super) struct Escaper<'a> {
+pub(crate) struct Escaper<'a> {
     out: &'a mut String,
     left: usize,
     /// JSON strings need it, the console reads better without.
@@ -23,7 +23,7 @@ impl<'a> Escaper<'a> {
         }
     }
 
-    pub(super) fn for_console(out: &'a mut String) -> Self {
+    pub(crate) fn for_console(out: &'a mut String) -> Self {
         Self {
             out,
             left: LONGEST_VALUE,
@@ -71,7 +71,8 @@ pub(crate) fn escaped(text: &str) -> String {
     out
 }
 
-fn is_dangerous(c: char) -> bool {
+/// Whether it could begin a line, move the cursor or turn the reading direction in a terminal.
+pub(crate) fn is_dangerous(c: char) -> bool {
     // C0, DEL and C1 controls; line and paragraph separator; bidirectional marks and overrides.
     c.is_control()
         || matches!(

@@ -3,7 +3,8 @@
 //! Every test starts a server of its own on free ports, in a directory of its own. `sftp`, `scp`, `commands` and `programs`
 //! speak their protocols, `matrix` holds every operation against every kind of place, `reference` has what the reference's own
 //! tests say and no other module does, `hostile` attacks, `hooks` decide about logins, `actions` are told of what happens,
-//! `logs` reads the log, `servers` has several on one database, `https` has certificates, `semantics` reads SEMANTICS.md. The
+//! `logs` reads the log, `servers` has several on one database, `https` has certificates, `remote` the commands that ask
+//! a running server, `semantics` reads SEMANTICS.md. The
 //! other modules are about the front doors. What users do with every protocol is in the `scenarios` beside this.
 #![expect(
     clippy::unwrap_used,
@@ -44,6 +45,7 @@ mod quota_scans;
 mod reference;
 mod reference_dump;
 mod reload;
+mod remote;
 mod requests;
 mod running;
 mod scp;

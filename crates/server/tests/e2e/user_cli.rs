@@ -121,7 +121,8 @@ fn flags_become_fields_and_what_no_flag_names_stays() {
     for word in [
         "enabled",
         "/up: upload",
-        "0 of 10000",
+        "0 of 3",
+        "0 B of 10.0 KB",
         "ssh-ed25519",
         "2030-12-31",
     ] {
@@ -177,13 +178,14 @@ fn users_are_listed_and_removed() {
     let list = works(at, &["list"], "");
     let lines: Vec<Vec<&str>> = list
         .lines()
-        .map(|line| line.split_whitespace().collect())
+        .map(|line| line.split_whitespace().take(4).collect())
         .collect();
     assert_eq!(
         lines,
         [
-            ["alice", "enabled", "/srv/alice"],
-            ["bob", "disabled", "/srv/bob"]
+            ["USERNAME", "STATE", "HOME", "FILES"],
+            ["alice", "enabled", "/srv/alice", "0"],
+            ["bob", "disabled", "/srv/bob", "0"]
         ]
     );
     let removed = works(at, &["remove", "alice"], "");
@@ -281,7 +283,11 @@ async fn commands_and_a_running_server_use_one_database() {
 
     let shown = works(&at, &["list", "--json"], "");
     let rest = request(server.http_address(), "GET", "/api/v1/user", &Value::Null).await;
-    assert_eq!(shown, rest.body, "the same JSON, byte by byte");
+    assert_eq!(
+        serde_json::from_str::<Value>(&shown).unwrap(),
+        rest.json(),
+        "the objects of REST"
+    );
 
     works(&at, &["remove", "alice"], "");
     assert!(!server.connect().await.password("alice", PASSWORD).await);

@@ -31,6 +31,7 @@ mod program_life;
 mod prometheus;
 mod psftp;
 mod rclone;
+mod remote_terminal;
 mod rest_clients;
 mod rsync;
 mod schemathesis;

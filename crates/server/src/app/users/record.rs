@@ -41,7 +41,17 @@ pub(super) fn change(user: &mut UserRecord, args: &ChangeArgs) -> Result<(), App
     set(&mut user.status, fields.active());
     set(&mut user.uid, fields.uid);
     set(&mut user.gid, fields.gid);
+    if let Some(folders) = fields.virtual_folders() {
+        user.virtual_folders = folders;
+    }
+    fields
+        .stores
+        .apply(&mut user.filesystem)
+        .map_err(AppError)?;
     let filters = &mut user.filters;
+    if let Some(extensions) = fields.file_extensions() {
+        filters.file_extensions = extensions;
+    }
     list(&mut filters.allowed_ip, &fields.allowed_ip);
     list(&mut filters.denied_ip, &fields.denied_ip);
     list(&mut filters.denied_login_methods, &fields.denied_methods);

@@ -7,7 +7,7 @@ use clap::ArgMatches;
 use clap::parser::ValueSource;
 use serde_json::{Value, json};
 
-use crate::cli::{ConfigArgs, print, refuse};
+use crate::cli::{ConfigArgs, Format, OutputArgs, print, refuse};
 use crate::config::{Loaded, ShownValue, Source};
 
 #[derive(Debug, clap::Args)]
@@ -15,9 +15,8 @@ pub(in crate::cli) struct Args {
     #[command(flatten)]
     config: ConfigArgs,
 
-    /// Print JSON
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    output: OutputArgs,
 }
 
 pub(super) fn main(args: &Args, matches: &ArgMatches) -> ExitCode {
@@ -33,10 +32,9 @@ pub(super) fn main(args: &Args, matches: &ArgMatches) -> ExitCode {
         ),
         option("config_file", args.config.config_file.clone(), matches),
     ];
-    let text = if args.json {
-        as_json(&options, &loaded)
-    } else {
-        as_text(&options, &loaded)
+    let text = match args.output.format() {
+        Format::Json => as_json(&options, &loaded),
+        Format::Table => as_text(&options, &loaded),
     };
     print(&text)
 }

@@ -8,6 +8,10 @@ use clap::Args;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
+use sftpgo_model::{ExtensionFilter, VirtualFolder};
+
+use super::pairs::{self, PathPair};
+use crate::cli::StoreFlags;
 
 /// A file of keys is small; more is a mistake.
 const LARGEST_KEY_FILE: u64 = 1 << 20;
@@ -97,6 +101,27 @@ pub struct UserFields {
     /// removes all
     #[arg(long = "require-methods", value_name = "METHOD,METHOD")]
     pub required_methods: Vec<String>,
+
+    /// Directory of the server that the user sees at a path of its own: `/pictures::/srv/pictures`;
+    /// the flag may be repeated, all given ones replace the former ones, and an empty text removes
+    /// all
+    #[arg(long = "virtual-folder", value_name = "PATH::DIR")]
+    virtual_folders: Vec<PathPair>,
+
+    /// Endings of file names that may be used in a directory and below it, and no others:
+    /// `/pictures::.jpg,.png`; the flag may be repeated, all given ones and those of
+    /// `--denied-extensions` replace the former ones of both, and an empty text removes all
+    #[arg(long = "allowed-extensions", value_name = "PATH::EXT,EXT")]
+    allowed_extensions: Vec<PathPair>,
+
+    /// Endings of file names that may not be used in a directory and below it; as
+    /// `--allowed-extensions`
+    #[arg(long = "denied-extensions", value_name = "PATH::EXT,EXT")]
+    denied_extensions: Vec<PathPair>,
+
+    /// Where the files are.
+    #[command(flatten)]
+    pub stores: StoreFlags,
 }
 
 /// The permissions of one directory, not yet checked against the known permissions.
@@ -144,6 +169,18 @@ impl UserFields {
             (_, _, true) => Some(false),
             (status, false, false) => status.map(|status| status == 1),
         }
+    }
+
+    /// Directories outside the home; `None` if no flag was given, empty if all shall be removed.
+    #[must_use]
+    pub fn virtual_folders(&self) -> Option<Vec<VirtualFolder>> {
+        pairs::folders(&self.virtual_folders)
+    }
+
+    /// Filters of extensions; `None` if no flag was given, empty if all shall be removed.
+    #[must_use]
+    pub fn file_extensions(&self) -> Option<Vec<ExtensionFilter>> {
+        pairs::extensions(&self.allowed_extensions, &self.denied_extensions)
     }
 
     /// The lines of all given keys; `None` if no flag was given, empty if all shall be removed.

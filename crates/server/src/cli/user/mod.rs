@@ -1,6 +1,7 @@
-//! `sftpgo user`: users in the data provider, without a running server.
+//! `sftpgo user`: users in the data provider, without a running server, or on one that runs.
 
 mod fields;
+mod pairs;
 
 use std::process::ExitCode;
 
@@ -9,7 +10,7 @@ use clap::{Args, Subcommand};
 pub use fields::{DirectoryPermission, UserFields};
 pub(in crate::cli) use fields::{key_lines, read_key_file};
 
-use super::{ConfigArgs, PasswordArgs, block_on, exit_code, refuse, warn};
+use super::{ConfigArgs, OutputArgs, PasswordArgs, RemoteArgs, with};
 use crate::app;
 
 /// What to do with users.
@@ -30,9 +31,10 @@ pub enum Command {
 /// Arguments of `user add` and `user set`.
 #[derive(Debug, Args)]
 pub struct ChangeArgs {
-    /// Where the settings are.
     #[command(flatten)]
-    pub config: ConfigArgs,
+    config: ConfigArgs,
+    #[command(flatten)]
+    remote: RemoteArgs,
 
     /// Name of the user
     pub username: String,
@@ -44,63 +46,67 @@ pub struct ChangeArgs {
     /// Everything else.
     #[command(flatten)]
     pub fields: UserFields,
+
+    /// How to write it.
+    #[command(flatten)]
+    pub output: OutputArgs,
 }
 
 /// Arguments of `user show`.
 #[derive(Debug, Args)]
 pub struct ShowArgs {
-    /// Where the settings are.
     #[command(flatten)]
-    pub config: ConfigArgs,
+    config: ConfigArgs,
+    #[command(flatten)]
+    remote: RemoteArgs,
 
     /// Name of the user
     pub username: String,
 
-    /// Print JSON
-    #[arg(long)]
-    pub json: bool,
+    /// How to write it.
+    #[command(flatten)]
+    pub output: OutputArgs,
 }
 
 /// Arguments of `user list`.
 #[derive(Debug, Args)]
 pub struct ListArgs {
-    /// Where the settings are.
     #[command(flatten)]
-    pub config: ConfigArgs,
+    config: ConfigArgs,
+    #[command(flatten)]
+    remote: RemoteArgs,
 
-    /// Print JSON
-    #[arg(long)]
-    pub json: bool,
+    /// How to write it.
+    #[command(flatten)]
+    pub output: OutputArgs,
 }
 
 /// Arguments of `user remove`.
 #[derive(Debug, Args)]
 pub struct RemoveArgs {
-    /// Where the settings are.
     #[command(flatten)]
-    pub config: ConfigArgs,
+    config: ConfigArgs,
+    #[command(flatten)]
+    remote: RemoteArgs,
 
     /// Name of the user
     pub username: String,
 }
 
 impl Command {
-    fn config(&self) -> &ConfigArgs {
+    fn place(&self) -> (&ConfigArgs, &RemoteArgs) {
         match self {
-            Self::Add(args) | Self::Set(args) => &args.config,
-            Self::Show(args) => &args.config,
-            Self::List(args) => &args.config,
-            Self::Remove(args) => &args.config,
+            Self::Add(args) | Self::Set(args) => (&args.config, &args.remote),
+            Self::Show(args) => (&args.config, &args.remote),
+            Self::List(args) => (&args.config, &args.remote),
+            Self::Remove(args) => (&args.config, &args.remote),
         }
     }
 }
 
 pub(super) fn main(command: Command) -> ExitCode {
-    match command.config().load().and_then(|loaded| loaded.settings()) {
-        Ok((settings, warnings)) => {
-            warnings.iter().for_each(|warning| warn(warning));
-            exit_code(block_on(app::manage_users(&settings, command)))
-        }
-        Err(error) => refuse(&error),
-    }
+    let (config, remote) = command.place();
+    with(remote.target(config), |target| {
+        app::manage_users(target, command)
+    })
 }

@@ -1,0 +1,73 @@
+//! JSON, indented, its keys in the order of the alphabet.
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::app::AppError;
+use crate::telemetry::is_dangerous;
+
+/// The value, with a line break at its end.
+pub(in crate::app) fn json(value: &impl Serialize) -> Result<String, AppError> {
+    let value = serde_json::to_value(value).map_err(AppError::new)?;
+    let text = serde_json::to_string_pretty(&sorted(value)).map_err(AppError::new)?;
+    Ok(harmless(&text) + "\n")
+}
+
+/// Whatever order the maps of this build keep.
+fn sorted(value: Value) -> Value {
+    match value {
+        Value::Object(members) => {
+            let mut members: Vec<_> = members.into_iter().collect();
+            members.sort_by(|(one, _), (other, _)| one.cmp(other));
+            let members = members.into_iter().map(|(key, value)| (key, sorted(value)));
+            Value::Object(members.collect::<Map<_, _>>())
+        }
+        Value::Array(items) => Value::Array(items.into_iter().map(sorted).collect()),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value,
+    }
+}
+
+/// Escapes what JSON allows and terminals obey. Outside of texts there are only line breaks of that kind.
+fn harmless(json: &str) -> String {
+    let mut text = String::with_capacity(json.len());
+    for c in json.chars() {
+        if c == '\n' || !is_dangerous(c) {
+            text.push(c);
+            continue;
+        }
+        let mut units = [0; 2];
+        for unit in c.encode_utf16(&mut units) {
+            text.push_str(&format!("\\u{unit:04x}"));
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json as value;
+
+    #[test]
+    fn keys_are_sorted_at_every_depth() {
+        let written = json(&value!({ "b": [{ "d": 1, "c": 2 }], "a": {} })).unwrap();
+        let expected =
+            "{\n  \"a\": {},\n  \"b\": [\n    {\n      \"c\": 2,\n      \"d\": 1\n    }\n  ]\n}\n";
+        assert_eq!(written, expected);
+    }
+
+    #[test]
+    fn a_text_keeps_its_value_and_does_nothing_to_a_terminal() {
+        let nasty = "\u{1b}[2J\u{9b}\u{7f}\n\u{202e}\u{2028}ü🦀";
+        let written = json(&value!([nasty])).unwrap();
+        assert_eq!(
+            serde_json::from_str::<Vec<String>>(&written).unwrap(),
+            [nasty]
+        );
+        assert!(
+            !written.replace('\n', "").contains(is_dangerous),
+            "{written:?}"
+        );
+        assert_eq!(written.lines().count(), 3);
+    }
+}

@@ -1,0 +1,51 @@
+//! `sftpgo connections`: who is connected to a running server.
+
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand};
+
+use super::{ConfigArgs, OutputArgs, RemoteArgs, with};
+use crate::app;
+
+/// What to do with connections.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// List the open sessions and their transfers
+    List(ListArgs),
+    /// Close a connection with all its sessions
+    Close(CloseArgs),
+}
+
+/// Arguments of `connections list`.
+#[derive(Debug, Args)]
+pub struct ListArgs {
+    #[command(flatten)]
+    config: ConfigArgs,
+    #[command(flatten)]
+    remote: RemoteArgs,
+    /// How to write it.
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// Arguments of `connections close`.
+#[derive(Debug, Args)]
+pub struct CloseArgs {
+    #[command(flatten)]
+    config: ConfigArgs,
+    #[command(flatten)]
+    remote: RemoteArgs,
+
+    /// The id, which `sftpgo connections list` shows
+    pub id: String,
+}
+
+pub(super) fn main(command: Command) -> ExitCode {
+    let (config, remote) = match &command {
+        Command::List(args) => (&args.config, &args.remote),
+        Command::Close(args) => (&args.config, &args.remote),
+    };
+    with(remote.server(config), |server| {
+        app::manage_connections(server, command)
+    })
+}
