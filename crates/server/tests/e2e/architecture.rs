@@ -14,13 +14,14 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("net", &["model"]),
     ("storage", &["model"]),
     ("data", &["model"]),
+    ("import", &["model"]),
     ("core", &["model", "storage", "data"]),
     ("ssh", &["core", "wire", "net"]),
     ("http", &["core", "wire", "net"]),
     (
         "server",
         &[
-            "model", "storage", "data", "core", "wire", "net", "ssh", "http",
+            "model", "storage", "data", "core", "wire", "net", "ssh", "http", "import",
         ],
     ),
 ];
