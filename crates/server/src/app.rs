@@ -5,6 +5,7 @@
 
 mod accounts;
 mod compose;
+mod import;
 #[cfg_attr(unix, path = "app/process_unix.rs")]
 #[cfg_attr(not(unix), path = "app/process_other.rs")]
 mod process;
@@ -18,6 +19,7 @@ mod welcome;
 
 pub use accounts::{RestoreSource, dump_users, restore_users};
 pub use compose::App;
+pub use import::import;
 pub use provider::init_provider;
 pub use supervise::{ServeOptions, serve};
 pub use users::manage_users;

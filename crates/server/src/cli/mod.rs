@@ -3,6 +3,7 @@
 
 mod config;
 mod dump;
+pub mod import;
 mod initprovider;
 mod options;
 mod password;
@@ -52,6 +53,8 @@ enum Command {
     Dump(dump::Args),
     /// Add the users of a dump to the data provider, and update those that exist
     Restore(restore::Args),
+    /// Add the users of another server to the data provider, and take its host keys along
+    Import(Box<import::ImportArgs>),
 }
 
 /// The command line as clap knows it, for help texts and completions.
@@ -95,6 +98,7 @@ fn run(cli: Cli, matches: &ArgMatches) -> ExitCode {
         Some(Command::User(command)) => user::main(command),
         Some(Command::Dump(args)) => dump::main(&args),
         Some(Command::Restore(args)) => restore::main(args),
+        Some(Command::Import(args)) => import::main(*args),
     }
 }
 
