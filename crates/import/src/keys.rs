@@ -1,4 +1,6 @@
-//! Public keys: the `authorized_keys` files of users.
+//! Public keys: the `authorized_keys` files of users, and files of keys in the form of RFC 4716, which `mod_sftp` of ProFTPD has.
+
+mod rfc4716;
 
 use sftpgo_model::{StoredKey, UserRecord};
 
@@ -20,7 +22,14 @@ pub struct KeyFile {
 pub(crate) fn add(user: &mut UserRecord, notes: &mut Notes, files: &[KeyFile]) {
     for file in files {
         match &file.content {
-            Ok(content) => add_file(user, notes, &file.name, &String::from_utf8_lossy(content)),
+            Ok(content) => {
+                let content = String::from_utf8_lossy(content);
+                if content.contains(rfc4716::BEGIN) {
+                    add_blocks(user, notes, &file.name, &content);
+                } else {
+                    add_file(user, notes, &file.name, &content);
+                }
+            }
             Err(reason) => notes.lost(
                 "keys",
                 format!(
@@ -61,6 +70,24 @@ fn add_file(user: &mut UserRecord, notes: &mut Notes, name: &str, content: &str)
                 "keys",
                 format!("{place} is no key that can be used: {error}"),
             ),
+        }
+    }
+}
+
+fn add_blocks(user: &mut UserRecord, notes: &mut Notes, name: &str, content: &str) {
+    for (index, key) in rfc4716::blocks(content).enumerate() {
+        let place = format!("key {} of {name}", index + 1);
+        match key {
+            Some(_) if user.public_keys.len() >= MOST_KEYS => {
+                notes.lost(
+                    "keys",
+                    format!("from {place} on: more than {MOST_KEYS} keys"),
+                );
+                return;
+            }
+            Some(line) if !user.public_keys.contains(&line) => user.public_keys.push(line),
+            Some(_) => {}
+            None => notes.lost("keys", format!("{place} is no key that can be used")),
         }
     }
 }

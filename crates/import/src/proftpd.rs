@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::colon::{self, Line};
 use crate::report::{Found, Import, ImportError, Notes};
-use crate::{Context, account, password};
+use crate::{Context, KeyFile, account, keys, password};
 
 /// The files.
 #[derive(Debug, Clone, Copy)]
@@ -15,14 +15,18 @@ pub struct ProftpdFiles<'a> {
     pub groups: Option<&'a [u8]>,
 }
 
-/// Reads the users.
+/// Reads the users. `keys` gives the key files of a user, by name and home (`SFTPAuthorizedUserKeys` of `mod_sftp`).
 ///
 /// # Errors
 /// Not one line of the users' file is like one of `ftpasswd`.
-pub fn proftpd(files: ProftpdFiles<'_>, context: Context<'_>) -> Result<Import, ImportError> {
+pub fn proftpd(
+    files: ProftpdFiles<'_>,
+    keys: &mut dyn FnMut(&str, &str) -> Vec<KeyFile>,
+    context: Context<'_>,
+) -> Result<Import, ImportError> {
     let groups = groups_by_member(files.groups.unwrap_or_default());
     let users: Vec<_> = colon::lines(files.users)
-        .map(|line| user(&line, &groups, context))
+        .map(|line| user(&line, &groups, keys, context))
         .collect();
     if users.iter().all(|found| found.user.is_err()) {
         return Err(ImportError::new(
@@ -50,6 +54,7 @@ fn groups_by_member(text: &[u8]) -> BTreeMap<&str, Vec<(&str, &str)>> {
 fn user(
     line: &Line<'_>,
     groups: &BTreeMap<&str, Vec<(&str, &str)>>,
+    key_files: &mut dyn FnMut(&str, &str) -> Vec<KeyFile>,
     context: Context<'_>,
 ) -> Found {
     let (name, stored, gid) = (line.field(0), line.field(1), line.field(3));
@@ -60,6 +65,7 @@ fn user(
     let mut notes = Notes::default();
     let mut user = account::new(name, line.field(5));
     account::set_owner(&mut user, &mut notes, line.field(2), gid);
+    keys::add(&mut user, &mut notes, &key_files(name, line.field(5)));
     let hash = stored.trim_start_matches('!');
     if hash.is_empty() || hash.starts_with('*') {
         password::leave_out(&mut user, &mut notes, "the user has no password");

@@ -15,11 +15,20 @@ pub enum Effect {
 }
 
 impl Effect {
-    /// A word for tables and JSON.
+    /// What people read.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Changed => "changed",
             Self::NotCarried => "not carried over",
+            Self::Disabled => "disabled",
+        }
+    }
+
+    /// What programs read.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Changed => "changed",
+            Self::NotCarried => "not_carried",
             Self::Disabled => "disabled",
         }
     }

@@ -68,7 +68,7 @@ proptest! {
             if let Ok(import) = pure_ftpd(text, context()) {
                 prop_assert!(is_explained(&import));
             }
-            if let Ok(import) = proftpd(ProftpdFiles { users: text, groups: Some(shadow.as_bytes()) }, context()) {
+            if let Ok(import) = proftpd(ProftpdFiles { users: text, groups: Some(shadow.as_bytes()) }, &mut keys, context()) {
                 prop_assert!(is_explained(&import));
             }
         }

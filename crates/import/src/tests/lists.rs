@@ -151,7 +151,10 @@ fn a_file_without_users_is_refused() {
             users: text.as_bytes(),
             groups: None,
         };
-        assert!(proftpd(files, context()).is_err(), "{text:?}");
+        assert!(
+            proftpd(files, &mut |_, _| Vec::new(), context()).is_err(),
+            "{text:?}"
+        );
         assert!(pure_ftpd(text.as_bytes(), context()).is_err(), "{text:?}");
     }
 }
@@ -164,7 +167,7 @@ fn users_of_proftpd_come_with_their_hashes_and_groups_are_told_of() {
         users: users.as_bytes(),
         groups: Some(b"own:x:2001:ann\nstaff:x:2500:ann,ben\n"),
     };
-    let import = proftpd(files, context()).unwrap();
+    let import = proftpd(files, &mut |_, _| Vec::new(), context()).unwrap();
     let ann = user(&import, "ann");
     assert_eq!((ann.password.as_str(), ann.uid), ("$6$salt$hash", 2001));
     assert_eq!(notes(found(&import, "ann")), [(NotCarried, "groups")]);

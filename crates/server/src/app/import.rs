@@ -25,6 +25,7 @@ use plan::Planned;
 /// # Errors
 /// The source or the data provider cannot be read, or one of the users or keys cannot be imported.
 pub async fn import(settings: &Settings, args: ImportArgs) -> Result<(), AppError> {
+    check(&args)?;
     let args = Arc::new(args);
     let (users, notes) = if args.source == ImportSource::HostKeys {
         (Vec::new(), Vec::new())
@@ -59,6 +60,17 @@ pub async fn import(settings: &Settings, args: ImportArgs) -> Result<(), AppErro
             "{users} users and {keys} host keys cannot be imported"
         ))),
     }
+}
+
+/// What would fail for every user is told once.
+fn check(args: &ImportArgs) -> Result<(), AppError> {
+    if args.min_uid > args.max_uid {
+        return Err(AppError::new("--min-uid is greater than --max-uid"));
+    }
+    if args.home_base.as_deref().is_some_and(Path::is_relative) {
+        return Err(AppError::new("--home-base must be an absolute path"));
+    }
+    Ok(())
 }
 
 fn host_key_directories(args: &ImportArgs) -> Vec<PathBuf> {

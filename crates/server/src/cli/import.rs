@@ -77,13 +77,14 @@ pub struct ImportArgs {
     #[arg(long, value_name = "UID", default_value_t = 60_000)]
     pub max_uid: u32,
 
-    /// linux: where the files of the other system are, if that is not this one
+    /// linux, proftpd: where the files of the other system are, if that is not this one
     #[arg(long, value_name = "DIR", default_value = "/")]
     pub root: PathBuf,
 
-    /// linux: key files of a user, as with AuthorizedKeysFile of OpenSSH; the flag may be repeated
+    /// linux, proftpd: key files of a user, below its home or absolute, with `%u` for its name and
+    /// `%h` for its home, as in AuthorizedKeysFile of OpenSSH; the flag may be repeated. With linux
+    /// it is .ssh/authorized_keys and .ssh/authorized_keys2 if nothing is said
     #[arg(long, value_name = "PATTERN")]
-    #[arg(default_values = [".ssh/authorized_keys", ".ssh/authorized_keys2"])]
     pub authorized_keys: Vec<String>,
 
     /// reference-db: name of the table of users in a SQLite database

@@ -185,6 +185,27 @@ fn a_home_can_be_given_anew_and_names_that_are_no_directories_get_none() {
     assert!(status == 1 && said.contains("--only \"nobody\""), "{said}");
 }
 
+#[test]
+fn flags_that_make_no_sense_are_named_before_anything_is_done() {
+    let directory = with_dump(&old_dump());
+    for (arguments, word) in [
+        (
+            &["reference-dump", "old.json", "--home-base", "data"][..],
+            "--home-base",
+        ),
+        (&["linux", "--min-uid", "5", "--max-uid", "4"], "--min-uid"),
+        (&["reference-dump"], "name one file"),
+        (&["reference-dump", "missing.json"], "missing.json"),
+        (&["proftpd", "old.json"], "AuthUserFile"),
+        (&["reference-db", "old.json"], "old.json: it is no file"),
+        (&["host-keys", "."], "no private key"),
+    ] {
+        let (status, _, said) = import(directory.path(), arguments);
+        assert!(status == 1 && said.contains(word), "{arguments:?}: {said}");
+    }
+    assert!(!directory.path().join("sftpgo.db").exists());
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn users_of_the_newer_line_log_in_with_what_their_groups_gave_them() {
     let server = TestServer::builder().driver("sqlite").start().await;
@@ -213,7 +234,8 @@ async fn users_of_the_newer_line_log_in_with_what_their_groups_gave_them() {
 async fn the_database_files_of_the_reference_are_read_and_not_touched() {
     let server = TestServer::builder().driver("sqlite").start().await;
     let at = server.config_dir();
-    let bolt = Path::new(env!("CARGO_MANIFEST_DIR")).join("../import/tests/data/reference-0.9.6.bolt");
+    let bolt =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../import/tests/data/reference-0.9.6.bolt");
     for (file, name, from) in [
         ("sqlite.db", "alice", fixture("reference-0.9.6.sqlite")),
         ("bolt.db", "user0001", bolt),

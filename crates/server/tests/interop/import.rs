@@ -209,10 +209,25 @@ async fn users_of_proftpd_log_in_with_their_old_passwords() {
         "",
     );
 
+    // In the form that mod_sftp reads.
+    fs::write(
+        directory.path().join("key"),
+        Account::key("sha256").line(""),
+    )
+    .unwrap();
+    let mut convert = Command::new("ssh-keygen");
+    convert
+        .args(["-e", "-m", "RFC4716", "-f"])
+        .arg(directory.path().join("key"));
+    fs::write(directory.path().join("sha256.keys"), run(&mut convert, "")).unwrap();
+
     let server = server().await;
     let homes = server.home("");
+    let pattern = at("%u.keys");
     let arguments = [
         "proftpd",
+        "--authorized-keys",
+        &pattern,
         &file,
         &groups,
         "--home-base",
@@ -222,6 +237,8 @@ async fn users_of_proftpd_log_in_with_their_old_passwords() {
     assert_eq!(about(&report, "sha256"), ["groups"]);
     works_with_password(&server, "sha256").await;
     works_with_password(&server, "sha512").await;
+    let mut client = server.connect().await;
+    assert!(client.key("sha256", &Account::key("sha256")).await);
     assert_eq!(about(&report, "md5"), ["locked"]);
     assert_eq!(about(&report, "des"), ["password"]);
     for name in ["md5", "des"] {

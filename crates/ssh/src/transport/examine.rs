@@ -26,15 +26,13 @@ pub fn examine_host_key(path: &Path) -> Result<HostKeyFile, String> {
     let read = read(path).map_err(|error| error.to_string())?;
     let (key, _) =
         read.ok_or_else(|| unusable("keys of DSA are not safe and not used any more"))?;
-    let usual_name = match key.algorithm() {
-        Algorithm::Ed25519 => "id_ed25519",
-        Algorithm::Ecdsa { .. } => "id_ecdsa",
-        Algorithm::Rsa { .. } => "id_rsa",
-        other => {
-            let reason = format!("keys of type {} are not used as host keys", other.as_str());
-            return Err(unusable(&reason));
-        }
-    };
+    let kind = key.algorithm();
+    let usual_name = usual_name(&kind).ok_or_else(|| {
+        unusable(&format!(
+            "keys of type {} are not used as host keys",
+            kind.as_str()
+        ))
+    })?;
     let public = key.public_key();
     let line = public
         .to_openssh()
@@ -44,4 +42,13 @@ pub fn examine_host_key(path: &Path) -> Result<HostKeyFile, String> {
         fingerprint: public.fingerprint(HashAlg::Sha256).to_string(),
         public: line.trim_end().to_owned(),
     })
+}
+
+fn usual_name(kind: &Algorithm) -> Option<&'static str> {
+    let names = [
+        ("id_ed25519", matches!(kind, Algorithm::Ed25519)),
+        ("id_ecdsa", matches!(kind, Algorithm::Ecdsa { .. })),
+        ("id_rsa", matches!(kind, Algorithm::Rsa { .. })),
+    ];
+    names.into_iter().find_map(|(name, is)| is.then_some(name))
 }

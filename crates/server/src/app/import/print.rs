@@ -143,7 +143,7 @@ fn user_json(user: &Planned) -> Value {
 }
 
 fn note_json(note: &Note) -> Value {
-    json!({ "effect": note.effect.as_str(), "about": note.about, "text": note.text })
+    json!({ "effect": note.effect.name(), "about": note.about, "text": note.text })
 }
 
 /// Files of others may have anything in them: nothing of it shall move the cursor of a terminal.

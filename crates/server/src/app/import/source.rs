@@ -1,6 +1,6 @@
 //! Reading the files of a source.
 
-use std::fs;
+use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -69,21 +69,16 @@ fn read_files(args: &ImportArgs) -> Result<Read, AppError> {
             let mut keys = |name: &str, home: &str| key_files(args, name, home);
             named(&passwd, linux(files, &range, &mut keys, context()))
         }
-        (ImportSource::Proftpd, [users]) => {
+        (ImportSource::Proftpd, [users, groups @ ..]) if groups.len() <= 1 => {
             let text = contents(users, MAX_LIST)?;
+            let groups = groups.first().map(|groups| contents(groups, MAX_LIST));
+            let groups = groups.transpose()?;
             let files = ProftpdFiles {
                 users: &text,
-                groups: None,
+                groups: groups.as_deref(),
             };
-            named(users, proftpd(files, context()))
-        }
-        (ImportSource::Proftpd, [users, groups]) => {
-            let (text, groups) = (contents(users, MAX_LIST)?, contents(groups, MAX_LIST)?);
-            let files = ProftpdFiles {
-                users: &text,
-                groups: Some(&groups),
-            };
-            named(users, proftpd(files, context()))
+            let mut keys = |name: &str, home: &str| key_files(args, name, home);
+            named(users, proftpd(files, &mut keys, context()))
         }
         (ImportSource::PureFtpd, files @ ([] | [_])) => {
             let file = files.first().copied().unwrap_or(Path::new(PURE_FTPD_FILE));
@@ -128,10 +123,18 @@ fn linux_files(root: &Path, files: &[&Path]) -> (PathBuf, Option<PathBuf>) {
     }
 }
 
+/// Those of OpenSSH and its default; ProFTPD has none.
+fn key_patterns(args: &ImportArgs) -> Vec<&str> {
+    if args.authorized_keys.is_empty() && args.source == ImportSource::Linux {
+        return vec![".ssh/authorized_keys", ".ssh/authorized_keys2"];
+    }
+    args.authorized_keys.iter().map(String::as_str).collect()
+}
+
 /// The key files of a user, by the patterns of `AuthorizedKeysFile` (sshd_config(5)).
 fn key_files(args: &ImportArgs, name: &str, home: &str) -> Vec<KeyFile> {
     let mut files = Vec::new();
-    for pattern in &args.authorized_keys {
+    for pattern in key_patterns(args) {
         let path = expanded(pattern, name, home);
         let path = if path.starts_with('/') {
             path
@@ -222,14 +225,17 @@ async fn read_sqlite(file: &Path, users_table: &str) -> Result<Import, AppError>
     reference_dump(&dump, context()).map_err(|error| cannot(&error))
 }
 
-/// With what SQLite keeps beside the file, if the old server did not end in peace.
+/// With what SQLite keeps beside the file, if the old server did not end in peace. The copies have modes of their own: one that
+/// is read only could not be opened.
 fn copy_database(file: &Path, directory: &Path) -> io::Result<()> {
     for suffix in ["", "-wal", "-journal"] {
         let mut from = file.as_os_str().to_owned();
         from.push(suffix);
-        let to = directory.join(format!("copy.db{suffix}"));
-        match fs::copy(from, to) {
-            Ok(_) => {}
+        match File::open(from) {
+            Ok(mut from) => {
+                let mut to = File::create(directory.join(format!("copy.db{suffix}")))?;
+                io::copy(&mut from, &mut to)?;
+            }
             Err(error) if is_absent(&error) && !suffix.is_empty() => {}
             Err(error) => return Err(error),
         }
