@@ -39,6 +39,7 @@ pub struct App {
     http: Option<SocketAddr>,
     tls: Option<Arc<Tls>>,
     fingerprints: Vec<String>,
+    host_keys: Vec<String>,
 }
 
 struct Listeners {
@@ -108,6 +109,7 @@ impl App {
                 .as_ref()
                 .and_then(|(front_end, _)| front_end.tls().cloned()),
             fingerprints: ssh.fingerprints().to_vec(),
+            host_keys: ssh.public_keys().to_vec(),
         };
         let workers = Arc::clone(&app.workers);
         app.servers
@@ -190,6 +192,12 @@ impl App {
     #[must_use]
     pub fn fingerprints(&self) -> &[String] {
         &self.fingerprints
+    }
+
+    /// The public half of each host key, as `known_hosts` has it behind the name of the host.
+    #[must_use]
+    pub fn host_keys(&self) -> &[String] {
+        &self.host_keys
     }
 
     /// Waits until a front end stops accepting without having been told to; gives its name.

@@ -11,7 +11,7 @@ use crate::telemetry::LogHandle;
 use crate::version;
 
 /// What running transfers get to end when the server stops.
-const DRAIN: Duration = Duration::from_secs(20);
+pub(super) const DRAIN: Duration = Duration::from_secs(20);
 
 /// What `serve` needs besides the settings.
 #[derive(Debug, Clone)]
@@ -66,7 +66,7 @@ fn log_beginning(options: &ServeOptions) {
 
 /// Waits for a signal to stop, and does what other signals ask for meanwhile: of `app`, once there is one. A reload can
 /// take a while and does not hold up other signals.
-async fn stop_signal(signals: &mut Signals, log: &LogHandle, app: Option<&App>) {
+pub(super) async fn stop_signal(signals: &mut Signals, log: &LogHandle, app: Option<&App>) {
     let mut reloading = None;
     // Asked for while one is running, which may have read the file already.
     let mut again = false;
@@ -165,7 +165,8 @@ fn say_that_nothing_changes() {
     );
 }
 
-async fn stop(app: &App, signals: &mut Signals, log: &LogHandle) {
+/// Stops the server; asked a second time, at once.
+pub(super) async fn stop(app: &App, signals: &mut Signals, log: &LogHandle) {
     tracing::info!(
         sender = "service",
         "stopping; running transfers have {} seconds to end",

@@ -7,6 +7,7 @@ pub mod import;
 mod initprovider;
 mod options;
 mod password;
+mod portable;
 mod restore;
 mod serve;
 pub mod user;
@@ -55,6 +56,8 @@ enum Command {
     Restore(restore::Args),
     /// Add the users of another server to the data provider, and take its host keys along
     Import(Box<import::ImportArgs>),
+    /// Share a directory or a bucket, without settings and accounts
+    Portable(Box<portable::Args>),
 }
 
 /// The command line as clap knows it, for help texts and completions.
@@ -99,6 +102,7 @@ fn run(cli: Cli, matches: &ArgMatches) -> ExitCode {
         Some(Command::Dump(args)) => dump::main(&args),
         Some(Command::Restore(args)) => restore::main(args),
         Some(Command::Import(args)) => import::main(*args),
+        Some(Command::Portable(args)) => portable::main(*args),
     }
 }
 

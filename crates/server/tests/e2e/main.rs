@@ -36,6 +36,7 @@ mod logs;
 mod matrix;
 mod metrics;
 mod passwords;
+mod portable;
 mod program;
 mod programs;
 mod proxy_protocol;

@@ -154,6 +154,10 @@ fn place(
 ) -> Outcome {
     let to = match keys {
         HostKeys::GenerateIn(directory) => directory.join(key.usual_name),
+        // Of portable servers, which nobody imports into.
+        HostKeys::InMemory => {
+            return Outcome::Cannot("host keys are in memory only".to_owned());
+        }
         HostKeys::Files(files) => {
             let named = files.iter().find(|file| file.ends_with(key.usual_name));
             let Some(file) = named else {
