@@ -1,6 +1,7 @@
 //! What the fuzz targets share.
 
 use bytes::Bytes;
+use sftpgo_import::{Context, Effect, Found};
 use sftpgo_wire::sftp::{Frame, FrameDecoder, Payload};
 
 /// Splits an input into the size of the chunks to cut the rest into, and the rest. The first byte says the size: small
@@ -35,4 +36,26 @@ pub fn frames(stream: &[u8], size: usize) -> Vec<Frame> {
         assert!(decoder.buffered() <= stream.len());
     }
     frames
+}
+
+/// A server that takes every hash with a dollar.
+pub fn import_context() -> Context<'static> {
+    Context {
+        now: 0,
+        check_hash: &|hash| match hash.starts_with('$') {
+            true => Ok(()),
+            false => Err("not known".to_owned()),
+        },
+    }
+}
+
+/// Whether whoever cannot be imported, or has to be enabled by hand, comes with a reason. A dump says itself who is disabled.
+pub fn explained(found: &Found) -> bool {
+    match &found.user {
+        Ok(user) => {
+            let mut notes = found.notes.iter();
+            !notes.any(|note| note.effect == Effect::Disabled) || user.status == 0
+        }
+        Err(reason) => !reason.is_empty(),
+    }
 }

@@ -8,6 +8,6 @@ mod file;
 mod read;
 mod text;
 
-pub use file::{load, read};
+pub use file::{load, read, read_bounded};
 pub use read::{MAX_DUMP_SIZE, Next, parse, read_each};
 pub use text::DumpText;

@@ -4,6 +4,7 @@ mod json;
 mod record;
 mod validate;
 
+pub use json::fold as fold_json;
 pub use record::UserRecord;
 pub use validate::{UserRules, ValidationError};
 

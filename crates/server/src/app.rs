@@ -5,6 +5,7 @@
 
 mod accounts;
 mod compose;
+mod import;
 pub mod portable;
 mod output;
 #[cfg_attr(unix, path = "app/process_unix.rs")]
@@ -22,6 +23,7 @@ mod welcome;
 
 pub use accounts::{RestoreSource, dump_users, restore_users};
 pub use compose::App;
+pub use import::import;
 pub use provider::init_provider;
 pub use running::{manage_bans, manage_connections, manage_quota, show_status};
 pub use supervise::{ServeOptions, serve};

@@ -17,3 +17,4 @@ mod started;
 mod transport;
 
 pub use front_end::{SshError, SshFrontEnd};
+pub use transport::examine::{HostKeyFile, examine_host_key};

@@ -86,6 +86,22 @@ impl UserAdmin {
         Ok(added.to_hidden())
     }
 
+    /// The stored account of that name, if there is one, and what [`add`](Self::add) or [`update`](Self::update) would make of
+    /// it; changes nothing. What comes out can be given to those as it is. Not for replies.
+    ///
+    /// # Errors
+    /// As those, but for what the data provider refuses.
+    pub async fn preview(
+        &self,
+        record: UserRecord,
+    ) -> Result<(Option<UserRecord>, UserRecord), AdminError> {
+        self.check_enabled()?;
+        let stored = self.find(&record.username).await?;
+        let prepared =
+            prepared_over(stored.as_ref(), record, &self.directories, &self.hasher).await?;
+        Ok((stored, prepared))
+    }
+
     /// Lays the JSON of an update over the stored account (reference 11.7) and stores the result.
     ///
     /// # Errors

@@ -34,5 +34,5 @@ pub use key::{
 };
 pub use login::Login;
 pub(crate) use password::PasswordChecks;
-pub use password::{OperatorPasswords, PasswordHasher, is_recognised_hash};
+pub use password::{OperatorPasswords, PasswordHasher, check_stored_hash, is_recognised_hash};
 pub(crate) use rules::{check_restrictions, check_usable, compile};

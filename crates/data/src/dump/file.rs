@@ -30,18 +30,23 @@ pub fn load(path: &Path) -> DataResult<Vec<UserRecord>> {
 /// The contents of a regular file; `None` if they are larger than [`MAX_DUMP_SIZE`]. Blocks on the disk, and on nothing
 /// else: a pipe that nobody writes to is refused.
 pub fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
+    read_bounded(path, MAX_DUMP_SIZE)
+}
+
+/// The same with another limit.
+pub fn read_bounded(path: &Path, limit: u64) -> io::Result<Option<Vec<u8>>> {
     let file = open(path)?;
     let attributes = file.metadata()?;
     if !attributes.is_file() {
         let message = "not a regular file";
         return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
     }
-    if attributes.len() > MAX_DUMP_SIZE {
+    if attributes.len() > limit {
         return Ok(None);
     }
     let mut text = Vec::new();
-    file.take(MAX_DUMP_SIZE + 1).read_to_end(&mut text)?;
-    Ok((text.len() as u64 <= MAX_DUMP_SIZE).then_some(text))
+    file.take(limit.saturating_add(1)).read_to_end(&mut text)?;
+    Ok((text.len() as u64 <= limit).then_some(text))
 }
 
 #[cfg(unix)]

@@ -8,8 +8,9 @@ use crate::filesystem::keep_stored_secrets;
 /// The one object whose keys are data, not names.
 const DATA_KEYS: &str = "permissions";
 
-/// Lower-cases the keys of every object, but for those of `permissions`, and drops `null` members.
-pub(super) fn fold(value: Value) -> Value {
+/// Lower-cases the keys of every object, but for those of `permissions`, and drops `null` members: the form in which whoever
+/// reads JSON of accounts looks keys up.
+pub fn fold(value: Value) -> Value {
     match value {
         Value::Object(members) => Value::Object(
             members

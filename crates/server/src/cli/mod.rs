@@ -5,6 +5,7 @@ pub mod bans;
 mod config;
 pub mod connections;
 mod dump;
+pub mod import;
 mod initprovider;
 mod options;
 mod output;
@@ -64,6 +65,8 @@ enum Command {
     Dump(dump::Args),
     /// Add the users of a dump to the data provider, and update those that exist
     Restore(restore::Args),
+    /// Add the users of another server to the data provider, and take its host keys along
+    Import(Box<import::ImportArgs>),
     /// Share a directory or a bucket, without settings and accounts
     Portable(Box<portable::Args>),
     /// Show how a running server fares
@@ -119,6 +122,7 @@ fn run(cli: Cli, matches: &ArgMatches) -> ExitCode {
         Some(Command::Config(command)) => config::main(&command, matches),
         Some(Command::User(command)) => user::main(command),
         Some(Command::Dump(args)) => dump::main(&args),
+        Some(Command::Import(args)) => import::main(*args),
         Some(Command::Portable(args)) => portable::main(*args),
         Some(Command::Restore(args)) => restore::main(&args),
         Some(Command::Status(args)) => status::main(&args),

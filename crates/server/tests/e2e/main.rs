@@ -27,6 +27,7 @@ mod dump_cli;
 mod hooks;
 mod hostile;
 mod https;
+mod import;
 mod limits;
 mod login;
 mod login_answers;

@@ -17,6 +17,7 @@ mod curl;
 mod durability;
 mod git;
 mod haproxy;
+mod import;
 mod lftp;
 mod logins;
 mod openssh_certificates;

@@ -164,7 +164,7 @@ pub(crate) fn load(keys: &HostKeys, algorithms: &Algorithms) -> Result<Loaded, H
 }
 
 /// The key of a file, and whether it is offered without being asked for; `None` for one of DSA.
-fn read(path: &Path) -> Result<Option<(PrivateKey, bool)>, HostKeyError> {
+pub(super) fn read(path: &Path) -> Result<Option<(PrivateKey, bool)>, HostKeyError> {
     let text = fs::read_to_string(path).map_err(|source| HostKeyError::Read {
         path: path.to_owned(),
         source,

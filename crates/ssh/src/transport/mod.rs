@@ -8,6 +8,7 @@
 mod algorithms;
 pub(crate) mod channel;
 mod error;
+pub(crate) mod examine;
 mod groups;
 mod handler;
 pub(crate) mod host_key;

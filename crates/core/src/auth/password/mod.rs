@@ -22,4 +22,4 @@ pub(crate) use checks::PasswordChecks;
 pub use hasher::PasswordHasher;
 pub(crate) use hasher::{MAX_PASSWORD, Verdict};
 pub use operators::OperatorPasswords;
-pub use stored::is_recognised_hash;
+pub use stored::{check_stored_hash, is_recognised_hash};

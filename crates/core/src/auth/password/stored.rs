@@ -56,6 +56,16 @@ pub fn is_recognised_hash(stored: &str) -> bool {
     FORMATS.iter().any(|(prefix, _)| stored.starts_with(prefix))
 }
 
+/// Whether passwords can be checked against `stored`: its format is known, and it asks for no more work than a login may cost.
+/// Checks none.
+///
+/// # Errors
+/// Why not, without the hash.
+pub fn check_stored_hash(stored: &str) -> Result<(), String> {
+    let parsed = StoredHash::parse(stored).map(drop);
+    parsed.map_err(|reason| reason.to_string())
+}
+
 /// Why a stored hash is not even compared. Shows nothing of it but a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum UnusableHash {

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::stored::{StoredHash, UnusableHash};
+use super::stored::{StoredHash, UnusableHash, check_stored_hash};
 
 /// Vectors of reference 4.3 and 4.4.
 const OF_THE_REFERENCE: [(&str, &str); 8] = [
@@ -595,5 +595,30 @@ proptest! {
     ) {
         prop_assume!(other != password);
         prop_assert!(!matches(&other, stored));
+    }
+}
+
+#[test]
+fn whether_a_hash_can_be_checked_is_known_without_a_password() {
+    check_stored_hash("$1$b5caebda$VODr/nyhGWgZaY8sJ4x05.").unwrap();
+    // As pure-pw makes them on a fast machine.
+    check_stored_hash(
+        "$argon2id$v=19$m=8192,t=1023,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc",
+    )
+    .unwrap();
+    for (stored, reason) in [
+        ("abJnggxhB/yWI", "its format is not known"),
+        ("$6$!", "it is malformed"),
+        (
+            "$argon2id$v=19$m=16384,t=1023,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc",
+            "over the bound",
+        ),
+        (
+            "$2a$31$ajq8Q7fbtFRQvXpdCq7Jcuy.Rx1h/L4J60Otx.gyNLbAYctGMJ9tK",
+            "over the bound",
+        ),
+    ] {
+        let said = check_stored_hash(stored).unwrap_err();
+        assert!(said.contains(reason), "{stored}: {said}");
     }
 }
