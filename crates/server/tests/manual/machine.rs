@@ -1,10 +1,9 @@
 //! Runs a page as a reader would: in order, in one shell, at a terminal, on a machine of its own.
 //!
 //! The machine is `sandbox.sh` in namespaces of the kernel, made by `unshare`; when the page is over, or its time, all of
-//! its processes are gone. The terminal is `script`, and what programs ask there is answered here.
+//! its processes are gone. The terminal is `script`; `terminal.rs` sits at it.
 
 use std::fs;
-use std::io::{Read as _, Write as _};
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -13,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use crate::output;
 use crate::page::{Block, Kind, Page, root};
+use crate::terminal;
 
 /// A page has so long for all of its commands.
 const DEADLINE: Duration = Duration::from_secs(60);
@@ -34,7 +34,7 @@ fn execute(page: &Page, deadline: Duration) -> Result<(), String> {
 fn play(page: &Page, directory: &Path, deadline: Duration) -> Result<(), String> {
     prepare(page, directory);
     let mut child = start(directory);
-    let terminal = answer_questions(&mut child, directory);
+    let terminal = terminal::answer(&mut child, directory);
     let began = Instant::now();
     let ended = loop {
         if let Some(status) = child.try_wait().unwrap() {
@@ -167,98 +167,6 @@ fn start(directory: &Path) -> Child {
         .unwrap_or_else(|error| panic!("unshare, of util-linux, cannot be run: {error}"))
 }
 
-/// Answers what programs ask, until the terminal is closed; the result is what was seen there.
-fn answer_questions(child: &mut Child, directory: &Path) -> thread::JoinHandle<String> {
-    let mut keyboard = child.stdin.take().unwrap();
-    let mut screen = child.stdout.take().unwrap();
-    let password = directory.join("answer");
-    thread::spawn(move || {
-        let mut seen = String::new();
-        let mut answered = 0;
-        let mut buffer = [0; 4096];
-        while let Ok(count @ 1..) = screen.read(&mut buffer) {
-            seen.push_str(&String::from_utf8_lossy(&buffer[..count]));
-            while let Some((end, answer)) = question(&seen[answered..]) {
-                answered += end;
-                let answer = match answer {
-                    Answer::Password => fs::read_to_string(&password).unwrap_or_default(),
-                    Answer::Text(text) => text.to_owned(),
-                };
-                // If the program is gone, the page has failed anyway.
-                let _ = keyboard.write_all(format!("{answer}\n").as_bytes());
-            }
-        }
-        seen
-    })
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Answer {
-    Password,
-    Text(&'static str),
-}
-
-/// How questions end, in small letters. Something else may follow at once: standard error comes to the terminal as well.
-const QUESTIONS: [(&str, Answer); 8] = [
-    ("password: ", Answer::Password),
-    ("password again: ", Answer::Password),
-    // That of commands which ask a server: it ends with the address.
-    (":8080: ", Answer::Password),
-    // curl's.
-    ("enter host password for user 'alice':", Answer::Password),
-    ("passphrase): ", Answer::Text("")),
-    ("passphrase again: ", Answer::Text("")),
-    ("(yes/no/[fingerprint])? ", Answer::Text("yes")),
-    // The one of docs/logins.md.
-    ("code: ", Answer::Text("123456")),
-];
-
-/// The first question in a text: where it ends, and the answer.
-fn question(text: &str) -> Option<(usize, Answer)> {
-    let text = text.to_ascii_lowercase();
-    let found = QUESTIONS.iter().filter_map(|(words, answer)| {
-        let start = text.find(words)?;
-        Some((start + words.len(), *answer))
-    });
-    found.min_by_key(|(end, _)| *end)
-}
-
-#[test]
-fn what_programs_ask_is_answered() {
-    let asked = [
-        ("alice@127.0.0.1's password: ", Some(Answer::Password)),
-        (
-            "Enter host password for user 'alice':",
-            Some(Answer::Password),
-        ),
-        ("Re-type new password: ", Some(Answer::Password)),
-        ("Password again: ", Some(Answer::Password)),
-        (
-            "Password of \"admin\" at http://127.0.0.1:8080: ",
-            Some(Answer::Password),
-        ),
-        (
-            "Enter passphrase (empty for no passphrase): Created it.",
-            Some(Answer::Text("")),
-        ),
-        ("Enter same passphrase again: ", Some(Answer::Text(""))),
-        (
-            "Continue (yes/no/[fingerprint])? ",
-            Some(Answer::Text("yes")),
-        ),
-        (
-            "(alice@server) Code: second step",
-            Some(Answer::Text("123456")),
-        ),
-        ("the password is wrong", None),
-    ];
-    for (text, answer) in asked {
-        assert_eq!(question(text).map(|found| found.1), answer, "{text}");
-    }
-    let both = "Password: \r\nCode: ";
-    assert_eq!(question(both), Some(("Password: ".len(), Answer::Password)));
-}
-
 /// What is wrong with a page of this text.
 fn fault(text: &str, deadline: Duration) -> String {
     execute(&Page::of("page", text), deadline).unwrap_err()
@@ -274,6 +182,18 @@ fn a_page_that_is_wrong_fails_with_its_line() {
     assert!(
         broken.contains("test -e /nowhere") && broken.contains("seen"),
         "{broken}"
+    );
+
+    let helper = fault("```sh\ntrue\nrefused true\n```\n", DEADLINE);
+    assert!(
+        helper.starts_with("page:3: ") && helper.contains("not refused"),
+        "{helper}"
+    );
+
+    let syntax = fault("Text.\n```sh\ntrue\nif\n```\n", DEADLINE);
+    assert!(
+        syntax.starts_with("page:2: ") && syntax.contains("syntax error"),
+        "{syntax}"
     );
 
     let unset = fault("```sh\ntrue\necho \"$nothing\"\n```\n", DEADLINE);

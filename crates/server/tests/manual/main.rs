@@ -18,6 +18,7 @@ mod messages;
 mod output;
 mod page;
 mod settings;
+mod terminal;
 
 use std::io::Write as _;
 use std::process::{Command, Stdio};

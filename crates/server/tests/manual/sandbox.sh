@@ -81,7 +81,7 @@ background() {
     bash -eu "$MANUAL/blocks/$1.sh" >"$MANUAL/out/$1" 2>"$MANUAL/out/$1.err" </dev/null &
     server=$!
     until listens "${port:-2022}"; do
-        kill -0 "$server" 2>/dev/null || { failed "$1" "the server ended"; exit 1; }
+        kill -0 "$server" 2>/dev/null || { failed "the server ended"; exit 1; }
         sleep 0.02
     done
 }
@@ -92,9 +92,18 @@ file() {
     if [ "$(head -c 2 "$2")" = '#!' ]; then chmod 755 "$2"; fi
 }
 
-# The first failure is kept: those of the shells around it follow from it.
+# The first failure is kept: those of the shells around it follow from it. Its line is that of the page, where the page has
+# called what failed.
 failed() {
-    [ -e "$MANUAL/failure" ] || printf '%s\n%s\n' "$1" "$2" >"$MANUAL/failure"
+    local line frame
+    line=$(cat "$MANUAL/at")
+    for ((frame = 1; frame < ${#BASH_SOURCE[@]}; frame++)); do
+        if [[ ${BASH_SOURCE[frame]} == "$MANUAL"/blocks/* ]]; then
+            line=${BASH_LINENO[frame - 1]}
+            break
+        fi
+    done
+    [ -e "$MANUAL/failure" ] || printf '%s\n%s\n' "$line" "$1" >"$MANUAL/failure"
 }
 
 # The terminal stays open while anything of the page is still running.
@@ -118,4 +127,4 @@ end() {
 
 set -E
 trap end EXIT
-trap 'failed "$LINENO" "exit status $? of: $BASH_COMMAND"' ERR
+trap 'failed "exit status $? of: $BASH_COMMAND"' ERR
