@@ -13,6 +13,9 @@ mod provider;
 #[cfg_attr(not(unix), path = "app/signals_other.rs")]
 mod signals;
 mod supervise;
+#[cfg_attr(unix, path = "app/systemd/mod.rs")]
+#[cfg_attr(not(unix), path = "app/systemd_other.rs")]
+mod systemd;
 mod users;
 mod welcome;
 
@@ -20,6 +23,7 @@ pub use accounts::{RestoreSource, dump_users, restore_users};
 pub use compose::App;
 pub use provider::init_provider;
 pub use supervise::{ServeOptions, serve};
+pub use systemd::{InheritedSockets, ServiceManager};
 pub use users::manage_users;
 
 /// Why a command failed: a sentence for the operator.

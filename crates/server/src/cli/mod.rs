@@ -1,9 +1,11 @@
 //! The command line: one file per command. A command reads its arguments, loads the settings and
 //! calls [`crate::app`].
 
+mod completions;
 mod config;
 mod dump;
 mod initprovider;
+mod man;
 mod options;
 mod password;
 mod restore;
@@ -52,6 +54,12 @@ enum Command {
     Dump(dump::Args),
     /// Add the users of a dump to the data provider, and update those that exist
     Restore(restore::Args),
+    /// Print the script with which a shell completes commands and flags
+    #[command(hide = true)]
+    Completions(completions::Args),
+    /// Write the manual pages
+    #[command(hide = true)]
+    Man(man::Args),
 }
 
 /// The command line as clap knows it, for help texts and completions.
@@ -95,6 +103,8 @@ fn run(cli: Cli, matches: &ArgMatches) -> ExitCode {
         Some(Command::User(command)) => user::main(command),
         Some(Command::Dump(args)) => dump::main(&args),
         Some(Command::Restore(args)) => restore::main(args),
+        Some(Command::Completions(args)) => completions::main(&args),
+        Some(Command::Man(args)) => man::main(&args),
     }
 }
 

@@ -3,7 +3,7 @@
 //! Every test starts a server of its own on free ports, in a directory of its own. `sftp`, `scp`, `commands` and `programs`
 //! speak their protocols, `matrix` holds every operation against every kind of place, `reference` has what the reference's own
 //! tests say and no other module does, `hostile` attacks, `hooks` decide about logins, `actions` are told of what happens,
-//! `logs` reads the log, `servers` has several on one database, `https` has certificates, `semantics` reads SEMANTICS.md. The
+//! `logs` reads the log, `servers` has several on one database, `https` has certificates, `systemd` is its service manager, `semantics` reads SEMANTICS.md. The
 //! other modules are about the front doors. What users do with every protocol is in the `scenarios` beside this.
 #![expect(
     clippy::unwrap_used,
@@ -34,6 +34,7 @@ mod login_log;
 mod logs;
 mod matrix;
 mod metrics;
+mod packaging;
 mod passwords;
 mod program;
 mod programs;
@@ -51,6 +52,7 @@ mod semantics;
 mod serve;
 mod servers;
 mod sftp;
+mod systemd;
 mod transfer_log;
 mod user_cli;
 mod web;

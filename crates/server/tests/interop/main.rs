@@ -24,6 +24,7 @@ mod openssh_scp;
 mod openssh_scp_legacy;
 mod openssh_sftp;
 mod openssh_ssh;
+mod packaging;
 mod paramiko;
 mod program_attacks;
 mod program_life;
