@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 use sftpgo_testkit::{SshClient, TestKey, connect_from};
+use tokio::runtime::Runtime;
 
 use super::packaged;
 use crate::support::{PASSWORD, Server, USER};
@@ -81,11 +82,8 @@ fn addresses(last: &[u8]) -> BTreeSet<String> {
     last.iter().map(|last| source(*last).to_string()).collect()
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn addresses_that_guess_passwords_are_found_and_no_others() {
-    let log = Log {
-        server: Server::with(json!({ "max_auth_tries": 20 })),
-    };
+/// Logins of all kinds, from an address each.
+async fn logins(log: &Log) {
     // Somebody who knows the password.
     assert!(log.client(10).await.password(USER, PASSWORD).await);
     // Guesses: at a name that there is, and at one that there is not.
@@ -115,7 +113,14 @@ async fn addresses_that_guess_passwords_are_found_and_no_others() {
     for (number, name) in (30..).zip(&names) {
         assert!(!log.client(number).await.key(name, &stranger).await);
     }
+}
 
+#[test]
+fn addresses_that_guess_passwords_are_found_and_no_others() {
+    let log = Log {
+        server: Server::with(json!({ "max_auth_tries": 20 })),
+    };
+    Runtime::new().unwrap().block_on(logins(&log));
     let lines = log.lines(12);
     let filter = packaged("fail2ban/filter.d/sftpgo.conf");
     let path = filter.to_str().unwrap();
