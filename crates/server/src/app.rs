@@ -5,6 +5,7 @@
 
 mod accounts;
 mod compose;
+pub mod portable;
 #[cfg_attr(unix, path = "app/process_unix.rs")]
 #[cfg_attr(not(unix), path = "app/process_other.rs")]
 mod process;

@@ -165,6 +165,8 @@ pub enum HostKeys {
     GenerateIn(PathBuf),
     /// These files; one that cannot be read stops the start.
     Files(Vec<PathBuf>),
+    /// Keys that are made at the start and forgotten at the end; no setting asks for them.
+    InMemory,
 }
 
 /// The `sftpd` section after validation.

@@ -40,6 +40,7 @@ pub struct SshFrontEnd {
     transport: TransportSettings,
     commands: Arc<[String]>,
     fingerprints: Vec<String>,
+    public_keys: Vec<String>,
     accept: AcceptLimits,
     proxy: ProxyPolicy,
     login_deadline: Duration,
@@ -58,12 +59,15 @@ impl SshFrontEnd {
             return Err(SshError::NoHostKey);
         }
         let mut fingerprints = Vec::new();
+        let mut public_keys = Vec::new();
         for key in &keys {
             let fingerprint = key.key.public_key().fingerprint(Default::default());
             let line = format!("{} {fingerprint}", key.key.algorithm());
             let verb = if key.created { "created" } else { "loaded" };
             tracing::info!("host key {verb}: {} {line}", key.path.display());
             fingerprints.push(line);
+            // A key that was loaded has a public half that can be written.
+            public_keys.extend(key.key.public_key().to_openssh().ok());
         }
         command::warn_of_unconfined_programs(&settings.enabled_ssh_commands);
         if settings.proxy.mode != ProxyMode::Off && settings.proxy.allowed.is_empty() {
@@ -87,6 +91,7 @@ impl SshFrontEnd {
             transport,
             commands: settings.enabled_ssh_commands.clone().into(),
             fingerprints,
+            public_keys,
             accept: settings.accept.clone(),
             proxy: settings.proxy.clone(),
             login_deadline: settings.limits.login,
@@ -96,6 +101,11 @@ impl SshFrontEnd {
     /// Type and SHA-256 fingerprint of each host key that is offered.
     pub fn fingerprints(&self) -> &[String] {
         &self.fingerprints
+    }
+
+    /// Each host key that is offered as `known_hosts` has it behind the name of the host.
+    pub fn public_keys(&self) -> &[String] {
+        &self.public_keys
     }
 
     /// Serves connections on `workers` until the returned server is drained.

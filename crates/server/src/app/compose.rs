@@ -40,6 +40,7 @@ pub struct App {
     http: Option<SocketAddr>,
     tls: Option<Arc<Tls>>,
     fingerprints: Vec<String>,
+    host_keys: Vec<String>,
 }
 
 struct Listeners {
@@ -121,6 +122,7 @@ impl App {
                 .as_ref()
                 .and_then(|(front_end, _)| front_end.tls().cloned()),
             fingerprints: ssh.fingerprints().to_vec(),
+            host_keys: ssh.public_keys().to_vec(),
         };
         let workers = Arc::clone(&app.workers);
         app.servers
@@ -210,6 +212,12 @@ impl App {
         // A failure is that of a runtime that ends.
         let _ = tokio::spawn(async {}).await;
         self.workers.all_answer().await;
+    }
+
+    /// The public half of each host key, as `known_hosts` has it behind the name of the host.
+    #[must_use]
+    pub fn host_keys(&self) -> &[String] {
+        &self.host_keys
     }
 
     /// Waits until a front end stops accepting without having been told to; gives its name.

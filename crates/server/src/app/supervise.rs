@@ -12,7 +12,7 @@ use crate::telemetry::LogHandle;
 use crate::version;
 
 /// What running transfers get to end when the server stops.
-const DRAIN: Duration = Duration::from_secs(20);
+pub(super) const DRAIN: Duration = Duration::from_secs(20);
 
 /// What `serve` needs besides the settings.
 #[derive(Debug)]
@@ -53,7 +53,7 @@ pub async fn serve(mut settings: Settings, mut options: ServeOptions) -> Result<
     let manager = &options.manager;
     manager.ready(&app).await;
     let work = async {
-        let running = Some((&app, manager));
+        let running = Some((&app, Some(manager)));
         let ended = tokio::select! {
             name = app.failed() => Err(AppError(format!("{name} stopped accepting connections"))),
             () = stop_signal(&mut signals, &options.log, running) => Ok(()),
@@ -78,12 +78,12 @@ fn log_beginning(options: &ServeOptions) {
     tracing::info!(sender = "service", "starting SFTPGo {version}, {settings}");
 }
 
-/// Waits for a signal to stop, and does what other signals ask for meanwhile: of a server, once it runs. A reload can
-/// take a while and does not hold up other signals.
-async fn stop_signal(
+/// Waits for a signal to stop, and does what other signals ask for meanwhile: of a server, once it runs, which tells its service manager. A
+/// reload can take a while and does not hold up other signals.
+pub(super) async fn stop_signal(
     signals: &mut Signals,
     log: &LogHandle,
-    running: Option<(&App, &ServiceManager)>,
+    running: Option<(&App, Option<&ServiceManager>)>,
 ) {
     let mut reloading = None;
     // Asked for while one is running, which may have read the file already.
@@ -112,14 +112,18 @@ async fn stop_signal(
     }
 }
 
-async fn reload_if_running(running: Option<(&App, &ServiceManager)>) {
+async fn reload_if_running(running: Option<(&App, Option<&ServiceManager>)>) {
     let Some((app, manager)) = running else {
         say_that_nothing_changes();
         return;
     };
-    manager.reloading().await;
+    if let Some(manager) = manager {
+        manager.reloading().await;
+    }
     reload(app).await;
-    manager.ready(app).await;
+    if let Some(manager) = manager {
+        manager.ready(app).await;
+    }
 }
 
 async fn reload(app: &App) {
@@ -189,7 +193,8 @@ fn say_that_nothing_changes() {
     );
 }
 
-async fn stop(app: &App, signals: &mut Signals, log: &LogHandle) {
+/// Stops the server; asked a second time, at once.
+pub(super) async fn stop(app: &App, signals: &mut Signals, log: &LogHandle) {
     tracing::info!(
         sender = "service",
         "stopping; running transfers have {} seconds to end",

@@ -170,8 +170,8 @@ impl FirstUser<'_> {
 }
 
 /// As one word of a POSIX shell.
-fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
+pub(super) fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-@:".contains(c);
     if !word.is_empty() && word.chars().all(plain) {
         return word.to_owned();
     }

@@ -8,6 +8,7 @@ mod initprovider;
 mod man;
 mod options;
 mod password;
+mod portable;
 mod restore;
 mod serve;
 pub mod user;
@@ -54,6 +55,8 @@ enum Command {
     Dump(dump::Args),
     /// Add the users of a dump to the data provider, and update those that exist
     Restore(restore::Args),
+    /// Share a directory or a bucket, without settings and accounts
+    Portable(Box<portable::Args>),
     /// Print the script with which a shell completes commands and flags
     #[command(hide = true)]
     Completions(completions::Args),
@@ -103,6 +106,7 @@ fn run(cli: Cli, matches: &ArgMatches) -> ExitCode {
         Some(Command::User(command)) => user::main(command),
         Some(Command::Dump(args)) => dump::main(&args),
         Some(Command::Restore(args)) => restore::main(args),
+        Some(Command::Portable(args)) => portable::main(*args),
         Some(Command::Completions(args)) => completions::main(&args),
         Some(Command::Man(args)) => man::main(&args),
     }

@@ -106,12 +106,12 @@ impl LogArgs {
 }
 
 /// Unlike the parser of clap this one takes an empty path, which means something here.
-fn path_parser() -> impl TypedValueParser<Value = PathBuf> {
+pub(super) fn path_parser() -> impl TypedValueParser<Value = PathBuf> {
     OsStringValueParser::new().map(|text: OsString| PathBuf::from(text))
 }
 
 /// `--flag`, `--flag=true`, `FLAG=1`, in the spellings of the reference.
-fn parse_flag(text: &str) -> Result<bool, String> {
+pub(super) fn parse_flag(text: &str) -> Result<bool, String> {
     crate::config::parse_bool(text).ok_or_else(|| "expected true or false".to_owned())
 }
 

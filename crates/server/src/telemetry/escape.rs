@@ -63,6 +63,14 @@ impl fmt::Write for Escaper<'_> {
     }
 }
 
+/// The text as a terminal may show it.
+pub(crate) fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut escaper = Escaper::for_console(&mut out);
+    text.chars().for_each(|c| escaper.push(c));
+    out
+}
+
 fn is_dangerous(c: char) -> bool {
     // C0, DEL and C1 controls; line and paragraph separator; bidirectional marks and overrides.
     c.is_control()
@@ -79,7 +87,7 @@ mod tests {
     use proptest::prelude::*;
     use std::fmt::Write as _;
 
-    fn escaped(text: &str) -> String {
+    fn for_json(text: &str) -> String {
         let mut out = String::new();
         Escaper::for_json(&mut out).write_str(text).unwrap();
         out
@@ -87,18 +95,21 @@ mod tests {
 
     #[test]
     fn line_breaks_and_terminal_controls_are_escaped() {
-        assert_eq!(escaped("a\n\"\\\r\t"), "a\\n\\\"\\\\\\r\\t");
-        assert_eq!(escaped("\u{1b}[2J\u{9b}\u{7f}"), "\\u001b[2J\\u009b\\u007f");
-        assert_eq!(escaped("\u{202e}txt\u{2028}"), "\\u202etxt\\u2028");
-        assert_eq!(escaped("Grüße 🦀"), "Grüße 🦀");
+        assert_eq!(for_json("a\n\"\\\r\t"), "a\\n\\\"\\\\\\r\\t");
+        assert_eq!(
+            for_json("\u{1b}[2J\u{9b}\u{7f}"),
+            "\\u001b[2J\\u009b\\u007f"
+        );
+        assert_eq!(for_json("\u{202e}txt\u{2028}"), "\\u202etxt\\u2028");
+        assert_eq!(for_json("Grüße 🦀"), "Grüße 🦀");
     }
 
     #[test]
     fn long_values_are_cut_off() {
-        let text = escaped(&"x".repeat(LONGEST_VALUE + 5));
+        let text = for_json(&"x".repeat(LONGEST_VALUE + 5));
         assert_eq!(text.len(), LONGEST_VALUE + "…".len());
         assert_eq!(
-            escaped(&"ü".repeat(LONGEST_VALUE)).chars().last(),
+            for_json(&"ü".repeat(LONGEST_VALUE)).chars().last(),
             Some('…')
         );
     }
@@ -106,7 +117,7 @@ mod tests {
     proptest! {
         #[test]
         fn json_readers_get_the_text_back(text in ".{0,200}") {
-            let line = format!("\"{}\"", escaped(&text));
+            let line = format!("\"{}\"", for_json(&text));
             prop_assert!(!line.chars().any(char::is_control));
             prop_assert_eq!(serde_json::from_str::<String>(&line).unwrap(), text);
         }

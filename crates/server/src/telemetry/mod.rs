@@ -36,6 +36,7 @@ use tracing::Level;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::registry::Registry;
 
+pub(crate) use escape::escaped;
 use layer::LogLayer;
 pub use panics::log_panics;
 use queue::Queue;
@@ -78,6 +79,9 @@ pub enum LogError {
     AlreadyStarted,
 }
 
+/// Hears the events of the log besides its sinks. It runs where they happen: it must neither block nor log.
+pub type Listener = Box<dyn tracing_subscriber::Layer<Registry> + Send + Sync>;
+
 /// Keeps the log running; dropping it writes what is queued, within a few seconds.
 #[derive(Debug)]
 pub struct LogGuard {
@@ -119,7 +123,7 @@ impl fmt::Debug for LogHandle {
 /// The file cannot be opened, or the process has a log already.
 pub fn start(options: LogOptions) -> Result<LogGuard, LogError> {
     let Some(path) = options.file else {
-        return install(JsonSink::Stdout, None);
+        return install(JsonSink::Stdout, None, None);
     };
     let limits = Limits {
         max_size: options.max_size,
@@ -134,7 +138,29 @@ pub fn start(options: LogOptions) -> Result<LogGuard, LogError> {
     } else {
         Level::INFO
     };
-    install(JsonSink::File(file), Some(console))
+    install(JsonSink::File(file), Some(console), None)
+}
+
+/// Starts a log without a console: to a file if one is named, else nowhere. `listener` hears every event besides.
+///
+/// # Errors
+/// The file cannot be opened, or the process has a log already.
+pub fn start_quiet(file: Option<PathBuf>, listener: Listener) -> Result<LogGuard, LogError> {
+    let sink = match file {
+        Some(path) => {
+            let limits = Limits {
+                max_size: 0,
+                max_backups: 0,
+                max_age_days: 0,
+                compress: false,
+            };
+            let file = RotatingFile::open(path.clone(), limits)
+                .map_err(|source| LogError::File { path, source })?;
+            JsonSink::File(file)
+        }
+        None => JsonSink::None,
+    };
+    install(sink, None, Some(listener))
 }
 
 /// Starts a log that has only the console, for commands that do their work and end.
@@ -142,14 +168,18 @@ pub fn start(options: LogOptions) -> Result<LogGuard, LogError> {
 /// # Errors
 /// The process has a log already.
 pub fn start_console() -> Result<LogGuard, LogError> {
-    install(JsonSink::None, Some(Level::DEBUG))
+    install(JsonSink::None, Some(Level::DEBUG), None)
 }
 
-fn install(sink: JsonSink, console: Option<Level>) -> Result<LogGuard, LogError> {
+fn install(
+    sink: JsonSink,
+    console: Option<Level>,
+    listener: Option<Listener>,
+) -> Result<LogGuard, LogError> {
     let json = !matches!(sink, JsonSink::None);
     let writer = Writer::spawn(sink).map_err(LogError::Thread)?;
     let layer = LogLayer::new(Arc::clone(writer.queue()), json, console);
-    tracing::subscriber::set_global_default(Registry::default().with(layer))
+    tracing::subscriber::set_global_default(Registry::default().with(listener).with(layer))
         .map_err(|_| LogError::AlreadyStarted)?;
     Ok(LogGuard { writer })
 }

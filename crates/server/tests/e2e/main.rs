@@ -36,6 +36,7 @@ mod matrix;
 mod metrics;
 mod packaging;
 mod passwords;
+mod portable;
 mod program;
 mod programs;
 mod proxy_protocol;

@@ -9,6 +9,7 @@ mod away;
 mod fault;
 mod faults;
 mod listing;
+mod portable;
 mod winscp;
 
 use std::net::SocketAddr;

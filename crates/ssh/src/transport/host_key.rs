@@ -11,6 +11,7 @@ use russh::keys::ssh_key::LineEnding;
 use russh::keys::ssh_key::private::Ed25519Keypair;
 use russh::keys::{Algorithm, PrivateKey};
 use thiserror::Error;
+use zeroize::Zeroizing;
 
 use crate::algorithms::Algorithms;
 use crate::config::HostKeys;
@@ -46,10 +47,14 @@ const NOT_OFFERED: &str = "Not offered to clients unless it is listed in sftpd.k
 const DSA_FILE: &str = "-----BEGIN DSA PRIVATE KEY-----";
 const DSA_REASON: &str = "keys of DSA are not safe and not served any more";
 
+/// Stands for the file of a key that has none.
+const IN_MEMORY: &str = "(in memory only)";
+
 /// A loaded key and where it came from.
 #[derive(Debug)]
 pub(crate) struct HostKey {
     pub(crate) key: PrivateKey,
+    /// Its file, or [`IN_MEMORY`].
     pub(crate) path: PathBuf,
     /// Whether it was made just now.
     pub(crate) created: bool,
@@ -142,6 +147,18 @@ pub(crate) fn load(keys: &HostKeys, algorithms: &Algorithms) -> Result<Loaded, H
                 }
             }
         }
+        HostKeys::InMemory => {
+            for kind in [Kind::Ed25519, Kind::Ecdsa] {
+                let (text, _) = make(kind)?;
+                let key = russh::keys::decode_secret_key(&text, None);
+                let key = HostKey {
+                    key: key.map_err(|_| HostKeyError::Generate)?,
+                    path: IN_MEMORY.into(),
+                    created: true,
+                };
+                loaded.add(key, algorithms);
+            }
+        }
     }
     Ok(loaded)
 }
@@ -166,9 +183,10 @@ fn read(path: &Path) -> Result<Option<(PrivateKey, bool)>, HostKeyError> {
     Ok(Some((key, offered)))
 }
 
-fn generate(path: &Path, kind: Kind) -> Result<(), HostKeyError> {
+/// A new key as text, and the note that stands before it in a file.
+fn make(kind: Kind) -> Result<(Zeroizing<String>, &'static str), HostKeyError> {
     let failed = |_| HostKeyError::Generate;
-    let (text, note) = match kind {
+    Ok(match kind {
         Kind::Ed25519 => {
             let mut seed = [0_u8; 32];
             aws_lc_rs::rand::fill(&mut seed).map_err(failed)?;
@@ -176,7 +194,7 @@ fn generate(path: &Path, kind: Kind) -> Result<(), HostKeyError> {
             let text = key
                 .to_openssh(LineEnding::LF)
                 .map_err(|_| HostKeyError::Generate)?;
-            (text.to_string(), "")
+            (text, "")
         }
         Kind::Ecdsa => {
             let key = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_ASN1_SIGNING).map_err(failed)?;
@@ -192,12 +210,16 @@ fn generate(path: &Path, kind: Kind) -> Result<(), HostKeyError> {
             let der = key.as_der().map_err(failed)?;
             (pkcs8_pem(der.as_ref()), "")
         }
-    };
+    })
+}
+
+fn generate(path: &Path, kind: Kind) -> Result<(), HostKeyError> {
+    let (text, note) = make(kind)?;
     let write_failed = |source| HostKeyError::Write {
         path: path.to_owned(),
         source,
     };
-    write_new(path, &format!("{note}{text}")).map_err(write_failed)?;
+    write_new(path, &Zeroizing::new(format!("{note}{}", *text))).map_err(write_failed)?;
     let (key, _) = read(path)?.ok_or(HostKeyError::Generate)?;
     let public = key
         .public_key()
@@ -214,7 +236,7 @@ fn generate(path: &Path, kind: Kind) -> Result<(), HostKeyError> {
     })
 }
 
-fn pkcs8_pem(der: &[u8]) -> String {
+fn pkcs8_pem(der: &[u8]) -> Zeroizing<String> {
     use base64::Engine as _;
     let text = base64::engine::general_purpose::STANDARD.encode(der);
     let mut pem = String::from("-----BEGIN PRIVATE KEY-----\n");
@@ -223,7 +245,7 @@ fn pkcs8_pem(der: &[u8]) -> String {
         pem.push('\n');
     }
     pem.push_str("-----END PRIVATE KEY-----\n");
-    pem
+    Zeroizing::new(pem)
 }
 
 /// Writes a file that must not exist, readable by its owner only, whole or not at all.
@@ -292,6 +314,17 @@ mod tests {
         let older = super::load(&keys, &profile("compat")).unwrap();
         let expected = ["ssh-ed25519", "ecdsa-sha2-nistp256", "ssh-rsa"];
         assert_eq!(types(&older), expected);
+    }
+
+    #[test]
+    fn keys_in_memory_are_new_each_time() {
+        let [one, other] =
+            [(); 2].map(|()| super::load(&HostKeys::InMemory, &profile("compat")).unwrap());
+        assert_eq!(types(&one), ["ssh-ed25519", "ecdsa-sha2-nistp256"]);
+        for (one, other) in one.keys.iter().zip(&other.keys) {
+            assert_ne!(one.key.public_key(), other.key.public_key());
+            assert!(!one.path.exists());
+        }
     }
 
     /// Files with keys of these types, the second of the first type.

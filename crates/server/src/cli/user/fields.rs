@@ -168,7 +168,11 @@ impl UserFields {
     }
 }
 
-fn read_key_file(path: &Path) -> Result<Vec<String>, String> {
+/// The keys of a file in `authorized_keys` format.
+///
+/// # Errors
+/// It cannot be read; the text names it.
+pub(in crate::cli) fn read_key_file(path: &Path) -> Result<Vec<String>, String> {
     let mut text = String::new();
     let read = std::fs::File::open(path)
         .and_then(|file| file.take(LARGEST_KEY_FILE).read_to_string(&mut text));
@@ -177,7 +181,7 @@ fn read_key_file(path: &Path) -> Result<Vec<String>, String> {
 }
 
 /// Files of keys come with comments, blank lines and the line ends of Windows.
-fn key_lines(text: &str) -> Vec<String> {
+pub(in crate::cli) fn key_lines(text: &str) -> Vec<String> {
     let lines = text.lines().map(str::trim);
     lines
         .filter(|line| !line.is_empty() && !line.starts_with('#'))

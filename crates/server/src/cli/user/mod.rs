@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 
 pub use fields::{DirectoryPermission, UserFields};
+pub(in crate::cli) use fields::{key_lines, read_key_file};
 
 use super::{ConfigArgs, PasswordArgs, block_on, exit_code, refuse, warn};
 use crate::app;
