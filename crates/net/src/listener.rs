@@ -83,6 +83,17 @@ impl Listener {
         Ok(Self { inner, address })
     }
 
+    /// Takes a socket that somebody else opened and that listens already. Must be called on a runtime.
+    ///
+    /// # Errors
+    /// It is no socket of TCP.
+    pub fn inherit(socket: std::net::TcpListener) -> io::Result<Self> {
+        socket.set_nonblocking(true)?;
+        let inner = TcpListener::from_std(socket)?;
+        let address = inner.local_addr()?;
+        Ok(Self { inner, address })
+    }
+
     /// The address that was taken.
     pub fn local_addr(&self) -> SocketAddr {
         self.address

@@ -138,6 +138,15 @@ impl Workers {
         load.connections.fetch_sub(1, Ordering::Relaxed);
     }
 
+    /// Waits until every thread has run something. One that is stuck is waited for without end: the caller has a deadline.
+    pub async fn all_answer(&self) {
+        let answers: Vec<_> = self.threads.iter().map(Worker::answer).collect();
+        for answer in answers {
+            // An error says the same, that the thread came to it.
+            let _ = answer.await;
+        }
+    }
+
     fn choose(&self) -> Option<&Worker> {
         // Threads of equal rank take turns.
         let first = self.next.fetch_add(1, Ordering::Relaxed);
@@ -182,6 +191,17 @@ impl Worker {
             .spawn(move || runtime.block_on(work))?;
         Ok(Self { jobs, load })
     }
+
+    fn answer(&self) -> oneshot::Receiver<()> {
+        let (told, answer) = oneshot::channel();
+        let job: Job = Box::new(move || {
+            drop(told);
+            Box::pin(std::future::ready(()))
+        });
+        // Fails only when the thread is gone, which drops the job.
+        let _ = self.jobs.send(job);
+        answer
+    }
 }
 
 #[cfg(test)]
@@ -203,6 +223,32 @@ mod tests {
             workers.run(note).await;
         }
         assert_eq!(names.lock().unwrap().len(), 2);
+    }
+
+    #[tokio::test]
+    async fn a_thread_that_is_stuck_does_not_answer_until_it_goes_on() {
+        let workers = Workers::start(2).unwrap();
+        workers.all_answer().await;
+        let (go_on, wait) = std::sync::mpsc::channel::<()>();
+        let (entered, inside) = oneshot::channel();
+        let stuck = {
+            let workers = Arc::clone(&workers);
+            tokio::spawn(async move {
+                let block = move || async move {
+                    entered.send(()).unwrap();
+                    let _ = wait.recv();
+                };
+                workers.run(block).await;
+            })
+        };
+        inside.await.unwrap();
+        let answers = workers.all_answer();
+        tokio::pin!(answers);
+        let early = tokio::time::timeout(Duration::from_millis(50), &mut answers).await;
+        assert!(early.is_err());
+        drop(go_on);
+        answers.await;
+        stuck.await.unwrap();
     }
 
     #[tokio::test]

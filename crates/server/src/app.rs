@@ -6,8 +6,8 @@
 mod accounts;
 mod compose;
 mod import;
-pub mod portable;
 mod output;
+pub mod portable;
 #[cfg_attr(unix, path = "app/process_unix.rs")]
 #[cfg_attr(not(unix), path = "app/process_other.rs")]
 mod process;
@@ -17,6 +17,9 @@ mod running;
 #[cfg_attr(not(unix), path = "app/signals_other.rs")]
 mod signals;
 mod supervise;
+#[cfg_attr(unix, path = "app/systemd/mod.rs")]
+#[cfg_attr(not(unix), path = "app/systemd_other.rs")]
+mod systemd;
 mod target;
 mod users;
 mod welcome;
@@ -27,6 +30,7 @@ pub use import::import;
 pub use provider::init_provider;
 pub use running::{manage_bans, manage_connections, manage_quota, show_status};
 pub use supervise::{ServeOptions, serve};
+pub use systemd::{InheritedSockets, ServiceManager};
 pub use target::Target;
 pub use users::manage_users;
 

@@ -304,3 +304,50 @@ fn a_log_file_that_cannot_be_opened_stops_the_start() {
         "{output:?}"
     );
 }
+
+/// In these the shell itself reads the script, which is what finds a mistake in it.
+#[test]
+fn shells_read_their_completions() {
+    let directory = tempfile::tempdir().unwrap();
+    for (shell, word) in [
+        ("bash", "complete -F"),
+        ("zsh", "#compdef sftpgo"),
+        ("fish", "complete -c sftpgo"),
+        ("elvish", "edit:completion"),
+        ("powershell", "Register-ArgumentCompleter"),
+    ] {
+        let output = sftpgo(directory.path(), &[], &["completions", shell]);
+        assert_eq!(status(&output), Some(0), "{}", stderr(&output));
+        let script = stdout(&output);
+        assert!(script.contains(word), "{shell}");
+        assert!(script.contains("initprovider"), "{shell}");
+        fs::write(directory.path().join(shell), script).unwrap();
+    }
+    // Completes `sftpgo init`.
+    let test = "source ./bash && COMP_WORDS=(sftpgo init) COMP_CWORD=1 && _sftpgo sftpgo init sftpgo && \
+                echo \"${COMPREPLY[@]}\"";
+    let output = Command::new("bash")
+        .args(["--norc", "--noprofile", "-eu", "-c", test])
+        .current_dir(directory.path())
+        .output()
+        .unwrap();
+    assert_eq!(stdout(&output), "initprovider\n", "{}", stderr(&output));
+}
+
+#[test]
+fn every_command_has_a_manual_page() {
+    let directory = tempfile::tempdir().unwrap();
+    let pages = directory.path().join("a/b");
+    let output = sftpgo(directory.path(), &[], &["man", pages.to_str().unwrap()]);
+    assert_eq!(status(&output), Some(0), "{}", stderr(&output));
+    let page = |name: &str| fs::read_to_string(pages.join(name)).unwrap();
+    assert!(page("sftpgo.1").contains("sftpgo\\-serve(1)"));
+    assert!(page("sftpgo-serve.1").contains("SIGUSR1"));
+    assert!(page("sftpgo-user-add.1").contains("home\\-dir"));
+    assert!(page("sftpgo-config-show.1").contains(".SH NAME"));
+
+    fs::write(directory.path().join("file"), "").unwrap();
+    let refused = sftpgo(directory.path(), &[], &["man", "file"]);
+    assert_eq!(status(&refused), Some(1));
+    assert!(stderr(&refused).contains("cannot write file"));
+}

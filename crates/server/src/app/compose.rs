@@ -19,6 +19,7 @@ use sftpgo_storage::registry::Backends;
 
 use super::AppError;
 use super::provider::{self, MemoryUsers, Opened};
+use super::systemd::InheritedSockets;
 use crate::config::Settings;
 use crate::version;
 
@@ -54,7 +55,18 @@ impl App {
     /// # Errors
     /// The first part that cannot be had; nothing is left running then.
     pub async fn start(settings: &Settings) -> Result<Self, AppError> {
-        let listeners = bind(settings)?;
+        Self::start_on(settings, InheritedSockets::default()).await
+    }
+
+    /// As [`start`](Self::start), on these sockets where there are some.
+    ///
+    /// # Errors
+    /// Also a socket that must not be served with these settings.
+    pub async fn start_on(
+        settings: &Settings,
+        sockets: InheritedSockets,
+    ) -> Result<Self, AppError> {
+        let listeners = bind(settings, sockets)?;
         let files = settings.sftpd.user_keys.clone();
         let keys = tokio::task::spawn_blocking(|| KeyTrust::load(files)).await;
         let keys = keys.map_err(AppError::new)?.map_err(AppError::new)?;
@@ -85,7 +97,8 @@ impl App {
         load_lists(core).await?;
         let http = match listeners.http {
             Some(listener) => {
-                let (core, httpd) = (Arc::clone(core), settings.httpd.clone());
+                let (core, mut httpd) = (Arc::clone(core), settings.httpd.clone());
+                httpd.bind = Some(listener.local_addr());
                 let front_end = move || HttpFrontEnd::new(core, &httpd, version());
                 let front_end = tokio::task::spawn_blocking(front_end).await;
                 let front_end = front_end.map_err(AppError::new)?;
@@ -194,6 +207,13 @@ impl App {
         &self.fingerprints
     }
 
+    /// Comes back when every thread that serves connections has done something: a sign that none of them is stuck.
+    pub async fn answers(&self) {
+        // A failure is that of a runtime that ends.
+        let _ = tokio::spawn(async {}).await;
+        self.workers.all_answer().await;
+    }
+
     /// The public half of each host key, as `known_hosts` has it behind the name of the host.
     #[must_use]
     pub fn host_keys(&self) -> &[String] {
@@ -248,15 +268,44 @@ impl App {
     }
 }
 
-fn bind(settings: &Settings) -> Result<Listeners, AppError> {
-    let open = |address, setting| Listener::bind(address, setting).map_err(AppError::new);
-    let http = settings.httpd.bind;
+fn bind(settings: &Settings, sockets: InheritedSockets) -> Result<Listeners, AppError> {
+    let open = |address, setting, socket| match socket {
+        Some(socket) => Listener::inherit(socket).map_err(AppError::new),
+        None => Listener::bind(address, setting).map_err(AppError::new),
+    };
+    let http = match (settings.httpd.bind, sockets.http) {
+        (None, None) => None,
+        (None, Some(_)) => {
+            return Err(AppError::new(
+                "the service manager passes a socket for HTTP, and httpd.bind_port is 0, which switches HTTP off: set \
+                 httpd.bind_port, or disable the socket unit",
+            ));
+        }
+        (Some(address), socket) => {
+            let listener = open(address, "httpd.bind_port", socket)?;
+            check_exposure(settings, &listener)?;
+            Some(listener)
+        }
+    };
     Ok(Listeners {
-        ssh: open(settings.sftpd.bind, "sftpd.bind_port")?,
-        http: http
-            .map(|address| open(address, "httpd.bind_port"))
-            .transpose()?,
+        ssh: open(settings.sftpd.bind, "sftpd.bind_port", sockets.ssh)?,
+        http,
     })
+}
+
+/// An inherited socket must not let everybody in where the settings would not: without a password HTTP is for loopback, unless
+/// the settings, which were checked, have it elsewhere.
+fn check_exposure(settings: &Settings, listener: &Listener) -> Result<(), AppError> {
+    let is_local = |address: SocketAddr| address.ip().to_canonical().is_loopback();
+    let address = listener.local_addr();
+    let agreed = settings.httpd.bind.is_some_and(|bind| !is_local(bind));
+    if is_local(address) || agreed || settings.httpd.auth_user_file.is_some() {
+        return Ok(());
+    }
+    Err(AppError(format!(
+        "refusing to serve the user management on {address}, the socket of the service manager, without a password: set \
+         httpd.auth_user_file, or ListenStream= in the socket unit to an address of loopback"
+    )))
 }
 
 async fn load_lists(core: &Core) -> Result<Option<ListSizes>, AppError> {

@@ -133,7 +133,7 @@ impl Running<'_> {
         let screen = tokio::spawn(screen.run(ended.clone()));
         let result = tokio::select! {
             name = app.failed() => Err(AppError(format!("{name} stopped accepting connections"))),
-            () = supervise::stop_signal(signals, log, Some(app)) => Ok(()),
+            () = supervise::stop_signal(signals, log, Some((app, None))) => Ok(()),
         };
         if let Some(Ok(advertisement)) = advertised {
             advertisement.end().await;

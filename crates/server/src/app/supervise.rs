@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::compose::App;
 use super::signals::{Signal, Signals};
+use super::systemd::ServiceManager;
 use super::{AppError, process, welcome};
 use crate::config::Settings;
 use crate::telemetry::LogHandle;
@@ -14,7 +15,7 @@ use crate::version;
 pub(super) const DRAIN: Duration = Duration::from_secs(20);
 
 /// What `serve` needs besides the settings.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct ServeOptions {
     /// The settings file that was used, for the log.
     pub settings_file: Option<PathBuf>,
@@ -22,13 +23,15 @@ pub struct ServeOptions {
     pub log: LogHandle,
     /// Whether stdout is for people; if not, the log is written there.
     pub greet: bool,
+    /// Who started the server, and what it opened for it.
+    pub manager: ServiceManager,
 }
 
 /// Runs the server until it is told to stop.
 ///
 /// # Errors
 /// The server could not start, or stopped by itself.
-pub async fn serve(mut settings: Settings, options: ServeOptions) -> Result<(), AppError> {
+pub async fn serve(mut settings: Settings, mut options: ServeOptions) -> Result<(), AppError> {
     let mut signals = Signals::install()
         .map_err(|error| AppError(format!("cannot install the signal handlers: {error}")))?;
     process::raise_open_files();
@@ -38,20 +41,31 @@ pub async fn serve(mut settings: Settings, options: ServeOptions) -> Result<(), 
         .umask
         .get_or_insert_with(process::current_umask);
     log_beginning(&options);
+    let sockets = options.manager.take_sockets();
     let app = tokio::select! {
-        started = App::start(&settings) => started?,
+        started = App::start_on(&settings, sockets) => started?,
         () = stop_signal(&mut signals, &options.log, None) => {
             tracing::info!(sender = "service", "stopped while starting");
             return Ok(());
         }
     };
     welcome::greet(&app, &settings, &options).await;
-    let ended = tokio::select! {
-        name = app.failed() => Err(AppError(format!("{name} stopped accepting connections"))),
-        () = stop_signal(&mut signals, &options.log, Some(&app)) => Ok(()),
+    let manager = &options.manager;
+    manager.ready(&app).await;
+    let work = async {
+        let running = Some((&app, Some(manager)));
+        let ended = tokio::select! {
+            name = app.failed() => Err(AppError(format!("{name} stopped accepting connections"))),
+            () = stop_signal(&mut signals, &options.log, running) => Ok(()),
+        };
+        manager.stopping().await;
+        stop(&app, &mut signals, &options.log).await;
+        ended
     };
-    stop(&app, &mut signals, &options.log).await;
-    ended
+    tokio::select! {
+        ended = work => ended,
+        never = manager.keep_informed(&app) => match never {},
+    }
 }
 
 fn log_beginning(options: &ServeOptions) {
@@ -64,14 +78,18 @@ fn log_beginning(options: &ServeOptions) {
     tracing::info!(sender = "service", "starting SFTPGo {version}, {settings}");
 }
 
-/// Waits for a signal to stop, and does what other signals ask for meanwhile: of `app`, once there is one. A reload can
-/// take a while and does not hold up other signals.
-pub(super) async fn stop_signal(signals: &mut Signals, log: &LogHandle, app: Option<&App>) {
+/// Waits for a signal to stop, and does what other signals ask for meanwhile: of a server, once it runs, which tells its service manager. A
+/// reload can take a while and does not hold up other signals.
+pub(super) async fn stop_signal(
+    signals: &mut Signals,
+    log: &LogHandle,
+    running: Option<(&App, Option<&ServiceManager>)>,
+) {
     let mut reloading = None;
     // Asked for while one is running, which may have read the file already.
     let mut again = false;
     loop {
-        let running = async {
+        let reloaded = async {
             match &mut reloading {
                 Some(reload) => reload.await,
                 None => std::future::pending().await,
@@ -81,24 +99,34 @@ pub(super) async fn stop_signal(signals: &mut Signals, log: &LogHandle, app: Opt
             signal = signals.next() => match signal {
                 Signal::Stop => return,
                 Signal::Reload if reloading.is_some() => again = true,
-                Signal::Reload => reloading = Some(Box::pin(reload(app))),
+                Signal::Reload => reloading = Some(Box::pin(reload_if_running(running))),
                 Signal::RotateLog => {
                     log.rotate();
                     tracing::info!(sender = "service", "the log file was rotated on request");
                 }
             },
-            () = running => {
-                reloading = std::mem::take(&mut again).then(|| Box::pin(reload(app)));
+            () = reloaded => {
+                reloading = std::mem::take(&mut again).then(|| Box::pin(reload_if_running(running)));
             }
         }
     }
 }
 
-async fn reload(app: Option<&App>) {
-    let Some(app) = app else {
+async fn reload_if_running(running: Option<(&App, Option<&ServiceManager>)>) {
+    let Some((app, manager)) = running else {
         say_that_nothing_changes();
         return;
     };
+    if let Some(manager) = manager {
+        manager.reloading().await;
+    }
+    reload(app).await;
+    if let Some(manager) = manager {
+        manager.ready(app).await;
+    }
+}
+
+async fn reload(app: &App) {
     let lists = app.reload_lists().await;
     let users = app.reload_users().await;
     let keys = app.reload_user_keys().await;

@@ -2,11 +2,13 @@
 //! calls [`crate::app`].
 
 pub mod bans;
+mod completions;
 mod config;
 pub mod connections;
 mod dump;
 pub mod import;
 mod initprovider;
+mod man;
 mod options;
 mod output;
 mod password;
@@ -80,6 +82,12 @@ enum Command {
     /// List and lift bans of a running server
     #[command(subcommand)]
     Bans(bans::Command),
+    /// Print the script with which a shell completes commands and flags
+    #[command(hide = true)]
+    Completions(completions::Args),
+    /// Write the manual pages
+    #[command(hide = true)]
+    Man(man::Args),
 }
 
 /// The command line as clap knows it, for help texts and completions.
@@ -129,6 +137,8 @@ fn run(cli: Cli, matches: &ArgMatches) -> ExitCode {
         Some(Command::Connections(command)) => connections::main(command),
         Some(Command::Quota(command)) => quota::main(command),
         Some(Command::Bans(command)) => bans::main(command),
+        Some(Command::Completions(args)) => completions::main(&args),
+        Some(Command::Man(args)) => man::main(&args),
     }
 }
 

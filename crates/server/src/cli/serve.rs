@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use super::{ConfigArgs, LogArgs, block_on, complain, refuse};
-use crate::app::{self, ServeOptions};
+use crate::app::{self, ServeOptions, ServiceManager};
 use crate::telemetry;
 
 #[derive(Debug, clap::Args)]
@@ -38,10 +38,18 @@ pub(super) fn main(args: Args) -> ExitCode {
     for warning in &warnings {
         tracing::warn!(sender = "config", "{warning}");
     }
+    let manager = match ServiceManager::of_process() {
+        Ok(manager) => manager,
+        Err(error) => {
+            tracing::error!(sender = "service", "{error}");
+            return ExitCode::FAILURE;
+        }
+    };
     let options = ServeOptions {
         settings_file,
         log: log.handle(),
         greet,
+        manager,
     };
     // The guard outlives the runtime, so that the last lines of every task are written.
     let result = block_on(app::serve(settings, options));

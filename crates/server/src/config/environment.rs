@@ -1,11 +1,12 @@
 //! Settings from the environment: `SFTPGO_SFTPD__BIND_PORT`,
-//! `SFTPGO_SFTPD__KEYS__0__PRIVATE_KEY`.
+//! `SFTPGO_SFTPD__KEYS__0__PRIVATE_KEY`; and from files that they name: `SFTPGO_DATA_PROVIDER__PASSWORD_FILE`.
 //!
 //! Unlike in the reference these work for every key and without a settings file, and a variable
 //! that means nothing stops the start.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::io::Read as _;
 
 use serde_json::{Map, Value};
 
@@ -14,6 +15,11 @@ use super::shape::Shape;
 use super::suggest::nearest;
 
 const PREFIX: &str = "SFTPGO_";
+
+/// At the end of a variable: its value is a file with the value.
+const IN_A_FILE: &str = "_file";
+/// Largest such file.
+const LARGEST_FILE: u64 = 1024 * 1024;
 
 /// Variables of the command line (reference 1.3; those of a running server are new).
 pub(crate) const COMMAND_LINE_VARIABLES: &[&str] = &[
@@ -79,6 +85,16 @@ impl Environment {
             if is_service_link(name, value) {
                 continue;
             }
+            let (key, value) = match without_file(&key, shape) {
+                None => (key, value.to_owned()),
+                Some(setting) => match read_value(value) {
+                    Ok(value) => (setting.to_owned(), value),
+                    Err(why) => {
+                        problems.push(format!("{name}: {value}: {why}"));
+                        continue;
+                    }
+                },
+            };
             let path: Vec<&str> = key.split('.').collect();
             if insert(&mut tree, &path, Value::from(value)).is_err() {
                 problems.push(format!("{name} contradicts another variable"));
@@ -111,6 +127,26 @@ fn setting_key(name: &str) -> Option<(&str, String)> {
         return None;
     }
     Some((name, key.to_lowercase().replace("__", ".")))
+}
+
+/// The setting whose value is in a file if a variable has this key. There are settings with such names, too.
+fn without_file<'a>(key: &'a str, shape: &Shape) -> Option<&'a str> {
+    let setting = key.strip_suffix(IN_A_FILE)?;
+    let is_meant = shape.find(key).is_none() && shape.find(setting).is_some();
+    is_meant.then_some(setting)
+}
+
+/// The text of a file, without the end of its last line.
+fn read_value(path: &str) -> Result<String, String> {
+    let mut text = String::new();
+    let file = std::fs::File::open(path).map_err(|error| error.to_string())?;
+    let read = file.take(LARGEST_FILE + 1).read_to_string(&mut text);
+    let length = read.map_err(|error| error.to_string())?;
+    if u64::try_from(length).unwrap_or(u64::MAX) > LARGEST_FILE {
+        return Err("it is larger than 1 MiB".to_owned());
+    }
+    let value = text.strip_suffix('\n').unwrap_or(&text);
+    Ok(value.strip_suffix('\r').unwrap_or(value).to_owned())
 }
 
 /// Kubernetes announces a service called `sftpgo` or `sftpgo-web` with variables such as
@@ -181,6 +217,40 @@ mod tests {
         let problems = read(variables).0.problems;
         assert_eq!(problems.len(), 1, "{problems:?}");
         problems[0].clone()
+    }
+
+    #[test]
+    fn a_variable_may_name_a_file_that_has_the_value() {
+        let directory = tempfile::tempdir().unwrap();
+        let secret = |name: &str, text: &str| {
+            let path = directory.path().join(name);
+            std::fs::write(&path, text).unwrap();
+            path.to_str().unwrap().to_owned()
+        };
+        let name = "SFTPGO_DATA_PROVIDER__PASSWORD_FILE";
+        for (text, value) in [
+            ("hunter2\n", "hunter2"),
+            ("hunter2\r\n", "hunter2"),
+            (" two words ", " two words "),
+            ("one\ntwo\n\n", "one\ntwo\n"),
+            ("", ""),
+        ] {
+            let (layer, names) = read(&[(name, &secret("password", text))]);
+            assert_eq!(layer.problems, Vec::<String>::new());
+            assert_eq!(layer.values["data_provider.password"], json!(value));
+            assert_eq!(names["data_provider.password"], name);
+        }
+        // The name of a setting is that setting.
+        let (layer, _) = read(&[("SFTPGO_HTTPD__AUTH_USER_FILE", "/etc/users")]);
+        assert_eq!(layer.values["httpd.auth_user_file"], json!("/etc/users"));
+
+        assert!(problem(&[(name, "/no/such/file")]).contains("PASSWORD_FILE: /no/such/file: "));
+        let path = secret("password", "hunter2");
+        let twice = problem(&[(name, &path), ("SFTPGO_DATA_PROVIDER__PASSWORD", "x")]);
+        assert!(twice.contains("contradicts another variable"), "{twice}");
+        let large = secret("large", &"x".repeat(1024 * 1024 + 1));
+        assert!(problem(&[(name, &large)]).contains("larger than 1 MiB"));
+        assert!(problem(&[("SFTPGO_SFTPD__NO_SUCH_FILE", &path)]).contains("unknown variable"));
     }
 
     #[test]

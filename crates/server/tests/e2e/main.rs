@@ -4,7 +4,7 @@
 //! speak their protocols, `matrix` holds every operation against every kind of place, `reference` has what the reference's own
 //! tests say and no other module does, `hostile` attacks, `hooks` decide about logins, `actions` are told of what happens,
 //! `logs` reads the log, `servers` has several on one database, `https` has certificates, `remote` the commands that ask
-//! a running server, `semantics` reads SEMANTICS.md. The
+//! a running server, `systemd` is its service manager, `semantics` reads SEMANTICS.md. The
 //! other modules are about the front doors. What users do with every protocol is in the `scenarios` beside this.
 #![expect(
     clippy::unwrap_used,
@@ -36,6 +36,7 @@ mod login_log;
 mod logs;
 mod matrix;
 mod metrics;
+mod packaging;
 mod passwords;
 mod portable;
 mod program;
@@ -55,6 +56,7 @@ mod semantics;
 mod serve;
 mod servers;
 mod sftp;
+mod systemd;
 mod transfer_log;
 mod user_cli;
 mod web;

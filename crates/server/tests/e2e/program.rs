@@ -17,7 +17,8 @@ pub(crate) fn program_at(program: &Path, directory: &Path) -> Command {
     command
         .env_clear()
         .env("HOME", directory)
-        .current_dir(directory);
+        .current_dir(directory)
+        .stdin(Stdio::null());
     command
 }
 

@@ -54,6 +54,14 @@ impl Serve {
         panic!("no free port");
     }
 
+    /// Starts it by a command that needs no retry: it brings its sockets.
+    pub(crate) fn start_command(command: Command) -> Self {
+        let mut serve = Self::spawn_command(command, &[]);
+        let line = serve.line_with("  SFTP ").unwrap();
+        serve.ssh = line.split_whitespace().nth(1).unwrap().parse().unwrap();
+        serve
+    }
+
     /// Starts it with its standard error in a file.
     pub(crate) fn start_with_errors_in(directory: &Path, file: &Path) -> Self {
         Self::ready(|| {
@@ -103,7 +111,6 @@ impl Serve {
             .env("SFTPGO_SFTPD__BIND_ADDRESS", "127.0.0.1")
             .env("SFTPGO_HTTPD__BIND_PORT", http.port().to_string())
             .envs(variables.iter().copied())
-            .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();

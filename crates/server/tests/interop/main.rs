@@ -25,6 +25,7 @@ mod openssh_scp;
 mod openssh_scp_legacy;
 mod openssh_sftp;
 mod openssh_ssh;
+mod packaging;
 mod paramiko;
 mod portable;
 mod program_attacks;

@@ -124,8 +124,18 @@ pub(crate) struct Trusted {
 /// Variables with settings of the server begin so: passwords of databases are among them.
 const SETTINGS: &[u8] = b"SFTPGO_";
 
-/// Starts a program of the operator: it may do what the server may. It has the environment of the server without settings,
-/// and its variables.
+/// What the service manager tells the server alone. A program that had these could say that the server is ready, or alive.
+const SERVICE_MANAGER: &[&str] = &[
+    "NOTIFY_SOCKET",
+    "WATCHDOG_USEC",
+    "WATCHDOG_PID",
+    "LISTEN_FDS",
+    "LISTEN_PID",
+    "LISTEN_FDNAMES",
+];
+
+/// Starts a program of the operator: it may do what the server may. It has the environment of the server without settings
+/// and without what the service manager tells the server, and its variables.
 ///
 /// # Errors
 /// No thread, no pipes, it cannot be executed, or an argument or a variable has a NUL byte in it.
@@ -137,6 +147,9 @@ pub(crate) async fn start_trusted(trusted: Trusted) -> io::Result<(Pipes, Proces
             if name.as_encoded_bytes().starts_with(SETTINGS) {
                 command.env_remove(name);
             }
+        }
+        for name in SERVICE_MANAGER {
+            command.env_remove(name);
         }
         command.args(trusted.arguments).envs(trusted.variables);
         spawn_piped(command)

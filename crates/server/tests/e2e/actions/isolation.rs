@@ -61,6 +61,11 @@ async fn programs_inherit_the_environment_without_the_settings_of_the_server() {
             ("SFTPGO_SFTPD__UMASK", "0027"),
             ("PATH", "/usr/bin:/bin"),
             ("OF_THE_OPERATOR", "kept"),
+            // What a service manager tells the server alone.
+            ("NOTIFY_SOCKET", "/no/such/socket"),
+            ("WATCHDOG_USEC", "60000000"),
+            ("LISTEN_FDS", "1"),
+            ("LISTEN_PID", "1"),
         ],
     );
     let mut sftp = serve.sftp("alice").await;
@@ -80,7 +85,11 @@ async fn programs_inherit_the_environment_without_the_settings_of_the_server() {
             "{environment}"
         );
         assert!(environment.contains(own), "{environment}");
-        for secret in ["hunter2", "SFTPGO_DATA_PROVIDER", "SFTPGO_SFTPD"] {
+        let own_to_the_server = ["NOTIFY_SOCKET", "WATCHDOG_", "LISTEN_"];
+        for secret in ["hunter2", "SFTPGO_DATA_PROVIDER", "SFTPGO_SFTPD"]
+            .into_iter()
+            .chain(own_to_the_server)
+        {
             assert!(!environment.contains(secret), "{environment}");
         }
     }

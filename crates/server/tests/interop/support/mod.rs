@@ -6,7 +6,7 @@ mod run;
 mod server;
 
 pub(crate) use run::Run;
-pub(crate) use server::{PASSWORD, Server};
+pub(crate) use server::{PASSWORD, Server, USER};
 
 use std::path::{Path, PathBuf};
 

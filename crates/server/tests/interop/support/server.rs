@@ -125,6 +125,17 @@ impl Server {
         Self::launch(directory, &[])
     }
 
+    /// One with these variables of the environment.
+    pub(crate) fn with_variables(variables: &[(&str, &str)]) -> Self {
+        let directory = prepare();
+        keys::make(&directory.path().join("conf/host_key"));
+        configure(
+            directory.path(),
+            &json!({ "keys": [{ "private_key": "host_key" }] }),
+        );
+        Self::launch(directory, variables)
+    }
+
     fn launch(directory: TempDir, variables: &[(&str, &str)]) -> Self {
         add_accounts(directory.path());
         Self::serve(directory, variables)
@@ -203,6 +214,11 @@ impl Server {
     pub(crate) fn logged(&self, text: &str) -> usize {
         let log = self.log.lock().unwrap();
         log.iter().filter(|line| line.contains(text)).count()
+    }
+
+    /// The log so far.
+    pub(crate) fn log_lines(&self) -> Vec<String> {
+        self.log.lock().unwrap().clone()
     }
 
     pub(crate) fn pid(&self) -> u32 {
