@@ -302,8 +302,8 @@ fn mistakes_are_told_with_the_flag_and_what_to_do() {
             &["host key", "report.txt"],
         ),
         (
-            &["--ssh-commands", "*", "-l", "no/such/log"],
-            &["no/such/log"],
+            &["--ssh-commands", "*", "-l", "docs/report.txt/log"],
+            &["docs/report.txt/log"],
         ),
     ] {
         let arguments = [

@@ -30,6 +30,61 @@ const UNRUN: &[(&str, &str, &str)] = &[
     ("README.md", "cargo build --release", "builds-the-program"),
     ("README.md", "scripts/test", "these-tests-themselves"),
     (
+        "docs/installation.md",
+        "cargo install cargo-deb --version 3.8.0 --locked --root target/tools",
+        "builds-the-package",
+    ),
+    (
+        "docs/installation.md",
+        "sudo apt install ./sftpgo_0.1.0-1_amd64.deb",
+        "installs-packages",
+    ),
+    (
+        "docs/installation.md",
+        "systemctl status sftpgo",
+        "needs-systemd",
+    ),
+    (
+        "docs/installation.md",
+        "sudo -u sftpgo sftpgo user add alice",
+        "needs-the-package",
+    ),
+    (
+        "docs/installation.md",
+        "systemctl daemon-reload",
+        "needs-systemd",
+    ),
+    (
+        "docs/installation.md",
+        "systemctl enable --now sftpgo.socket",
+        "needs-systemd",
+    ),
+    (
+        "docs/installation.md",
+        "docker build -f packaging/docker/Dockerfile.debian -t sftpgo .",
+        "needs-docker",
+    ),
+    (
+        "docs/installation.md",
+        "sudo cp packaging/launchd/com.github.drakkan.sftpgo.plist /Library/LaunchDaemons/",
+        "needs-macos",
+    ),
+    (
+        "docs/installation.md",
+        "cd /usr/share/doc/sftpgo/examples/fail2ban",
+        "needs-systemd",
+    ),
+    (
+        "docs/installation.md",
+        "sudo apt install ldap-utils",
+        "installs-packages",
+    ),
+    (
+        "docs/portable.md",
+        "avahi-browse --resolve --terminate _sftp-ssh._tcp",
+        "needs-another-machine",
+    ),
+    (
         "docs/quick-start.md",
         "cargo build --release",
         "builds-the-program",
@@ -74,7 +129,11 @@ run_pages! {
     the_page_on_metrics_works: "docs/metrics.md",
     the_page_on_object_stores_works: "docs/object-stores.md",
     the_quick_start_works: "docs/quick-start.md",
+    the_page_on_sharing_works: "docs/portable.md",
     the_page_on_quotas_works: "docs/quotas.md",
+    the_page_on_remote_administration_works: "docs/remote-administration.md",
+    the_page_on_migration_works: "docs/migration.md",
+    the_page_on_installation_works: "docs/installation.md",
     the_page_on_rest_api_works: "docs/rest-api.md",
     the_page_on_ssh_commands_works: "docs/ssh-commands.md",
     the_page_on_troubleshooting_works: "docs/troubleshooting.md",

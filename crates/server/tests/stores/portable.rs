@@ -26,7 +26,8 @@ fn flags(bucket: &Bucket) -> Vec<String> {
     let back_end = config.provider.back_end().unwrap();
     let mut flags = vec![format!("--fs-provider={}", config.provider.number())];
     for field in back_end.fields {
-        let secret = json[back_end.object][field.name].as_str();
+        let secret = json.pointer(&format!("/{}/{}", back_end.object, field.name));
+        let secret = secret.and_then(|value| value.as_str());
         let value = match field.secret(&mut config) {
             Some(_) => secret.unwrap_or_default().to_owned(),
             None => field.shown(&mut config),
