@@ -84,6 +84,7 @@ macro_rules! suite {
                 a_closed_provider_refuses_everything,
                 closing_waits_for_calls_on_their_way,
                 closing_twice_is_harmless,
+                closing_does_not_wait_for_what_listens_for_changes,
             }
         }
     };

@@ -1,6 +1,7 @@
 //! The sentences of [`crate::DataProvider`].
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use sftpgo_model::UnixMillis;
 use tokio::task::JoinSet;
@@ -81,4 +82,12 @@ pub(crate) async fn closing_twice_is_harmless(provider: &Provider) {
     provider.close().await;
     provider.close().await;
     assert_unavailable(provider.check().await);
+}
+
+/// The connection on which a server is told of changes is open until the end.
+pub(crate) async fn closing_does_not_wait_for_what_listens_for_changes(provider: &Provider) {
+    // This one ends when the server listens.
+    provider.wait_for_changes(Duration::from_secs(1)).await;
+    let closed = tokio::time::timeout(Duration::from_secs(5), provider.close()).await;
+    assert!(closed.is_ok(), "it takes longer than 5 s");
 }

@@ -290,11 +290,19 @@ impl<F: Flavor> SqlEngine for ServerEngine<F> {
         if self.dialect.notify.is_none() {
             return std::future::pending().await;
         }
-        F::told(&self.pool, &mut *self.listener.lock().await).await;
+        let told = async { F::told(&self.pool, &mut *self.listener.lock().await).await };
+        tokio::select! {
+            () = told => {}
+            // Whoever closes wants the listener.
+            () = self.pool.close_event() => std::future::pending().await,
+        }
     }
 
     async fn close(&self) {
-        if timeout(CLOSE_DEADLINE, self.pool.close()).await.is_err() {
+        // The listener has a connection, for which the pool waits.
+        let unheard = async { drop(std::mem::take(&mut *self.listener.lock().await)) };
+        let closed = async { tokio::join!(self.pool.close(), unheard) };
+        if timeout(CLOSE_DEADLINE, closed).await.is_err() {
             tracing::warn!(database = %self.target.location, "not closed in time");
         }
     }
