@@ -14,6 +14,7 @@ PACKAGES = {
         ("/usr/sbin/proftpd", "proftpd-core"),
         ("/usr/lib/proftpd/mod_sftp.so", "proftpd-mod-crypto"),
     ],
+    "haproxy": [("/usr/sbin/haproxy", "haproxy")],
     "netem": [("/usr/sbin/tc", "iproute2")],
     "rsync": [("/usr/bin/rsync", "rsync")],
     "postgresql": [

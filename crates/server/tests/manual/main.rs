@@ -90,6 +90,11 @@ const UNRUN: &[(&str, &str, &str)] = &[
         "builds-the-program",
     ),
     (
+        "docs/scaling-out.md",
+        "echo 'set server sftp/node1 state drain' | socat - /run/haproxy/admin.sock",
+        "needs-haproxy-of-three-machines",
+    ),
+    (
         "docs/web-admin.md",
         "ssh -L 8080:127.0.0.1:8080 the-server",
         "needs-another-machine",
