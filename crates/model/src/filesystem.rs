@@ -1,11 +1,10 @@
 //! Where a user's files lie: the `filesystem` object of an account (reference 3.6, and C.6 of the 2.x line).
 //!
 //! A back end is a file here: the struct of its settings, and the table that describes each of them once. Validation, sealing
-//! and hiding of secrets, the schema of the REST API, the web form and the flags of a portable server follow from the table.
+//! and hiding of secrets, the schema of the REST API, the web form and the flags of the command line follow from the table.
 
 mod azblob;
 mod field;
-mod flag;
 mod gcs;
 mod rule;
 mod s3;

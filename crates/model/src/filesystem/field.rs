@@ -36,7 +36,7 @@ pub struct Field {
     pub help: &'static str,
     /// Its name in the web form.
     pub form: &'static str,
-    /// The flag of a portable server, without the dashes.
+    /// Its flag on the command line, without the dashes.
     pub flag: &'static str,
     /// Whether it must not be empty.
     pub required: bool,

@@ -6,6 +6,7 @@ use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
 
+use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
 use sftpgo_model::filesystem::{BACK_ENDS, BackEnd, Field, Kind, SecretFrom, TextRule};
 use sftpgo_model::{FilesystemConfig, FilesystemProvider};
@@ -23,15 +24,19 @@ const NAMES: [(&str, FilesystemProvider); 4] = [
     ("azure", FilesystemProvider::Azure),
 ];
 
-/// The flags that were given.
+/// What variables begin with that have secrets which may be typed.
+const VARIABLE: &str = "SFTPGO_PORTABLE_";
+
+/// The flags that were given. Secrets are read from files; with `TYPED` they may stand in the flag itself as well, as the
+/// reference's portable mode has them, or in a variable of the environment.
 #[derive(Clone, Default)]
-pub struct StoreFlags {
+pub struct StoreFlags<const TYPED: bool = false> {
     provider: Option<FilesystemProvider>,
     given: Vec<(&'static str, String)>,
 }
 
 /// Deliberately shows no value: some are secrets.
-impl fmt::Debug for StoreFlags {
+impl<const TYPED: bool> fmt::Debug for StoreFlags<TYPED> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let flags: Vec<_> = self.given.iter().map(|(flag, _)| flag).collect();
         f.debug_struct("StoreFlags")
@@ -41,7 +46,7 @@ impl fmt::Debug for StoreFlags {
     }
 }
 
-impl StoreFlags {
+impl<const TYPED: bool> StoreFlags<TYPED> {
     /// Lays the flags over the settings of an account. Files that flags name are read.
     ///
     /// # Errors
@@ -63,7 +68,7 @@ impl StoreFlags {
                     name_of(back_end.provider)
                 ));
             }
-            let value = value_of(field, value)?;
+            let value = value_of(field, value, TYPED)?;
             field
                 .set(config, &value)
                 .map_err(|wrong| format!("--{flag}: {wrong}"))?;
@@ -83,7 +88,7 @@ impl StoreFlags {
     }
 }
 
-impl FromArgMatches for StoreFlags {
+impl<const TYPED: bool> FromArgMatches for StoreFlags<TYPED> {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
         let mut flags = Self::default();
         flags.update_from_arg_matches(matches)?;
@@ -94,7 +99,13 @@ impl FromArgMatches for StoreFlags {
         if let Some(provider) = matches.get_one::<FilesystemProvider>(PROVIDER) {
             self.provider = Some(*provider);
         }
-        for field in fields() {
+        let provider = self.provider.unwrap_or_default();
+        for (back_end, field) in fields() {
+            // A variable for another store is nobody's mistake.
+            let by_variable = matches.value_source(field.flag) == Some(ValueSource::EnvVariable);
+            if by_variable && back_end.provider != provider {
+                continue;
+            }
             if let Some(value) = matches.get_one::<String>(field.flag) {
                 self.given.push((field.flag, value.clone()));
             }
@@ -103,7 +114,7 @@ impl FromArgMatches for StoreFlags {
     }
 }
 
-impl Args for StoreFlags {
+impl<const TYPED: bool> Args for StoreFlags<TYPED> {
     fn augment_args(command: Command) -> Command {
         let provider = Arg::new(PROVIDER)
             .long(PROVIDER)
@@ -112,15 +123,26 @@ impl Args for StoreFlags {
             .value_parser(parse_provider)
             .help("Where the files are: on the disks of the server, or in an object store")
             .help_heading(HEADING);
+        let provider = if TYPED { provider.short('f') } else { provider };
         let command = command.arg(provider);
-        command.args(fields().map(|field| {
-            let (value, more) = form(field);
-            Arg::new(field.flag)
+        command.args(fields().map(|(_, field)| {
+            let (value, more) = form(field, TYPED);
+            let arg = Arg::new(field.flag)
                 .long(field.flag)
                 .value_name(value)
                 .help(format!("{}{more}", sentence(field)))
                 .hide_short_help(true)
-                .help_heading(HEADING)
+                .help_heading(HEADING);
+            match field.kind {
+                Kind::Secret(_, SecretFrom::Text) if TYPED => {
+                    arg.env(variable(field)).hide_env_values(true)
+                }
+                Kind::Secret(..)
+                | Kind::Text(..)
+                | Kind::Number(..)
+                | Kind::Flag(_)
+                | Kind::Switch(_) => arg,
+            }
         }))
     }
 
@@ -129,20 +151,27 @@ impl Args for StoreFlags {
     }
 }
 
-fn fields() -> impl Iterator<Item = &'static Field> {
-    BACK_ENDS.iter().flat_map(|back_end| back_end.fields)
+fn fields() -> impl Iterator<Item = (&'static BackEnd, &'static Field)> {
+    let back_ends = BACK_ENDS.iter();
+    back_ends.flat_map(|of| of.fields.iter().map(move |field| (of, field)))
 }
 
 fn found(flag: &str) -> Option<(&'static BackEnd, &'static Field)> {
-    let mut all = BACK_ENDS
-        .iter()
-        .flat_map(|of| of.fields.iter().map(move |field| (of, field)));
-    all.find(|(_, field)| field.flag == flag)
+    fields().find(|(_, field)| field.flag == flag)
+}
+
+/// Where a secret is that may be typed, but had better not be seen in the list of processes.
+fn variable(field: &Field) -> String {
+    let name = field.flag.replace('-', "_").to_ascii_uppercase();
+    format!("{VARIABLE}{name}")
 }
 
 /// What the flag takes, and what there is to say about it.
-fn form(field: &Field) -> (&'static str, &'static str) {
+fn form(field: &Field, typed: bool) -> (&'static str, &'static str) {
     match field.kind {
+        Kind::Secret(_, SecretFrom::Text) if typed => {
+            ("TEXT", "; better `@FILE`, with it on its first line")
+        }
         Kind::Secret(_, SecretFrom::Text) => ("@FILE", "; `@FILE` has it on its first line"),
         Kind::Secret(_, SecretFrom::File) => ("FILE", ""),
         Kind::Text(_, TextRule::Certificates) => ("@FILE", ""),
@@ -160,9 +189,9 @@ fn sentence(field: &Field) -> String {
     format!("{}: {help}", field.label)
 }
 
-/// What is in the file if the flag names one. A secret that is typed is refused: arguments can be seen by everybody on the
-/// machine, and stay in the history of the shell.
-fn value_of(field: &Field, value: &str) -> Result<Zeroizing<String>, String> {
+/// What is in the file if the flag names one. A secret that is typed is refused unless it must not be: arguments can be seen by
+/// everybody on the machine, and stay in the history of the shell.
+fn value_of(field: &Field, value: &str, typed: bool) -> Result<Zeroizing<String>, String> {
     let of_file = |path: &str| {
         read(Path::new(path))
             .map_err(|error| format!("--{}: cannot read {path}: {error}", field.flag))
@@ -175,6 +204,7 @@ fn value_of(field: &Field, value: &str) -> Result<Zeroizing<String>, String> {
             let line = text.lines().next().unwrap_or_default();
             Ok(Zeroizing::new(line.to_owned()))
         }
+        (Kind::Secret(_, SecretFrom::Text), None) if typed => Ok(Zeroizing::new(value.to_owned())),
         (Kind::Secret(_, SecretFrom::Text), None) => Err(format!(
             "--{}: a secret on the command line can be seen by others: write it to a file and give --{} @FILE",
             field.flag, field.flag
@@ -188,9 +218,12 @@ fn value_of(field: &Field, value: &str) -> Result<Zeroizing<String>, String> {
 
 fn read(path: &Path) -> std::io::Result<Zeroizing<String>> {
     let mut text = Zeroizing::new(String::new());
-    File::open(path)?
-        .take(LARGEST_FILE)
+    let size = File::open(path)?
+        .take(LARGEST_FILE + 1)
         .read_to_string(&mut text)?;
+    if size as u64 > LARGEST_FILE {
+        return Err(std::io::Error::other("it is larger than 1 MiB"));
+    }
     Ok(text)
 }
 
@@ -234,8 +267,8 @@ mod tests {
 
     #[test]
     fn every_setting_of_every_store_is_a_flag() {
-        let command = StoreFlags::augment_args(Command::new("x"));
-        for field in fields() {
+        let command = StoreFlags::<false>::augment_args(Command::new("x"));
+        for (_, field) in fields() {
             let arg = command
                 .get_arguments()
                 .find(|arg| arg.get_id() == field.flag);
@@ -281,6 +314,59 @@ mod tests {
             "{said}"
         );
         assert!(!format!("{:?}", flags(&arguments)).contains("hunter2"));
+    }
+
+    #[derive(Debug, Parser)]
+    struct Typed {
+        #[command(flatten)]
+        flags: StoreFlags<true>,
+    }
+
+    #[test]
+    fn the_flags_of_the_references_portable_mode_work_as_they_are() {
+        let arguments = [
+            "x",
+            "-f",
+            "1",
+            "--s3-bucket=b",
+            "--s3-access-key",
+            "k",
+            "--s3-access-secret",
+            "hunter2",
+        ];
+        let typed = Typed::try_parse_from(arguments).unwrap().flags;
+        assert!(!format!("{typed:?}").contains("hunter2"));
+        let mut config = FilesystemConfig::default();
+        typed.apply(&mut config).unwrap();
+        assert_eq!(config.s3config.access_secret, Secret::from_text("hunter2"));
+        let arguments = [
+            "x",
+            "--fs-provider",
+            "2",
+            "--gcs-automatic-credentials",
+            "1",
+        ];
+        let mut config = FilesystemConfig::default();
+        Typed::try_parse_from(arguments)
+            .unwrap()
+            .flags
+            .apply(&mut config)
+            .unwrap();
+        assert_eq!(config.gcsconfig.automatic_credentials, 1);
+    }
+
+    #[test]
+    fn a_file_that_is_too_large_is_not_cut_off() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("key.json");
+        std::fs::write(&file, " ".repeat((1 << 20) + 1)).unwrap();
+        let said = applied(&[
+            "--fs",
+            "gcs",
+            "--gcs-credentials-file",
+            file.to_str().unwrap(),
+        ]);
+        assert!(said.unwrap_err().contains("larger than 1 MiB"));
     }
 
     #[test]

@@ -63,14 +63,6 @@ impl fmt::Write for Escaper<'_> {
     }
 }
 
-/// The text as a terminal may show it.
-pub(crate) fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut escaper = Escaper::for_console(&mut out);
-    text.chars().for_each(|c| escaper.push(c));
-    out
-}
-
 /// Whether it could begin a line, move the cursor or turn the reading direction in a terminal.
 pub(crate) fn is_dangerous(c: char) -> bool {
     // C0, DEL and C1 controls; line and paragraph separator; bidirectional marks and overrides.

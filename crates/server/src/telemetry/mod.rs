@@ -36,7 +36,7 @@ use tracing::Level;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::registry::Registry;
 
-pub(crate) use escape::{Escaper, escaped, is_dangerous};
+pub(crate) use escape::{Escaper, is_dangerous};
 use layer::LogLayer;
 pub use panics::log_panics;
 use queue::Queue;

@@ -292,7 +292,7 @@ fn mistakes_are_told_with_the_flag_and_what_to_do() {
         (&["-g", "list,fly"], &["fly"]),
         (&["-k", "nonsense"], &["--public-key", "nonsense"]),
         (&["-f", "1"], &["bucket"]),
-        (&["--gcs-bucket", "b"], &["--fs-provider 2"]),
+        (&["--gcs-bucket", "b"], &["--fs-provider gcs"]),
         (
             &["--password-file", "missing"],
             &["--password-file missing"],

@@ -163,7 +163,7 @@ fn a_terminal_shows_running_transfers() {
     let upload = connect(at, value(&said, "Connect"), "-l 4000").input("put large\n");
     let upload = std::thread::spawn(move || upload.succeed());
     screen.until("/s  /large");
-    screen.until("docs/large  1.00 MiB");
+    screen.until("docs/large  1.0 MB");
     upload.join().unwrap();
 }
 

@@ -5,6 +5,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 
 use sftpgo_core::model::FilesystemConfig;
+use sftpgo_core::model::filesystem::Kind;
 use sftpgo_testkit::{Bucket, FileClient as _, Sftp, SshClient, StoreKind};
 
 use super::content;
@@ -32,7 +33,10 @@ fn flags(bucket: &Bucket) -> Vec<String> {
             Some(_) => secret.unwrap_or_default().to_owned(),
             None => field.shown(&mut config),
         };
-        if !value.is_empty() && value != "0" {
+        // Portable servers take the credentials of their surroundings unless they are told not to.
+        if matches!(field.kind, Kind::Switch(_)) && value.is_empty() {
+            flags.push(format!("--{}=0", field.flag));
+        } else if !value.is_empty() && value != "0" {
             flags.push(format!("--{}={value}", field.flag));
         }
     }

@@ -4,7 +4,6 @@
 
 use std::fmt::{Debug, Write as _};
 
-use indicatif::HumanBytes;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tracing::field::{Field, Visit};
 use tracing::{Event, Level};
@@ -12,7 +11,8 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::Registry;
 
-use crate::telemetry::{Listener, escaped};
+use crate::app::output::{plain, size};
+use crate::telemetry::Listener;
 
 /// Lines that wait for the screen; more are dropped: nobody can read that many.
 const WAITING: usize = 256;
@@ -89,11 +89,11 @@ impl Said {
         if let Some(message) = &self.message {
             let about = match self.path.as_str() {
                 "" => String::new(),
-                path => format!(" ({})", escaped(path)),
+                path => format!(" ({})", plain(path)),
             };
             return match level {
-                Level::ERROR | Level::WARN => Some(format!("! {}{about}", escaped(message))),
-                _ if self.sender == "service" => Some(format!("  {}", escaped(message))),
+                Level::ERROR | Level::WARN => Some(format!("! {}{about}", plain(message))),
+                _ if self.sender == "service" => Some(format!("  {}", plain(message))),
                 _ => None,
             };
         }
@@ -108,21 +108,21 @@ impl Said {
         let rate = u64::try_from(rate).unwrap_or(u64::MAX);
         Some(format!(
             "{arrow} {}  {}, {}/s",
-            escaped(&self.path),
-            HumanBytes(self.bytes),
-            HumanBytes(rate)
+            plain(&self.path),
+            size(self.bytes),
+            size(rate)
         ))
     }
 
     fn failed_login(&self) -> String {
         let name = match self.username.as_str() {
             "" => String::new(),
-            name => format!(" as {}", escaped(name)),
+            name => format!(" as {}", plain(name)),
         };
         format!(
             "! login failed: {}{name} ({})",
-            escaped(&self.address),
-            escaped(&self.method)
+            plain(&self.address),
+            plain(&self.method)
         )
     }
 }
@@ -169,7 +169,7 @@ mod tests {
         assert_eq!(
             lines,
             [
-                "↑ /srv/a\\u001b[2J  1.00 MiB, 2.00 MiB/s",
+                "↑ /srv/a\\u001b[2J  1.0 MB, 2.1 MB/s",
                 "! login failed: 192.0.2.1 as eve\\n (password)",
                 "! upload failed (/srv/b)",
                 "  stopping",

@@ -8,7 +8,7 @@ use sftpgo_core::model::FilesystemProvider;
 
 use super::advertise::Advertisement;
 use super::{Password, Share};
-use crate::telemetry::escaped;
+use crate::app::output::plain;
 use crate::version;
 
 /// A share that can be used.
@@ -69,18 +69,18 @@ impl Ready<'_> {
             Password::None => lines.add("Password", "none, only keys log in"),
         }
         for key in &self.share.public_keys {
-            lines.add("Key", &escaped(key));
+            lines.add("Key", &plain(key));
         }
         lines.add("May", &self.share.permissions.join(", "));
         lines.add("Commands", &self.share.commands.join(", "));
         for filter in &self.share.filters {
-            let mut rule = format!("in {}:", escaped(&filter.path));
+            let mut rule = format!("in {}:", plain(&filter.path));
             for (verb, list) in [
                 ("only", &filter.allowed_extensions),
                 ("no", &filter.denied_extensions),
             ] {
                 if !list.is_empty() {
-                    let _ = write!(rule, " {verb} {}", escaped(&list.join(" ")));
+                    let _ = write!(rule, " {verb} {}", plain(&list.join(" ")));
                 }
             }
             lines.add("Files", &rule);
@@ -101,7 +101,7 @@ impl Ready<'_> {
         let store = &self.share.store;
         let mut parts = Vec::new();
         match (store.provider, &shared.home) {
-            (FilesystemProvider::Local, Some(home)) => parts.push(escaped(&home.to_string_lossy())),
+            (FilesystemProvider::Local, Some(home)) => parts.push(plain(&home.to_string_lossy())),
             (FilesystemProvider::Local, None) => {}
             (FilesystemProvider::S3, _) => parts.push(bucket(
                 "S3 bucket",
@@ -122,8 +122,8 @@ impl Ready<'_> {
         for folder in &shared.folders {
             parts.push(format!(
                 "{} as {}",
-                escaped(&folder.mapped_path),
-                escaped(&folder.virtual_path)
+                plain(&folder.mapped_path),
+                plain(&folder.virtual_path)
             ));
         }
         parts.join(", ")
@@ -175,8 +175,8 @@ impl Ready<'_> {
 
 fn bucket(kind: &str, name: &str, prefix: &str) -> String {
     match prefix {
-        "" => format!("{kind} {}", escaped(name)),
-        prefix => format!("{kind} {}, below {}", escaped(name), escaped(prefix)),
+        "" => format!("{kind} {}", plain(name)),
+        prefix => format!("{kind} {}, below {}", plain(name), plain(prefix)),
     }
 }
 

@@ -6,14 +6,14 @@ use std::io::{IsTerminal as _, Write as _};
 use std::sync::Arc;
 use std::time::Duration;
 
-use indicatif::{HumanBytes, MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use sftpgo_core::Core;
 use sftpgo_core::registry::{ActiveTransfer, Direction};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
 use super::feed::{DOWNLOAD, Events, UPLOAD};
-use crate::telemetry::escaped;
+use crate::app::output::{plain, size};
 
 /// How often the moving lines are drawn.
 const PERIOD: Duration = Duration::from_millis(250);
@@ -135,9 +135,9 @@ impl Shown {
         let rate = u64::try_from(rate).unwrap_or(u64::MAX);
         self.bar.set_message(format!(
             "{arrow} {:>10} {:>12}/s  {}",
-            HumanBytes(bytes).to_string(),
-            HumanBytes(rate).to_string(),
-            escaped(&self.transfer.path.to_string())
+            size(bytes),
+            size(rate),
+            plain(&self.transfer.path.to_string())
         ));
     }
 }

@@ -14,23 +14,10 @@ use crate::cli::user::{key_lines, read_key_file};
 const KEY_TYPES: [&str; 5] = ["ssh-", "ecdsa-", "sk-ssh-", "sk-ecdsa-", "@"];
 
 /// The keys of one `--public-key`: a line of `authorized_keys`, several with commas between them (reference 15.1), or the
-/// lines of a file. A comma is part of a key if no key begins behind it.
+/// lines of a file.
 pub(super) fn keys(text: &str) -> Result<Vec<String>, AppError> {
-    let mut parts: Vec<String> = Vec::new();
-    for part in text.split(',') {
-        let begins = KEY_TYPES
-            .iter()
-            .any(|name| part.trim_start().starts_with(name));
-        match parts.last_mut() {
-            Some(last) if !begins => {
-                last.push(',');
-                last.push_str(part);
-            }
-            _ => parts.push(part.to_owned()),
-        }
-    }
     let mut keys = Vec::new();
-    for part in parts {
+    for part in parts(text) {
         match part.trim().strip_prefix('@') {
             Some(file) => keys.extend(read_key_file(Path::new(file)).map_err(AppError)?),
             None => keys.extend(key_lines(&part)),
@@ -44,6 +31,24 @@ pub(super) fn keys(text: &str) -> Result<Vec<String>, AppError> {
             .map_err(|error| AppError(format!("--public-key {key:?}: {error}")))?;
     }
     Ok(keys)
+}
+
+/// What commas separate. One is part of a key if no key begins behind it.
+fn parts(text: &str) -> Vec<String> {
+    let mut parts: Vec<String> = Vec::new();
+    for part in text.split(',') {
+        let begins = KEY_TYPES
+            .iter()
+            .any(|name| part.trim_start().starts_with(name));
+        match parts.last_mut() {
+            Some(last) if !begins => {
+                last.push(',');
+                last.push_str(part);
+            }
+            _ => parts.push(part.to_owned()),
+        }
+    }
+    parts
 }
 
 /// Takes names of permissions, and tells those that there are.
@@ -129,7 +134,7 @@ mod tests {
         let text =
             "ssh-ed25519 AAAA me, at home,ecdsa-sha2-nistp256 BBBB,sk-ssh-ed25519@openssh.com CCCC";
         assert_eq!(
-            keys(text).unwrap(),
+            parts(text),
             [
                 "ssh-ed25519 AAAA me, at home",
                 "ecdsa-sha2-nistp256 BBBB",

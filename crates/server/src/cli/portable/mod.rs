@@ -2,7 +2,6 @@
 //! (reference 15).
 
 mod list;
-mod store;
 
 use std::io::Read as _;
 use std::net::IpAddr;
@@ -12,12 +11,11 @@ use std::process::ExitCode;
 use zeroize::Zeroizing;
 
 use super::options::{parse_flag, path_parser};
-use super::{block_on, complain, exit_code};
+use super::{StoreFlags, block_on, complain, exit_code};
 use crate::app::AppError;
 use crate::app::portable::{self, Share, Shared};
 use crate::telemetry;
-
-use store::StoreFlags;
+use sftpgo_core::model::FilesystemConfig;
 
 /// A longer password is a file given by mistake.
 const LONGEST_PASSWORD: u64 = 4096;
@@ -93,7 +91,7 @@ pub(super) struct Args {
 
     /// Where the files are
     #[command(flatten)]
-    store: StoreFlags,
+    store: StoreFlags<true>,
 }
 
 pub(super) fn main(args: Args) -> ExitCode {
@@ -121,7 +119,8 @@ pub(super) fn main(args: Args) -> ExitCode {
 impl Args {
     /// Puts the flags together; reads the files that they name.
     fn share(self) -> Result<Share, AppError> {
-        let store = self.store.config()?;
+        let mut store = FilesystemConfig::default();
+        self.store.apply(&mut store).map_err(AppError)?;
         let shared = Shared::new(&self.directory, &store)?;
         let mut public_keys = Vec::new();
         for key in &self.public_key {

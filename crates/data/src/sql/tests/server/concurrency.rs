@@ -1,7 +1,7 @@
 //! Several of us on one database.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sftpgo_model::{UnixMillis, UserRecord};
 use sftpgo_testdb::{Database, Product};
@@ -115,7 +115,12 @@ async fn no_more_connections_are_open_than_the_settings_allow(database: Database
             format!("SELECT COUNT(*) - 1 FROM information_schema.processlist WHERE db = '{name}'")
         }
     };
-    let open: u32 = database.rows(&count).await[0][0].parse().unwrap();
+    // The server may still be about to end the connection that looked at the schema; those of the pool stay.
+    let began = Instant::now();
+    let mut open: u32 = u32::MAX;
+    while open > 3 && began.elapsed() < Duration::from_secs(20) {
+        open = database.rows(&count).await[0][0].parse().unwrap();
+    }
     assert!((1..=3).contains(&open), "{open}");
     provider.close().await;
 }
