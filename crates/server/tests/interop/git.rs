@@ -216,13 +216,9 @@ fn user(server: &Server, arguments: &[&str]) -> String {
 
 /// Files and bytes: what is counted, and what is there.
 fn counted(server: &Server) -> (u64, u64) {
-    let text = user(server, &["show"]);
-    let number = |name: &str| -> u64 {
-        let line = text.lines().find(|line| line.starts_with(name)).unwrap();
-        let digits = line[name.len()..].trim_start();
-        digits.split_whitespace().next().unwrap().parse().unwrap()
-    };
-    (number("used files"), number("used bytes"))
+    let user: serde_json::Value = serde_json::from_str(&user(server, &["show", "--json"])).unwrap();
+    let number = |name: &str| user[name].as_u64().unwrap();
+    (number("used_quota_files"), number("used_quota_size"))
 }
 
 fn stored(directory: &Path) -> (u64, u64) {

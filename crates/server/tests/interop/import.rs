@@ -26,6 +26,8 @@ fn unpacked(path: &str) -> PathBuf {
 /// Runs a program to its end with `input` as stdin.
 fn run(command: &mut Command, input: &str) -> String {
     let mut child = command
+        // Not the settings of whoever runs the test.
+        .env_clear()
         .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
