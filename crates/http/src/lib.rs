@@ -27,7 +27,7 @@ mod request_id;
 mod routes;
 
 pub use admin::{ListenerInfo, StatusInfo, shown};
-pub use openapi::document as openapi_document;
+pub use openapi::{document as openapi_document, sorted};
 pub use panics::keep_stacks_of_panics;
 pub use routes::{RouteInfo, routes};
 pub use server::{HttpError, HttpFrontEnd, HttpLimits, VersionInfo, serve};

@@ -55,8 +55,9 @@ pub fn document() -> String {
     text.unwrap_or_default() + "\n"
 }
 
-/// Keys in the order of the alphabet, whatever order the maps of this build keep.
-fn sorted(value: Value) -> Value {
+/// A value with its keys in the order of the alphabet at every depth, whatever order the maps of this build keep.
+#[must_use]
+pub fn sorted(value: Value) -> Value {
     match value {
         Value::Object(members) => {
             let mut members: Vec<_> = members.into_iter().collect();

@@ -1,7 +1,7 @@
 //! JSON, indented, its keys in the order of the alphabet.
 
 use serde::Serialize;
-use serde_json::{Map, Value};
+use sftpgo_http::sorted;
 
 use crate::app::AppError;
 use crate::telemetry::is_dangerous;
@@ -11,20 +11,6 @@ pub(in crate::app) fn json(value: &impl Serialize) -> Result<String, AppError> {
     let value = serde_json::to_value(value).map_err(AppError::new)?;
     let text = serde_json::to_string_pretty(&sorted(value)).map_err(AppError::new)?;
     Ok(harmless(&text) + "\n")
-}
-
-/// Whatever order the maps of this build keep.
-fn sorted(value: Value) -> Value {
-    match value {
-        Value::Object(members) => {
-            let mut members: Vec<_> = members.into_iter().collect();
-            members.sort_by(|(one, _), (other, _)| one.cmp(other));
-            let members = members.into_iter().map(|(key, value)| (key, sorted(value)));
-            Value::Object(members.collect::<Map<_, _>>())
-        }
-        Value::Array(items) => Value::Array(items.into_iter().map(sorted).collect()),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value,
-    }
 }
 
 /// Escapes what JSON allows and terminals obey. Outside of texts there are only line breaks of that kind.
