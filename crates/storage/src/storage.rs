@@ -32,7 +32,8 @@ pub struct Target {
     /// `None` if every place in the storage may be used alike.
     pub guard: Option<Guard>,
     /// What must be there. Asked by [`Storage::remove_file`], [`Storage::rename`] (of the new name) and
-    /// [`Storage::hard_link`] (of the old name), in one step with what they do.
+    /// [`Storage::hard_link`] (of the old name), in one step with what they do. Where a rename is a copy and a removal, it is asked
+    /// of both names, before that.
     pub expected: Expected,
 }
 

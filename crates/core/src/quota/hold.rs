@@ -312,7 +312,8 @@ impl QuotaHold {
             Some(file) => Some(file.lock().await),
             None => None,
         };
-        let (ended, lost) = self.publish(handle, how).await;
+        let held = own.as_ref().and_then(|own| own.as_ref().ok());
+        let (ended, lost) = self.publish(handle, how, held).await;
         let reserved = QuotaDelta {
             files: self.made,
             bytes: hidden.reserved.lock().await.reserved(),
@@ -330,11 +331,13 @@ impl QuotaHold {
         ended
     }
 
-    /// Gives the file its name, if it is to have one, and tells what the counters lose with the file that had it.
+    /// Gives the file its name, if it is to have one, and tells what the counters lose with the file that had it. `own` is the
+    /// file itself.
     async fn publish(
         &mut self,
         handle: &mut dyn WriteHandle,
         mut how: Ending,
+        own: Option<&FileLock>,
     ) -> (OpResult<Ended>, QuotaDelta) {
         let mut refused = None;
         for _ in 0..ATTEMPTS {
@@ -359,7 +362,7 @@ impl QuotaHold {
                     }
                 }
             }
-            let (ended, lost) = self.replace(handle, how, there.as_deref()).await;
+            let (ended, lost) = self.replace(handle, how, own, there.as_deref()).await;
             match ended {
                 Err(error) if error.kind() == StorageErrorKind::Raced => {}
                 Err(error) => return (Err(error.into()), lost),
@@ -373,6 +376,7 @@ impl QuotaHold {
         &self,
         handle: &mut dyn WriteHandle,
         how: Ending,
+        own: Option<&FileLock>,
         there: Option<&dyn Pinned>,
     ) -> (StorageResult<Ended>, QuotaDelta) {
         let Some(there) = there else {
@@ -391,7 +395,11 @@ impl QuotaHold {
             let lost = lost.map_or(QuotaDelta::default(), |file| counts(&file));
             return (ended, difference(lost, QuotaDelta::default()));
         };
-        let mut lock: FileLock = match file.lock().await {
+        let locked = match own {
+            Some(own) => file.lock_beside(own).await,
+            None => file.lock().await,
+        };
+        let mut lock = match locked {
             Ok(lock) => lock,
             Err(error) => return (Err(unavailable(error)), QuotaDelta::default()),
         };

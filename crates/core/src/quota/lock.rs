@@ -33,10 +33,25 @@ impl FileHandle {
     /// # Errors
     /// `Unavailable` if other servers work on the user's files, too, and cannot be asked.
     pub(super) async fn lock(&self) -> OpResult<FileLock> {
+        let mode = self.sharing.mode(&self.account.key().username).await;
+        self.lock_in(mode).await
+    }
+
+    /// The same for who holds another file of the same user already.
+    ///
+    /// # Errors
+    /// As [`lock`](Self::lock).
+    pub(super) async fn lock_beside(&self, held: &FileLock) -> OpResult<FileLock> {
+        match &held.mode {
+            Some(mode) => self.lock_in(Arc::clone(mode)).await,
+            None => self.lock().await,
+        }
+    }
+
+    async fn lock_in(&self, mode: Mode) -> OpResult<FileLock> {
         let key = self.account.key();
-        let mode = self.sharing.mode(&key.username).await;
         let mut state = self.account.lock().await;
-        let shared = if *mode {
+        let shared = if **mode {
             let shared = Shared {
                 sharing: Arc::clone(&self.sharing),
                 username: Arc::clone(&key.username),

@@ -4,13 +4,14 @@ use std::future::Future;
 use std::sync::Arc;
 
 use sftpgo_model::{User, VirtualPath};
+use sftpgo_storage::capability::Rename;
 use sftpgo_storage::{
     Expected, Links, Metadata, Pinned, Storage, StorageErrorKind, StorageResult, Target,
 };
 
 use super::hold::QuotaHold;
 use super::ledger::QuotaLedger;
-use super::lock::FileHandle;
+use super::lock::{FileHandle, FileLock};
 use super::sharing::FileKey;
 use super::state::difference;
 use crate::error::{OpErrorKind, OpResult};
@@ -98,9 +99,19 @@ impl MountQuota {
         let Some(file) = self.file(&found) else {
             return Ok(act(expected).await);
         };
-        let mut lock = file.lock().await?;
+        let lock = file.lock().await?;
+        self.change_held(there, lock, act(expected)).await
+    }
+
+    /// Does something to a file that is held, and lets it go.
+    async fn change_held<T>(
+        &self,
+        there: &dyn Pinned,
+        mut lock: FileLock,
+        act: impl Future<Output = StorageResult<T>> + Send,
+    ) -> OpResult<StorageResult<T>> {
         let before = there.stat().await?;
-        let done = act(expected).await;
+        let done = act.await;
         let after = there.stat().await;
         let change = after.map(|after| lock.changed(&before, &after));
         if let Ok(change) = change {
@@ -109,6 +120,104 @@ impl MountQuota {
         lock.release().await;
         change?;
         Ok(done)
+    }
+
+    /// As [`change_name`](Self::change_name) with the name that something gets that was called `source`. Where a move is a copy
+    /// and then a removal, nobody else moves or removes the file meanwhile: it would be there twice, or counted twice.
+    ///
+    /// `act` gets what it may expect at the old name and at the new one.
+    ///
+    /// # Errors
+    /// As [`change_name`](Self::change_name).
+    pub(crate) async fn move_name<T, F, Fut>(
+        &self,
+        storage: &dyn Storage,
+        (source, target): (&Target, &Target),
+        act: F,
+    ) -> OpResult<T>
+    where
+        F: Fn(Expected, Expected) -> Fut + Send + Sync,
+        Fut: Future<Output = StorageResult<T>> + Send,
+        T: Send,
+    {
+        let in_one_step = storage.capabilities().rename != Rename::CopyThenDelete;
+        for _ in 0..ATTEMPTS {
+            let moved = if in_one_step || !self.is_tracked() {
+                None
+            } else {
+                let pin = storage.pin(source, Links::NoFollow).await?;
+                self.file(&pin.stat().await?).map(|file| (pin, file))
+            };
+            let Some((_pin, file)) = moved else {
+                let act = |expected| act(Expected::Anything, expected);
+                return self.change_name((storage, target), act).await;
+            };
+            let done = match storage.pin(target, Links::NoFollow).await {
+                Ok(there) => self.move_onto(&file, &*there, &act).await?,
+                Err(error) if error.kind() == StorageErrorKind::NotFound => {
+                    let lock = file.lock().await?;
+                    let done = act(Expected::This(file.id()), Expected::Nothing).await;
+                    lock.release().await;
+                    done
+                }
+                Err(error) => return Err(error.into()),
+            };
+            match done {
+                Err(error) if error.kind() == StorageErrorKind::Raced => {}
+                done => return Ok(done?),
+            }
+        }
+        Err(OpErrorKind::Unavailable.into())
+    }
+
+    /// Moves a file to a name at which something is. Both are held, in an order that is the same for everybody: two moves that
+    /// cross would wait for each other.
+    async fn move_onto<T, F, Fut>(
+        &self,
+        moved: &FileHandle,
+        there: &dyn Pinned,
+        act: &F,
+    ) -> OpResult<StorageResult<T>>
+    where
+        F: Fn(Expected, Expected) -> Fut + Send + Sync,
+        Fut: Future<Output = StorageResult<T>> + Send,
+    {
+        let found = there.stat().await?;
+        let target = found.id.map_or(Expected::Anything, Expected::This);
+        let act = || act(Expected::This(moved.id()), target);
+        let Some(replaced) = self.file(&found) else {
+            let lock = moved.lock().await?;
+            let done = act().await;
+            lock.release().await;
+            return Ok(done);
+        };
+        // Two names of one file, or one name.
+        if replaced.id() == moved.id() {
+            let lock = moved.lock().await?;
+            return self.change_held(there, lock, act()).await;
+        }
+        let moved_first = order(moved) < order(&replaced);
+        let (first, second) = if moved_first {
+            (moved, &replaced)
+        } else {
+            (&replaced, moved)
+        };
+        let first = first.lock().await?;
+        let second = match second.lock_beside(&first).await {
+            Ok(second) => second,
+            Err(error) => {
+                first.release().await;
+                return Err(error);
+            }
+        };
+        let (moved, replaced) = if moved_first {
+            (first, second)
+        } else {
+            (second, first)
+        };
+        let done = self.change_held(there, replaced, act()).await;
+        moved.release().await;
+        done
     }
 
     /// Gives a file a further name, which counts like a further file of its size.
@@ -167,4 +276,10 @@ impl MountQuota {
         }
         Ok(hold)
     }
+}
+
+/// In which order files are held.
+fn order(file: &FileHandle) -> (u64, u64) {
+    let id = file.id();
+    (id.device, id.inode)
 }

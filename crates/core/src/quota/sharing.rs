@@ -43,8 +43,9 @@ pub(super) struct Sharing {
     modes: Mutex<HashMap<String, Arc<RwLock<bool>>>>,
 }
 
-/// Held while a file is: the mode does not change meanwhile.
-pub(super) type Mode = OwnedRwLockReadGuard<bool>;
+/// Held while a file is: the mode does not change meanwhile. Who holds several files of a user has one of it: a second one
+/// would wait for whoever waits to change it, who waits for the first.
+pub(super) type Mode = Arc<OwnedRwLockReadGuard<bool>>;
 
 /// What is written of a file.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -72,7 +73,7 @@ impl Sharing {
 
     /// Whether what is done to the user's files is shared.
     pub(super) async fn mode(&self, username: &str) -> Mode {
-        self.entry(username).read_owned().await
+        Arc::new(self.entry(username).read_owned().await)
     }
 
     fn entry(&self, username: &str) -> Arc<RwLock<bool>> {

@@ -66,10 +66,10 @@ impl Session {
                 replacing: replacing.as_ref(),
                 user,
             };
-            let rename = |expected| moving.rename(expected);
+            let rename = |old, new| moving.rename(old, new);
             session
                 .quota(&target)
-                .change_name((storage, &target.target), rename)
+                .move_name(storage, (&source.target, &target.target), rename)
                 .await?;
             session.log_command(&CommandLog {
                 target: &target.server_path(),
@@ -134,12 +134,13 @@ struct Moving<'a> {
 
 impl Moving<'_> {
     /// Replaces what is there if `overwrite` holds where links lead, too; otherwise only a new name may be taken.
-    async fn rename(self, expected: Expected) -> StorageResult<()> {
+    async fn rename(self, old: Expected, new: Expected) -> StorageResult<()> {
+        let source = self.source.expecting(old);
         if let Some(replacing) = self.replacing {
-            let target = replacing.target.expecting(expected);
+            let target = replacing.target.expecting(new);
             let moved = self
                 .storage
-                .rename(self.source, &target, RenameMode::Replace)
+                .rename(&source, &target, RenameMode::Replace)
                 .await;
             match moved {
                 // The account may not replace what is there; if it may, it was the system that refused.
@@ -151,10 +152,10 @@ impl Moving<'_> {
                 moved => return moved.map(drop),
             }
         }
-        let target = self.target.expecting(expected);
+        let target = self.target.expecting(new);
         let moved = self
             .storage
-            .rename(self.source, &target, RenameMode::NoReplace)
+            .rename(&source, &target, RenameMode::NoReplace)
             .await;
         moved.map(drop)
     }

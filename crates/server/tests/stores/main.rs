@@ -10,6 +10,7 @@ mod fault;
 mod faults;
 mod listing;
 mod portable;
+mod together;
 mod winscp;
 
 use std::net::SocketAddr;

@@ -28,9 +28,10 @@ impl Inner {
         }
         let (source, goal) = try_join(self.look(&from.path), self.look(&to.path)).await?;
         let there = self.metadata(&to.path, &goal)?;
-        if let Found::Nothing = source {
+        let Some(moved) = self.metadata(&from.path, &source)? else {
             return Err(nothing_there());
-        }
+        };
+        self.check_expected(from.expected, Some(&moved))?;
         if there.is_some() && mode == RenameMode::NoReplace {
             // Unless it is what this rename had begun before.
             let resumed = matches!((&source, &goal), (Found::Folder, Found::Folder))
