@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -117,6 +117,8 @@ pub struct Connection {
     last_activity: AtomicI64,
     transfers: Mutex<HashMap<u64, Arc<ActiveTransfer>>>,
     next_transfer: AtomicU64,
+    /// Changes that go on to their end, whatever becomes of the client.
+    changes: AtomicUsize,
     metrics: Arc<Metrics>,
 }
 
@@ -156,6 +158,22 @@ impl Connection {
         self.transfers.lock().len()
     }
 
+    /// Whether something is under way whose end the client wants to hear of: a transfer, or a change such as a rename, which
+    /// takes its time in an object store.
+    pub fn is_busy(&self) -> bool {
+        self.is_changing() || self.transfer_count() > 0
+    }
+
+    fn is_changing(&self) -> bool {
+        self.changes.load(Ordering::Acquire) > 0
+    }
+
+    /// Notes that a change has begun.
+    pub(crate) fn begin_change(self: &Arc<Self>) -> ChangeGuard {
+        self.changes.fetch_add(1, Ordering::AcqRel);
+        ChangeGuard(Arc::clone(self))
+    }
+
     /// Says why a file of this connection cannot be used further; the line of the transfer that has failed follows.
     pub(crate) fn log_failure(&self, cannot: &str, server_path: &str, error: &OpError) {
         tracing::info!(
@@ -191,6 +209,17 @@ impl Connection {
             key,
             transfer,
         }
+    }
+}
+
+/// A change that is under way; dropping it says that it ended.
+#[derive(Debug)]
+pub(crate) struct ChangeGuard(Arc<Connection>);
+
+impl Drop for ChangeGuard {
+    fn drop(&mut self) {
+        self.0.touch();
+        self.0.changes.fetch_sub(1, Ordering::AcqRel);
     }
 }
 
@@ -257,7 +286,11 @@ impl Registry {
         let mut newest: HashMap<String, (i64, CancellationToken, String)> = HashMap::new();
         // Channels of one connection keep each other alive: the newest activity of any of them counts.
         for connection in self.connections() {
-            let seen = connection.last_activity().max(connection.held_until()).0;
+            let seen = if connection.is_changing() {
+                now
+            } else {
+                connection.last_activity().max(connection.held_until()).0
+            };
             let entry = newest.entry(connection.info.id.clone()).or_insert_with(|| {
                 (
                     seen,
@@ -292,6 +325,7 @@ impl Registry {
             last_activity: AtomicI64::new(now.0),
             transfers: Mutex::default(),
             next_transfer: AtomicU64::new(0),
+            changes: AtomicUsize::new(0),
             metrics: Arc::clone(&self.metrics),
         });
         let key = self.next.fetch_add(1, Ordering::Relaxed);

@@ -155,7 +155,11 @@ impl Session {
         &self,
         change: impl Future<Output = OpResult<T>> + Send + 'static,
     ) -> OpResult<T> {
-        let task = self.inner.core.tasks().spawn(change);
+        let changing = self.connection().begin_change();
+        let task = self.inner.core.tasks().spawn(async move {
+            let _changing = changing;
+            change.await
+        });
         task.await
             .map_err(|error| OpError::with_source(OpErrorKind::Internal, error))?
     }

@@ -1,5 +1,6 @@
 //! [`App`]: every part of a running server, put together. A further front end is a row in [`App::start`].
 
+use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -231,8 +232,8 @@ impl App {
         futures_util::future::select_all(ends).await.0
     }
 
-    /// Stops accepting and gives running transfers `limit` to end; connections without one end at once. Then writes
-    /// what is counted and closes the data provider.
+    /// Stops accepting and gives running transfers and changes `limit` to end; connections without one end at once. Then
+    /// writes what is counted and closes the data provider.
     pub async fn stop(&self, limit: Duration) {
         let drained = async {
             join_all(self.servers.iter().map(|server| server.drain(limit))).await;
@@ -250,19 +251,29 @@ impl App {
         self.servers.iter().for_each(Server::end_connections);
     }
 
-    /// A client that only keeps its connection open must not hold the stop.
+    /// A client that only keeps its connection open must not hold the stop. It is looked at twice: what has just ended may
+    /// still have to be answered.
     async fn end_idle_connections(&self) -> std::convert::Infallible {
+        let mut idle_before = HashSet::new();
         loop {
             let connections = self.core.registry().connections();
-            let busy = |id: &str| {
-                let mut channels = connections.iter().filter(|other| other.info.id == id);
-                channels.any(|channel| channel.transfer_count() > 0)
-            };
+            let busy: HashSet<&str> = connections
+                .iter()
+                .filter(|connection| connection.is_busy())
+                .map(|connection| connection.info.id.as_str())
+                .collect();
+            let mut idle = HashSet::new();
             for connection in &connections {
-                if !busy(&connection.info.id) {
+                let id = &connection.info.id;
+                if busy.contains(id.as_str()) {
+                    continue;
+                }
+                if idle_before.contains(id) {
                     connection.info.cancel.cancel();
                 }
+                idle.insert(id.clone());
             }
+            idle_before = idle;
             tokio::time::sleep(DRAIN_STEP).await;
         }
     }

@@ -151,3 +151,28 @@ async fn a_login_at_another_server_does_not_stop_an_upload_that_ends() {
     };
     until("right counters", async || last().await == expected).await;
 }
+
+#[tokio::test]
+async fn a_rename_may_end_after_the_signal_to_stop() {
+    let bucket = Bucket::new(StoreKind::S3).await;
+    let proxy = proxy_before(&bucket).await;
+    let server = server_by(&bucket, proxy.address()).await;
+    let mut client = server.sftp("alice").await;
+    client.put(b"/old", CONTENT).await.unwrap();
+
+    let gate = Gate::new();
+    let copy = Stage::Copy.operation(StoreKind::S3).unwrap();
+    proxy.place(Rule::new(Action::Hold(gate.clone())).on(copy));
+    let renaming = tokio::spawn(async move { client.rename(b"/old", b"/new").await });
+    gate.reached().await;
+    let stopping = server.drain(Duration::from_secs(30));
+    let renamed = async {
+        // Whoever ends connections that do nothing has looked at it by now.
+        tokio::time::sleep(A_WHILE).await;
+        gate.open();
+        within("the answer", renaming).await.unwrap()
+    };
+    let (renamed, ()) = tokio::join!(renamed, stopping);
+    renamed.unwrap();
+    assert_eq!(bucket.keys().await, ["new"]);
+}
