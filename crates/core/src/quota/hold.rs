@@ -7,15 +7,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use sftpgo_data::QuotaDelta;
+use sftpgo_storage::capability::Rename;
 use sftpgo_storage::{
-    Ended, Ending, Expected, Metadata, Pinned, StorageError, StorageErrorKind, StorageResult,
-    WriteHandle,
+    Capabilities, Ended, Ending, Expected, Metadata, Pinned, StorageError, StorageErrorKind,
+    StorageResult, WriteHandle,
 };
 
 use super::activity::Moving;
 use super::lock::{FileHandle, FileLock};
-use super::mount::MountQuota;
-use super::state::{FileState, counts, difference, sum, to_signed};
+use super::mount::{MountQuota, is_uncertain};
+use super::state::{FileState, counts, difference, exchanged, sum, to_signed};
 use crate::error::{OpError, OpErrorKind, OpResult};
 
 /// First reservation beyond what is needed; doubles with the file up to [`MAX_STEP`].
@@ -32,6 +33,8 @@ pub(crate) struct QuotaHold {
     /// Files that were counted before they were made: one or none.
     made: i64,
     open: Open,
+    /// Whether it is always known if the file got its name: not where stores are asked that may not answer.
+    certain: bool,
     /// Goes when it is settled.
     _upload: Moving,
 }
@@ -72,6 +75,7 @@ impl QuotaHold {
             quota,
             made: 0,
             open: Open::No,
+            certain: true,
         }
     }
 
@@ -144,18 +148,20 @@ impl QuotaHold {
         Ok(cleared?)
     }
 
-    /// Ties the hold to a file that gets its name in the end. `before` is what it is to replace.
+    /// Ties the hold to a file that gets its name in the end, in a storage that can do this. `before` is what it is to replace.
     ///
     /// # Errors
     /// What the storage says; the hold is as before, to be cancelled.
     pub(crate) async fn attach_hidden(
         &mut self,
         handle: &dyn WriteHandle,
+        can: &Capabilities,
         before: Option<&Metadata>,
     ) -> OpResult<()> {
         if !self.quota.is_tracked() {
             return Ok(());
         }
+        self.certain = can.rename != Rename::CopyThenDelete;
         let found = handle.stat().await?;
         let size = before
             .filter(|file| file.is_file())
@@ -381,6 +387,9 @@ impl QuotaHold {
     ) -> (StorageResult<Ended>, QuotaDelta) {
         let Some(there) = there else {
             let ended = handle.end(how, Expected::Nothing).await;
+            if self.is_uncertain(&ended) {
+                return (ended, self.found_out(handle, None).await);
+            }
             return (ended, QuotaDelta::default());
         };
         let name = match there.stat().await {
@@ -406,6 +415,9 @@ impl QuotaHold {
         let before = there.stat().await;
         let ended = handle.end(how, Expected::This(file.id())).await;
         let lost = match (before, there.stat().await) {
+            (Ok(before), _) if self.is_uncertain(&ended) => {
+                self.found_out(handle, Some(&before)).await
+            }
             (Ok(before), Ok(after)) => lock.changed(&before, &after),
             (Err(error), _) | (_, Err(error)) => {
                 self.log_lost(&error);
@@ -414,6 +426,32 @@ impl QuotaHold {
         };
         lock.release().await;
         (ended, lost)
+    }
+
+    fn is_uncertain<T>(&self, ended: &StorageResult<T>) -> bool {
+        !self.certain && is_uncertain(ended)
+    }
+
+    /// What is at the name of an upload of which nobody can say what became of it, and what that means for the counters. `before`
+    /// is what was there.
+    async fn found_out(
+        &self,
+        handle: &mut dyn WriteHandle,
+        before: Option<&Metadata>,
+    ) -> QuotaDelta {
+        let found = async {
+            match handle.pin_replaced().await? {
+                Some(there) => Ok(Some(there.stat().await?)),
+                None => Ok(None),
+            }
+        };
+        match found.await {
+            Ok(now) => exchanged(before, now.as_ref()),
+            Err::<_, StorageError>(error) => {
+                self.log_lost(&error);
+                QuotaDelta::default()
+            }
+        }
     }
 
     fn log_lost(&self, error: &dyn std::fmt::Display) {

@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::sync::Arc;
 
+use sftpgo_data::QuotaDelta;
 use sftpgo_model::{User, VirtualPath};
 use sftpgo_storage::capability::Rename;
 use sftpgo_storage::{
@@ -13,7 +14,7 @@ use super::hold::QuotaHold;
 use super::ledger::QuotaLedger;
 use super::lock::{FileHandle, FileLock};
 use super::sharing::FileKey;
-use super::state::difference;
+use super::state::{difference, exchanged, sum};
 use crate::error::{OpErrorKind, OpResult};
 
 /// How often a change of a name starts over because somebody else changed what is there.
@@ -71,7 +72,7 @@ impl MountQuota {
         }
         for _ in 0..ATTEMPTS {
             let done = match storage.pin(target, Links::NoFollow).await {
-                Ok(there) => self.change_kept(&*there, &act).await?,
+                Ok(there) => self.change_kept((storage, target), &*there, &act).await?,
                 Err(error) if error.kind() == StorageErrorKind::NotFound => {
                     act(Expected::Nothing).await
                 }
@@ -87,6 +88,7 @@ impl MountQuota {
 
     async fn change_kept<T, F, Fut>(
         &self,
+        name: Name<'_>,
         there: &dyn Pinned,
         act: &F,
     ) -> OpResult<StorageResult<T>>
@@ -99,27 +101,55 @@ impl MountQuota {
         let Some(file) = self.file(&found) else {
             return Ok(act(expected).await);
         };
-        let lock = file.lock().await?;
-        self.change_held(there, lock, act(expected)).await
+        let mut lock = file.lock().await?;
+        let before = there.stat().await?;
+        let done = act(expected).await;
+        let change = if is_uncertain(&done) {
+            Ok(self.found_out(name, Some(&before)).await)
+        } else {
+            there
+                .stat()
+                .await
+                .map(|after| lock.changed(&before, &after))
+        };
+        self.count(lock, change).await?;
+        Ok(done)
     }
 
-    /// Does something to a file that is held, and lets it go.
-    async fn change_held<T>(
-        &self,
-        there: &dyn Pinned,
-        mut lock: FileLock,
-        act: impl Future<Output = StorageResult<T>> + Send,
-    ) -> OpResult<StorageResult<T>> {
-        let before = there.stat().await?;
-        let done = act.await;
-        let after = there.stat().await;
-        let change = after.map(|after| lock.changed(&before, &after));
+    /// Counts a change of a file that is held, and lets it go.
+    async fn count(&self, lock: FileLock, change: StorageResult<QuotaDelta>) -> OpResult<()> {
         if let Ok(change) = change {
             self.ledger.apply(&self.user, change).await;
         }
         lock.release().await;
         change?;
-        Ok(done)
+        Ok(())
+    }
+
+    /// What a change of a name means for the counters, of which nobody can say what became of it. `before` is what was there.
+    async fn found_out(
+        &self,
+        (storage, target): Name<'_>,
+        before: Option<&Metadata>,
+    ) -> QuotaDelta {
+        let found = async {
+            match storage.pin(target, Links::NoFollow).await {
+                Ok(there) => Ok(Some(there.stat().await?)),
+                Err(error) if error.kind() == StorageErrorKind::NotFound => Ok(None),
+                Err(error) => Err(error),
+            }
+        };
+        match found.await {
+            Ok(now) => exchanged(before, now.as_ref()),
+            Err(error) => {
+                tracing::error!(
+                    username = self.user.username,
+                    %error,
+                    "what became of a change is not known, and not counted; scan the user's quota"
+                );
+                QuotaDelta::default()
+            }
+        }
     }
 
     /// As [`change_name`](Self::change_name) with the name that something gets that was called `source`. Where a move is a copy
@@ -138,7 +168,6 @@ impl MountQuota {
     where
         F: Fn(Expected, Expected) -> Fut + Send + Sync,
         Fut: Future<Output = StorageResult<T>> + Send,
-        T: Send,
     {
         let in_one_step = storage.capabilities().rename != Rename::CopyThenDelete;
         for _ in 0..ATTEMPTS {
@@ -148,21 +177,22 @@ impl MountQuota {
                 let pin = storage.pin(source, Links::NoFollow).await?;
                 self.file(&pin.stat().await?).map(|file| (pin, file))
             };
-            let Some((_pin, file)) = moved else {
+            let Some((pin, file)) = moved else {
                 let act = |expected| act(Expected::Anything, expected);
                 return self.change_name((storage, target), act).await;
             };
-            let done = match storage.pin(target, Links::NoFollow).await {
-                Ok(there) => self.move_onto(&file, &*there, &act).await?,
-                Err(error) if error.kind() == StorageErrorKind::NotFound => {
-                    let lock = file.lock().await?;
-                    let done = act(Expected::This(file.id()), Expected::Nothing).await;
-                    lock.release().await;
-                    done
-                }
+            let there = match storage.pin(target, Links::NoFollow).await {
+                Ok(there) => Some(there),
+                Err(error) if error.kind() == StorageErrorKind::NotFound => None,
                 Err(error) => return Err(error.into()),
             };
-            match done {
+            let held = self.hold_both(&file, there.as_deref()).await?;
+            let moving = Move {
+                storage,
+                source: (source, &*pin),
+                target: (target, there.as_deref()),
+            };
+            match self.move_held(moving, held, &act).await? {
                 Err(error) if error.kind() == StorageErrorKind::Raced => {}
                 done => return Ok(done?),
             }
@@ -170,32 +200,21 @@ impl MountQuota {
         Err(OpErrorKind::Unavailable.into())
     }
 
-    /// Moves a file to a name at which something is. Both are held, in an order that is the same for everybody: two moves that
-    /// cross would wait for each other.
-    async fn move_onto<T, F, Fut>(
+    /// Holds a file that is to be moved, and the one that is in its way, in an order that is the same for everybody: two moves
+    /// that cross would wait for each other.
+    async fn hold_both(
         &self,
         moved: &FileHandle,
-        there: &dyn Pinned,
-        act: &F,
-    ) -> OpResult<StorageResult<T>>
-    where
-        F: Fn(Expected, Expected) -> Fut + Send + Sync,
-        Fut: Future<Output = StorageResult<T>> + Send,
-    {
-        let found = there.stat().await?;
-        let target = found.id.map_or(Expected::Anything, Expected::This);
-        let act = || act(Expected::This(moved.id()), target);
-        let Some(replaced) = self.file(&found) else {
-            let lock = moved.lock().await?;
-            let done = act().await;
-            lock.release().await;
-            return Ok(done);
+        there: Option<&dyn Pinned>,
+    ) -> OpResult<(FileLock, Option<FileLock>)> {
+        let replaced = match there {
+            Some(there) => self.file(&there.stat().await?),
+            None => None,
         };
-        // Two names of one file, or one name.
-        if replaced.id() == moved.id() {
-            let lock = moved.lock().await?;
-            return self.change_held(there, lock, act()).await;
-        }
+        // A move to where it is holds it once.
+        let Some(replaced) = replaced.filter(|replaced| replaced.id() != moved.id()) else {
+            return Ok((moved.lock().await?, None));
+        };
         let moved_first = order(moved) < order(&replaced);
         let (first, second) = if moved_first {
             (moved, &replaced)
@@ -203,21 +222,58 @@ impl MountQuota {
             (&replaced, moved)
         };
         let first = first.lock().await?;
-        let second = match second.lock_beside(&first).await {
-            Ok(second) => second,
+        match second.lock_beside(&first).await {
+            Ok(second) if moved_first => Ok((first, Some(second))),
+            Ok(second) => Ok((second, Some(first))),
             Err(error) => {
                 first.release().await;
-                return Err(error);
+                Err(error)
+            }
+        }
+    }
+
+    async fn move_held<T, F, Fut>(
+        &self,
+        moving: Move<'_>,
+        (own, mut replaced): (FileLock, Option<FileLock>),
+        act: &F,
+    ) -> OpResult<StorageResult<T>>
+    where
+        F: Fn(Expected, Expected) -> Fut + Send + Sync,
+        Fut: Future<Output = StorageResult<T>> + Send,
+    {
+        let Move {
+            storage,
+            source: (source, moved),
+            target: (target, there),
+        } = moving;
+        let this = |file: &Metadata| file.id.map_or(Expected::Anything, Expected::This);
+        let moved = moved.stat().await?;
+        let before = match there {
+            Some(there) => Some(there.stat().await?),
+            None => None,
+        };
+        let expected = before.as_ref().map_or(Expected::Nothing, this);
+        let done = act(this(&moved), expected).await;
+        let change = if is_uncertain(&done) {
+            let old = self.found_out((storage, source), Some(&moved)).await;
+            let new = self.found_out((storage, target), before.as_ref()).await;
+            Ok(sum(old, new))
+        } else {
+            match (there, &before, &mut replaced) {
+                (Some(there), Some(before), Some(lock)) => {
+                    let after = there.stat().await;
+                    after.map(|after| lock.changed(before, &after))
+                }
+                _ => Ok(QuotaDelta::default()),
             }
         };
-        let (moved, replaced) = if moved_first {
-            (first, second)
-        } else {
-            (second, first)
-        };
-        let done = self.change_held(there, replaced, act()).await;
-        moved.release().await;
-        done
+        let counted = self.count(own, change).await;
+        if let Some(replaced) = replaced {
+            replaced.release().await;
+        }
+        counted?;
+        Ok(done)
     }
 
     /// Gives a file a further name, which counts like a further file of its size.
@@ -276,6 +332,36 @@ impl MountQuota {
         }
         Ok(hold)
     }
+}
+
+/// A name in a storage.
+type Name<'a> = (&'a dyn Storage, &'a Target);
+
+/// A file that is to get another name.
+#[derive(Clone, Copy)]
+struct Move<'a> {
+    storage: &'a dyn Storage,
+    source: (&'a Target, &'a dyn Pinned),
+    /// With what is there.
+    target: (&'a Target, Option<&'a dyn Pinned>),
+}
+
+/// Whether it failed in a way that does not tell whether anything was done: a store that did not answer.
+pub(super) fn is_uncertain<T>(done: &StorageResult<T>) -> bool {
+    done.as_ref().is_err_and(|error| match error.kind() {
+        StorageErrorKind::Unavailable | StorageErrorKind::Internal => true,
+        StorageErrorKind::NotFound
+        | StorageErrorKind::NotADirectory
+        | StorageErrorKind::IsADirectory
+        | StorageErrorKind::PermissionDenied
+        | StorageErrorKind::AlreadyExists
+        | StorageErrorKind::Raced
+        | StorageErrorKind::DirectoryNotEmpty
+        | StorageErrorKind::InvalidPath
+        | StorageErrorKind::InvalidArgument
+        | StorageErrorKind::StorageFull
+        | StorageErrorKind::Unsupported => false,
+    })
 }
 
 /// In which order files are held.

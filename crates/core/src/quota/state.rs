@@ -41,6 +41,16 @@ pub(super) fn sum(one: QuotaDelta, other: QuotaDelta) -> QuotaDelta {
     }
 }
 
+/// What the counters have to be changed by if one file took the place of another, or of nothing; or nothing the place of one.
+pub(super) fn exchanged(before: Option<&Metadata>, now: Option<&Metadata>) -> QuotaDelta {
+    let id = |file: Option<&Metadata>| file.and_then(|file| file.id);
+    if id(before) == id(now) {
+        return QuotaDelta::default();
+    }
+    let count = |file: Option<&Metadata>| file.map_or(QuotaDelta::default(), counts);
+    difference(count(before), count(now))
+}
+
 /// A file that somebody has open for writing, or that nobody has (the default).
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub(super) struct FileState {

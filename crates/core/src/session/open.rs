@@ -223,7 +223,8 @@ impl Session {
             let (new, cut) = (before.is_none(), cut && before.is_some());
             hold.attach(&*handle, new, cut).await
         } else {
-            hold.attach_hidden(&*handle, before.as_ref()).await
+            let can = storage.capabilities();
+            hold.attach_hidden(&*handle, can, before.as_ref()).await
         };
         if let Err(error) = attached {
             // Of a failure behind the failure the log has a line.

@@ -1,7 +1,7 @@
 //! Faults at every stage: there is the old object or the new one, never a part; a client is told, unless it worked in the end;
-//! and nothing stays open at the store.
+//! nothing stays open at the store; and the counters say what is there.
 
-use sftpgo_testkit::{FileClient as _, Sftp, until};
+use sftpgo_testkit::{FileClient as _, Sftp, Usage, until};
 use sftpgo_wire::sftp::Attrs;
 
 use super::fault::{Fault, Stage, is_made_again};
@@ -34,7 +34,6 @@ impl Case {
         name: String,
     ) -> Self {
         let bucket = Bucket::new(kind).await;
-        bucket.put("file", OLD).await;
         Self {
             kind,
             stage,
@@ -57,6 +56,18 @@ impl Case {
             let refused = answer.as_ref().err().map(|refused| refused.kind);
             assert_eq!(refused, Some(Refusal::Failed), "{self}");
         }
+    }
+
+    /// Whatever the client was told, and whatever the server was not told.
+    async fn is_counted(&self, server: &TestServer) {
+        self.proxy.take_away_rules();
+        let mut there = Usage { files: 0, bytes: 0 };
+        for key in self.bucket.keys().await {
+            let content = self.bucket.content(&key).await.unwrap_or_default();
+            there.files += 1;
+            there.bytes += i64::try_from(content.len()).unwrap();
+        }
+        assert_eq!(server.quota(&self.name).await, there, "{self}");
     }
 
     /// The new content if the client was told that it is there; else that, or the old one.
@@ -120,10 +131,12 @@ async fn each(stages: &[Stage], scenario: impl AsyncFn(&Case, &mut Sftp)) {
         let (server, scenario) = (&server, &scenario);
         async move {
             let mut client = server.sftp(&case.name).await;
+            client.put(b"/file", OLD).await.unwrap();
             let rule = case.fault.rule(case.kind, case.operation, case.for_ever);
             let placed = case.proxy.place(rule);
             scenario(case, &mut client).await;
             assert!(placed.applied() > 0, "{case}: nothing went wrong");
+            case.is_counted(server).await;
         }
     });
     futures_util::future::join_all(playing).await;
