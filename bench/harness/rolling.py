@@ -1,7 +1,9 @@
 """The command line of `bench/rolling`: nodes on one PostgreSQL and one bucket, behind haproxy, restarted in turn under load.
 
 Every client does what scripts do: a file goes up, comes back and is compared, is renamed, and now and then removed; whatever
-fails is tried again. Afterwards the bucket must hold exactly what was acknowledged, and the account's counters must say so."""
+fails is tried again. Some files take longer than the nodes wait for them. Afterwards the bucket must hold exactly what was
+acknowledged, and the account's counters must say so. Nodes go in three ways: the balancer is told before, it is not, and the node
+is killed."""
 
 import argparse
 import contextlib
@@ -29,14 +31,29 @@ from .stores import BUCKET, RcloneServer
 
 MIB = 2**20
 NODES = 3
-# What a person's client, or a script, does before it gives up.
-ATTEMPTS = 4
+# What a script does before it gives up. A large file may meet the stop of one node after the other.
+ATTEMPTS = 8
 # One attempt, with its retries within the client.
 LIMIT = 120
+# What is large is uploaded at this rate: longer than a node that stops waits for it.
+LARGE, RATE = 90 * MIB, 3 * MIB
+# One client of so many has large files.
+PATIENT = 4
+# Between two nodes: whoever restarts them looks first whether the last one serves.
+PAUSE = 8.0
 # For a node to be let go of by the balancer, to stop, and to be back.
-DRAIN = 30.0
+DRAIN = 60.0
 STOP = 45.0
 BACK = 60.0
+# For the servers to count what a killed one left uncounted.
+SCANNED = 300.0
+
+# How nodes go, with what the report says of it.
+WAYS = {
+    "told": "the balancer was told before each stop, and the node had no sessions left, or a minute was over",
+    "stopped": "nodes were stopped (SIGTERM) without a word to the balancer",
+    "killed": "nodes were killed (SIGKILL) without a word to anybody",
+}
 
 HAPROXY = """global
     stats socket {socket} level admin
@@ -81,13 +98,13 @@ class Node(Ours):
         settings["httpd"] = {"bind_port": self.http, "bind_address": "127.0.0.1"}
         return settings
 
-    def account(self):
-        """Stored once, for all nodes."""
+    def account(self, folder):
+        """Stored once, for all nodes, with nothing counted; its home is a folder of the bucket."""
         record = {
             "username": self.user, "status": 1, "home_dir": "/srv/shared", "permissions": {"/": ["*"]},
             "public_keys": [self.site.public_key.read_text().strip()], "quota_files": 1_000_000,
             "filesystem": {"provider": 1, "s3config": {
-                "bucket": BUCKET, "region": "us-east-1", "endpoint": self.endpoint,
+                "bucket": BUCKET, "region": "us-east-1", "endpoint": self.endpoint, "key_prefix": f"{folder}/",
                 "access_key": "bench", "access_secret": "bench",
             }},
         }  # fmt: skip
@@ -115,13 +132,13 @@ class Node(Ours):
                 raise RuntimeError(f"{self.name} does not start: {self.complaint()}")
             time.sleep(0.05)
 
-    def restart(self):
-        """As an upgrade does it; gives how long the stop took, in seconds."""
+    def restart(self, number):
+        """As an upgrade does it (SIGTERM), or a failing machine (SIGKILL); gives how long the stop took, in seconds."""
         began = time.monotonic()
-        self.process.send_signal(signal.SIGTERM)
+        self.process.send_signal(number)
         status = self.process.wait(STOP)
         stopped = time.monotonic() - began
-        if status != 0:
+        if status != (0 if number == signal.SIGTERM else -number):
             raise RuntimeError(f"{self.name} ended with {status}: {self.complaint()}")
         self.serve()
         return stopped
@@ -189,13 +206,15 @@ class Client:
         self.site = site
         self.port = port
         self.ended = ended
+        self.patient = number % PATIENT == 0
         self.work = site.scratch / f"client{number}"
-        self.work.mkdir()
+        self.work.mkdir(exist_ok=True)
         self.random = random.Random(number)
         # What must be in the bucket: name to digest.
         self.expected = {}
         self.operations = 0
         self.again = 0
+        self.most = 1
         self.lost = []
         self.slowest = 0.0
         self.thread = threading.Thread(target=self.run, daemon=True)
@@ -208,10 +227,11 @@ class Client:
 
     def round(self, name):
         local, back = self.work / "local", self.work / "back"
-        local.write_bytes(self.random.randbytes(self.random.choice((1000, MIB, 12 * MIB))))
+        size = LARGE if self.patient else self.random.choice((1000, MIB, 12 * MIB))
+        local.write_bytes(self.random.randbytes(size))
         digest = hashlib.sha256(local.read_bytes()).hexdigest()
         # A retry after an answer that got lost finds its work done; so do the clients of people.
-        if not self.batch(f"put {local} {name}.part"):
+        if not self.batch(f"put {local} {name}.part", rate=RATE if self.patient else None):
             return
         if not self.batch(f"-rename {name}.part {name}\nls {name}"):
             return
@@ -221,17 +241,20 @@ class Client:
         if self.random.random() < 0.3 and self.batch(f"rm {name}", done="No such file"):
             del self.expected[name]
 
-    def batch(self, commands, done=None):
-        """Whether it went well, at last; `done` is what the server says if an attempt before did it already."""
+    def batch(self, commands, done=None, rate=None):
+        """Whether it went well, at last; `done` is what the server says if an attempt before did it already. Bytes per second."""
+        limit = ["-l", str(rate * 8 // 1024)] if rate else []
         for attempt in range(ATTEMPTS):
             began = time.monotonic()
             run = subprocess.run(
-                ["sftp", "-F", "none", "-q", "-b", "-", "-P", str(self.port), "-i", self.site.key,
+                ["sftp", "-F", "none", "-q", "-b", "-", *limit, "-P", str(self.port), "-i", self.site.key,
                  "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR",
                  "-o", "ConnectTimeout=20", "-o", "IdentitiesOnly=yes", "bench@127.0.0.1"],
                 input=commands + "\n", capture_output=True, text=True, timeout=LIMIT,
             )  # fmt: skip
-            self.slowest = max(self.slowest, time.monotonic() - began)
+            if not rate:
+                self.slowest = max(self.slowest, time.monotonic() - began)
+            self.most = max(self.most, attempt + 1)
             if run.returncode == 0 or (attempt and done and done in run.stderr):
                 self.operations += 1
                 return True
@@ -245,45 +268,53 @@ def arguments():
     parser = argparse.ArgumentParser(prog="bench/rolling", description=__doc__)
     parser.add_argument("--clients", type=int, default=12)
     parser.add_argument("--rounds", type=int, default=2, help="how often each node is restarted")
-    parser.add_argument("--no-drain", action="store_true", help="do not tell the balancer before: nodes just stop")
+    parser.add_argument("--ways", default=",".join(WAYS), help=f"how nodes go, with commas: {', '.join(WAYS)}")
     parser.add_argument("--no-build", action="store_true", help="take the program as it is")
     parser.add_argument("--binary", type=Path, help="another build of our server")
     parser.add_argument("--rclone", default="rclone", help="an rclone that can `serve s3` (1.65 or later)")
     parser.add_argument("--out", type=Path, default=BENCH / "RESULTS-rolling.md")
     args = parser.parse_args()
     args.quick = False
+    args.ways = args.ways.split(",")
+    if unknown := set(args.ways) - WAYS.keys():
+        parser.error(f"--ways: {', '.join(sorted(unknown))}: not one of {', '.join(WAYS)}")
     return args
 
 
-def roll(balancer, nodes, rounds, drain):
+def roll(balancer, nodes, rounds, way):
     """Restarts every node in turn; a row for each."""
     rows = []
+    told = way == "told"
     for number in range(rounds):
         for node in nodes:
             sessions = int(balancer.row(node)["scur"])
             drained = 0.0
-            if drain:
+            if told:
                 began = time.monotonic()
                 balancer.order(f"set server sftp/{node.name} state drain")
                 balancer.until(node, lambda row: row["scur"] == "0", DRAIN)
                 drained = time.monotonic() - began
             left = int(balancer.row(node)["scur"])
-            stopped = node.restart()
-            if drain:
+            stopped = node.restart(signal.SIGKILL if way == "killed" else signal.SIGTERM)
+            if told:
                 balancer.order(f"set server sftp/{node.name} state ready")
             if not balancer.until(node, lambda row: row["status"] == "UP", BACK):
                 raise RuntimeError(f"{node.name} is not taken back")
-            # It is in use again before the next one goes.
-            balancer.until(node, lambda row: row["scur"] != "0", 10)
             rows.append((number + 1, node.name, sessions, drained, left, stopped))
-            say(f"{node.name}: {sessions} sessions, drained {drained:.1f} s, {left} left, stopped in {stopped:.1f} s")
+            say(f"{way}: {node.name}: {sessions} sessions, drained {drained:.1f} s, {left} left, stopped in {stopped:.1f} s")
+            time.sleep(PAUSE)
     return rows
+
+
+def objects(folder):
+    """What is in the bucket; uploads that nobody ended are not, though rclone keeps them there."""
+    return [path for path in folder.iterdir() if path.is_file() and not path.name.startswith(".rclone_temp_multipart_")]
 
 
 def compare(folder, expected):
     """What the bucket holds that it should not, and what it does not hold that it should."""
     wrong = []
-    there = {path.name: path for path in folder.iterdir() if path.is_file()}
+    there = {path.name: path for path in objects(folder)}
     for name, digest in expected.items():
         path = there.pop(name, None)
         if path is None:
@@ -291,6 +322,45 @@ def compare(folder, expected):
         elif hashlib.sha256(path.read_bytes()).hexdigest() != digest:
             wrong.append(f"{name} is not what was acknowledged")
     return wrong, sorted(there)
+
+
+def count(node, folder):
+    """Files and bytes: what the database counts for the account, and what the bucket holds. The other servers scan the accounts
+    of one that was killed, some time later: also how long it took, in seconds, until both were the same."""
+    files = objects(folder)
+    real = (len(files), sum(path.stat().st_size for path in files))
+    began = time.monotonic()
+    while True:
+        user = json.loads(node.ask("/api/v1/user?username=bench"))[0]
+        counted = (user["used_quota_files"], user["used_quota_size"])
+        waited = time.monotonic() - began
+        if counted == real or waited > SCANNED:
+            return counted, real, waited
+        time.sleep(0.5)
+
+
+def restart(args, way, site, store, nodes, balancer):
+    """One way of going, under load; its part of the report, and whether nothing was lost."""
+    # rclone remembers what it has listed: each way has a folder of its own.
+    folder = store.bucket / way
+    folder.mkdir()
+    nodes[0].account(way)
+    ended = threading.Event()
+    clients = [Client(number, site, balancer.port, ended) for number in range(args.clients)]
+    began = time.monotonic()
+    for client in clients:
+        client.thread.start()
+    try:
+        time.sleep(PAUSE)
+        rows = roll(balancer, nodes, args.rounds, way)
+    finally:
+        ended.set()
+        for client in clients:
+            client.thread.join()
+    seconds = time.monotonic() - began
+    expected = {name: digest for client in clients for name, digest in client.expected.items()}
+    wrong, more = compare(folder, expected)
+    return report(way, rows, clients, seconds, wrong, more, *count(nodes[0], folder))
 
 
 def main():
@@ -306,63 +376,52 @@ def main():
             database = stack.enter_context(Postgresql(scratch))
             database.empty()
             store = stack.enter_context(RcloneServer(site, site.scratch / "there"))
-            (store.bucket / "there").unlink()
             nodes = [Node(site, number, database, store.endpoint) for number in range(1, NODES + 1)]
             for node in nodes:
                 node.prepare()
-            nodes[0].account()
             for node in nodes:
                 stack.callback(node.stop)
                 node.serve()
             balancer = stack.enter_context(Haproxy(site, nodes))
             meta = {**describe(args), "database": database.version(), "haproxy": machine.first_line("/usr/sbin/haproxy", "-v"),
                     "store": machine.first_line(args.rclone, "version")}  # fmt: skip
-            ended = threading.Event()
-            clients = [Client(number, site, balancer.port, ended) for number in range(args.clients)]
-            began = time.monotonic()
-            for client in clients:
-                client.thread.start()
-            try:
-                time.sleep(5)
-                rows = roll(balancer, nodes, args.rounds, not args.no_drain)
-                time.sleep(5)
-            finally:
-                ended.set()
-                for client in clients:
-                    client.thread.join()
-            seconds = time.monotonic() - began
-            expected = {name: digest for client in clients for name, digest in client.expected.items()}
-            wrong, more = compare(store.bucket, expected)
-            user = json.loads(nodes[0].ask("/api/v1/user?username=bench"))[0]
-            counted = (user["used_quota_files"], user["used_quota_size"])
-            files = [path for path in store.bucket.iterdir() if path.is_file()]
-            real = (len(files), sum(path.stat().st_size for path in files))
-        text, good = report(args, meta, rows, clients, seconds, wrong, more, counted, real)
+            parts = [restart(args, way, site, store, nodes, balancer) for way in args.ways]
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
+    text = "\n".join([heading(args, meta), *(text for text, _ in parts)])
     print(text)
     args.out.write_text(text)
-    return 0 if good else 1
+    return 0 if all(good for _, good in parts) else 1
 
 
-def report(args, meta, rows, clients, seconds, wrong, more, counted, real):
+def heading(args, meta):
+    lines = ["# Results: rolling restart", "", "Written by `bench/rolling`; [docs/scaling-out.md](../docs/scaling-out.md) says what it does.", ""]
+    about = {**meta.pop("machine"), **meta}
+    lines += [f"- {key}: {value}" for key, value in about.items() if key not in ("quick", "cores")]
+    patient = len(range(0, args.clients, PATIENT))
+    lines += [
+        f"- {NODES} nodes, each restarted {args.rounds} times, one after the other, {PAUSE:.0f} s after the last was back",
+        f"- {args.clients} clients (OpenSSH's `sftp`); {patient} of them upload {LARGE // MIB} MiB at {RATE // MIB} MiB/s, the others up to 12 MiB",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def report(way, rows, clients, seconds, wrong, more, counted, real, waited):
     lost = [line for client in clients for line in client.lost]
     checks = [
         ("operations that failed for good", len(lost), not lost),
         ("files that are missing or not what was acknowledged", len(wrong), not wrong),
-        ("files and bytes that the database counts", f"{counted[0]:,}, {counted[1]:,}", counted == real),
-        ("those that are in the bucket", f"{real[0]:,}, {real[1]:,}", counted == real),
+        (f"files and bytes that the database counts, {waited:.0f} s later", f"{counted[0]:,}, {counted[1]:,}", counted == real),
+        ("files and bytes in the bucket", f"{real[0]:,}, {real[1]:,}", counted == real),
     ]
     operations = sum(client.operations for client in clients)
     again = sum(client.again for client in clients)
-    slowest = max(client.slowest for client in clients)
-    lines = ["# Results: rolling restart", "", "Written by `bench/rolling`; [docs/scaling-out.md](../docs/scaling-out.md) says what it does.", ""]
-    about = {**meta.pop("machine"), **meta}
-    lines += [f"- {key}: {value}" for key, value in about.items() if key not in ("quick", "cores")]
-    lines += [
-        f"- {len(clients)} clients (OpenSSH's `sftp`) for {seconds:.0f} s: {operations:,} operations; {again} attempts failed and were "
-        f"made again, at most {ATTEMPTS} times each; the slowest took {slowest:.1f} s",
-        f"- {'the balancer was told before each stop' if not args.no_drain else 'nodes stopped without a word to the balancer'}",
+    slowest = max((client.slowest for client in clients if not client.patient), default=0)
+    lines = [
+        f"## {way.capitalize()}", "",
+        f"{WAYS[way][0].upper()}{WAYS[way][1:]}.", "",
+        f"{operations:,} operations in {seconds:.0f} s; {again} attempts failed and were made again, none was made more than "
+        f"{max(client.most for client in clients)} times; the slowest that was not to be slow took {slowest:.1f} s.",
         "", "| check | found | |", "|---|---|---|",
     ]  # fmt: skip
     lines += [f"| {name} | {found} | {'pass' if good else '**FAIL**'} |" for name, found, good in checks]
