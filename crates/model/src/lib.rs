@@ -18,6 +18,7 @@ pub mod secret;
 pub mod setting;
 pub mod source;
 pub mod source_map;
+pub mod terminal;
 pub mod time;
 pub mod user;
 
