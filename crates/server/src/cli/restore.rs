@@ -5,13 +5,11 @@ use std::process::ExitCode;
 
 use sftpgo_model::{OfExisting, RestoreOptions, ScanAfter};
 
-use super::{ConfigArgs, RemoteArgs, with};
+use super::{RemoteArgs, with};
 use crate::app::{self, RestoreSource};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    #[command(flatten)]
-    config: ConfigArgs,
     #[command(flatten)]
     remote: RemoteArgs,
 
@@ -55,7 +53,7 @@ fn scan_after(digit: &str) -> Result<ScanAfter, &'static str> {
 }
 
 pub(super) fn main(args: &Args) -> ExitCode {
-    with(args.remote.target(&args.config), |target| {
+    with(args.remote.target(), |target| {
         app::restore_users(target, args.source(), args.options())
     })
 }
