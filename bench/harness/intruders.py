@@ -1,21 +1,13 @@
 """The command line of `bench/intruders`: connections that never log in, beside users who work."""
 
-import argparse
 import json
-import os
-import resource
 import secrets
-import shutil
 import subprocess
-import tempfile
 import time
 import urllib.request
-from pathlib import Path
 
-from . import intruders_report, machine, procfs
-from .clients import Load
-from .main import BENCH, REPOSITORY, build
-from .servers import Ours, Site, free_port
+from . import intruders_report, machine, parts, procfs
+from .servers import Ours, free_port
 from .watch import Watch, sample
 
 MIB = 2**20
@@ -112,72 +104,31 @@ class Steady:
 
 
 def arguments():
-    parser = argparse.ArgumentParser(prog="bench/intruders", description=__doc__)
-    parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {' '.join(PARTS)}; all of them if none is given")
-    parser.add_argument("--quick", action="store_true", help="few connections: a try, not a measurement")
+    parser = parts.parser("intruders", __doc__, PARTS, "few connections")
     parser.add_argument("--count", type=int, help="connections in all")
     parser.add_argument("--parallel", type=int, help="connections at a time")
-    parser.add_argument("--no-build", action="store_true", help="take the programs as they are")
-    parser.add_argument("--binary", type=Path, help="another build of our server")
-    parser.add_argument("--out", type=Path, help="where to write (default bench/RESULTS-intruders.md; with --quick nowhere)")
-    parser.add_argument("--json", type=Path, help="keep raw results here; parts that it has and that are not run stay")
-    args = parser.parse_args()
-    if unknown := set(args.parts) - set(PARTS):
-        parser.error(f"{', '.join(unknown)}: not one of {', '.join(PARTS)}")
-    args.parts = [part for part in PARTS if part in args.parts or not args.parts]
-    return args
-
-
-def say(*words):
-    print(f"[{time.strftime('%H:%M:%S')}]", *words, flush=True)
+    return parts.arguments(parser, PARTS)
 
 
 def main():
     args = arguments()
     machine.install_missing(["openssh"])
-    Ours.binary, load = build(args)
-    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     plan = dict(QUICK if args.quick else FULL)
     plan.update({name: getattr(args, name) for name in ("count", "parallel") if getattr(args, name)})
-    results = json.loads(args.json.read_text()) if args.json and args.json.exists() else {}
-    scratch = tempfile.mkdtemp(prefix="sftp-intruders-", dir="/dev/shm")
-    os.environ["TMPDIR"] = scratch
-    try:
-        site = Site(scratch, Load(load))
+
+    def prepare(site):
         site.load.local("make", site.data / "file", "--size", plan["size"])
         site.load.local("make", site.data / "list", "--size", 64, "--files", plan["files"])
-        for name in args.parts:
-            meta = describe(args)
-            with machine.Others() as others:
-                found = measure(site, name, plan)
-            meta["others"] = others.cores
-            results[name] = {"meta": meta, "found": found}
-            for line in found["complaints"][:5]:
-                print(line[:500])
-            if args.json:
-                args.json.write_text(json.dumps(results, indent=1))
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
-    text = intruders_report.render(results)
-    print(text)
-    out = args.out or (None if args.quick else BENCH / "RESULTS-intruders.md")
-    if out:
-        out.write_text(text)
-        print(f"written: {out.name}")
+
+    results = parts.run(
+        args,
+        "intruders",
+        lambda site, name: measure(site, name, plan),
+        intruders_report.render,
+        prepare,
+        lambda found: found["complaints"][:5],
+    )
     return 0 if all(intruders_report.is_good(part["found"]) for part in results.values()) else 1
-
-
-def describe(args):
-    """What was measured, where and when. Parts may be measured at different times."""
-    return {
-        "commit": machine.commit(REPOSITORY),
-        "date": time.strftime("%Y-%m-%d"),
-        "machine": machine.describe(),
-        "version": machine.first_line(Ours.binary, "--version"),
-        "cores": os.cpu_count(),
-        "quick": args.quick,
-    }
 
 
 def measure(site, name, plan):
@@ -186,16 +137,16 @@ def measure(site, name, plan):
     server = Guarded(site, name, part)
     found = {"title": part["title"], "plan": plan, "sources": part["sources"], "more_descriptors": MORE_DESCRIPTORS}
     with server:
-        say(part["title"])
+        parts.say(part["title"])
         # The first logins and transfers make threads and buffers that stay: they belong to the base line.
         with Steady(server, plan):
             time.sleep(plan["alone"] / 4)
         found["before"] = settled(server, None)
-        say("users alone")
+        parts.say("users alone")
         with Steady(server, plan) as alone:
             time.sleep(plan["alone"])
         found["alone"] = alone.figures
-        say(f"{plan['count']:,} connections, {plan['parallel']} at a time")
+        parts.say(f"{plan['count']:,} connections, {plan['parallel']} at a time")
         words = ["intrude", "--count", plan["count"], "--parallel", plan["parallel"], "--hold", plan["hold"],
                  "--sources", part["sources"]]  # fmt: skip
         procfs.forget_peak(server.pid)
@@ -209,7 +160,7 @@ def measure(site, name, plan):
             **{figure: watch.peak(figure) for figure in ("descriptors", "threads")},
         }
         found["rest_troubles"] = watch.troubles
-        say("waiting for the server to give everything back")
+        parts.say("waiting for the server to give everything back")
         found["after"] = settled(server, found["before"])
         found["metrics"] = metrics(server)
         found["log_lines"] = len(server.lines())

@@ -9,7 +9,6 @@ import argparse
 import contextlib
 import hashlib
 import json
-import os
 import random
 import shutil
 import signal
@@ -21,11 +20,11 @@ import time
 import urllib.request
 from pathlib import Path
 
-from . import machine, procfs, stores
-from .accounts import describe, say
+from . import machine, stores
 from .clients import Load
 from .databases import Postgresql
 from .main import BENCH, build
+from .parts import describe, say
 from .servers import Ours, Site, free_port
 from .stores import BUCKET, RcloneServer
 

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use sftpgo_model::terminal::is_dangerous;
+
 /// What kept it from being done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ClientErrorKind {
@@ -69,15 +71,6 @@ pub(crate) fn told(text: &str) -> String {
     plain
         .map(|c| if is_dangerous(c) { ' ' } else { c })
         .collect()
-}
-
-fn is_dangerous(c: char) -> bool {
-    c.is_control()
-        || matches!(
-            c,
-            '\u{2028}' | '\u{2029}' | '\u{200e}' | '\u{200f}' | '\u{61c}'
-        )
-        || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
 #[cfg(test)]

@@ -26,7 +26,6 @@ pub use connection::{Connection, Transfer};
 pub use credentials::{Credentials, CredentialsError};
 pub use defender::Host;
 pub use error::{ClientError, ClientErrorKind};
-pub use maintenance::{OfExisting, ScanAfter};
 pub use quota::{QuotaScan, Started};
 pub use server::{Provider, Version};
 pub use trust::{Trust, TrustError};

@@ -1,32 +1,11 @@
 //! Dump and restore, in files of the server (`/api/v1/dumpdata`, `/api/v1/loaddata`): what is in a dump does not travel.
 
 use http::Method;
+use sftpgo_model::RestoreOptions;
 
 use crate::call::Call;
 use crate::client::Client;
 use crate::error::ClientError;
-
-/// What becomes of users that exist.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum OfExisting {
-    /// They become what the dump says.
-    #[default]
-    Replaced,
-    /// They stay as they are.
-    Kept,
-}
-
-/// Whose files are counted afterwards.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum ScanAfter {
-    /// Nobody's.
-    #[default]
-    Nobody,
-    /// Those of every restored user.
-    Everybody,
-    /// Those of restored users with a limit.
-    Limited,
-}
 
 impl Client {
     /// Writes all users to a file below `httpd.backups_path` of the server.
@@ -46,23 +25,13 @@ impl Client {
     /// # Errors
     /// `Refused` if there is no such file, it is no dump, or a user in it is not valid; `Failed` as for
     /// [`dump`](Self::dump).
-    pub async fn restore(
-        &self,
-        file: &str,
-        existing: OfExisting,
-        scan: ScanAfter,
-    ) -> Result<(), ClientError> {
-        let mode = match existing {
-            OfExisting::Replaced => "0",
-            OfExisting::Kept => "1",
-        };
-        let scan = match scan {
-            ScanAfter::Nobody => "0",
-            ScanAfter::Everybody => "1",
-            ScanAfter::Limited => "2",
-        };
+    pub async fn restore(&self, file: &str, options: RestoreOptions) -> Result<(), ClientError> {
         let call = Call::api(Method::GET, &["loaddata"]);
-        let call = call.query(&[("input_file", file), ("mode", mode), ("scan_quota", scan)]);
+        let call = call.query(&[
+            ("input_file", file),
+            ("mode", options.existing.digit()),
+            ("scan_quota", options.scan.digit()),
+        ]);
         self.done(call.slow()).await
     }
 }

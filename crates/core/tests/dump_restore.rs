@@ -14,10 +14,10 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
 use proptest::test_runner::TestRunner;
 use serde_json::{Value, json};
-use sftpgo_core::admin::{AccountDirectories, Restore, RestoreOptions, UserAdmin};
+use sftpgo_core::admin::{AccountDirectories, Restore, UserAdmin};
 use sftpgo_core::data::config::{DataProviderConfig, HiddenText};
 use sftpgo_core::data::{DataProvider, MemoryProvider, dump};
-use sftpgo_core::model::{UnixMillis, UserRecord};
+use sftpgo_core::model::{RestoreOptions, UnixMillis, UserRecord};
 
 /// A provider of each driver that a test can have without a server.
 #[derive(Debug, Clone, Copy)]

@@ -13,10 +13,12 @@ pub mod login;
 pub mod path;
 pub mod permission;
 pub mod public_key;
+pub mod restore;
 pub mod secret;
 pub mod setting;
 pub mod source;
 pub mod source_map;
+pub mod terminal;
 pub mod time;
 pub mod user;
 
@@ -30,6 +32,7 @@ pub use login::{LoginMethod, LoginSequence, Progress, Protocol, RequiredMethods}
 pub use path::{PathError, StoragePath, VirtualPath};
 pub use permission::{DirectoryPermissions, Permission, PermissionSet};
 pub use public_key::{Certificate, PublicKey, StoredKey};
+pub use restore::{OfExisting, RestoreOptions, ScanAfter};
 pub use secret::Secret;
 pub use setting::SettingIssue;
 pub use source::Source;

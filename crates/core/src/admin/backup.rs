@@ -8,12 +8,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sftpgo_data::dump::{self, MAX_DUMP_SIZE};
-use sftpgo_model::UserRecord;
+use sftpgo_model::{RestoreOptions, UserRecord};
 use tokio::sync::OwnedMutexGuard;
 
 use super::dump_file::DumpFile;
 use super::error::{AdminError, AdminErrorKind};
-use super::restore::{Restore, RestoreCounts, RestoreOptions};
+use super::restore::{Restore, RestoreCounts};
 use crate::engine::Core;
 use crate::quota::Quiet;
 

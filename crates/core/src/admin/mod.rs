@@ -15,6 +15,6 @@ pub use dump::UserDump;
 pub use dump_file::{DumpFile, MakeDirectories};
 pub use error::{AdminError, AdminErrorKind};
 pub use quota_scan::Started;
-pub use restore::{OfExisting, Restore, RestoreCounts, RestoreOptions, ScanAfter};
+pub use restore::{Restore, RestoreCounts};
 pub(crate) use users::prepared_over;
 pub use users::{AccountDirectories, UserAdmin, prepared};

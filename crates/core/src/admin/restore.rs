@@ -1,40 +1,9 @@
 //! Restoring accounts from a dump (reference 5.7), one by one.
 
-use sftpgo_model::UserRecord;
+use sftpgo_model::{OfExisting, RestoreOptions, ScanAfter, UserRecord};
 
 use super::error::AdminError;
 use super::users::UserAdmin;
-
-/// What becomes of an account that is there already.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum OfExisting {
-    /// It becomes what the dump says, but for id, used quota and last login.
-    #[default]
-    Replaced,
-    /// It stays as it is.
-    Kept,
-}
-
-/// Whose files are counted afterwards.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum ScanAfter {
-    /// Nobody's.
-    #[default]
-    Nobody,
-    /// Those of every account that was restored.
-    Everybody,
-    /// Those of every account that was restored and has a limit.
-    Limited,
-}
-
-/// How to restore.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct RestoreOptions {
-    /// Accounts that are there already.
-    pub existing: OfExisting,
-    /// Quotas.
-    pub scan: ScanAfter,
-}
 
 /// What was done so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -6,8 +6,8 @@ use axum::body::Bytes;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use sftpgo_core::admin::{OfExisting, RestoreOptions, ScanAfter};
 use sftpgo_core::data::dump::MAX_DUMP_SIZE;
+use sftpgo_core::model::{OfExisting, RestoreOptions, ScanAfter};
 
 use super::backup::{BACKUP, file_name};
 use super::form::Form;
@@ -83,17 +83,14 @@ fn source(form: &Form) -> Result<Source, &'static str> {
 }
 
 fn options(form: &Form) -> Result<RestoreOptions, &'static str> {
-    Ok(RestoreOptions {
-        existing: match form.sent_text("mode") {
-            None | Some("0") => OfExisting::Replaced,
-            Some("1") => OfExisting::Kept,
-            Some(_) => return Err("The mode is not one of those to choose from."),
-        },
-        scan: match form.sent_text("scan_quota") {
-            None | Some("0") => ScanAfter::Nobody,
-            Some("1") => ScanAfter::Everybody,
-            Some("2") => ScanAfter::Limited,
-            Some(_) => return Err("The quota scan is not one of those to choose from."),
-        },
-    })
+    let mut options = RestoreOptions::default();
+    if let Some(digit) = form.sent_text("mode") {
+        options.existing =
+            OfExisting::from_digit(digit).ok_or("The mode is not one of those to choose from.")?;
+    }
+    if let Some(digit) = form.sent_text("scan_quota") {
+        options.scan = ScanAfter::from_digit(digit)
+            .ok_or("The quota scan is not one of those to choose from.")?;
+    }
+    Ok(options)
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::extract::State;
-use sftpgo_core::admin::{OfExisting, RestoreOptions, ScanAfter};
+use sftpgo_core::model::{OfExisting, RestoreOptions, ScanAfter};
 
 use super::Api;
 use super::parameters::{Parameters, Sent};
@@ -30,19 +30,16 @@ fn input_file(parameters: &Parameters) -> Result<PathBuf, Problem> {
 }
 
 fn options(parameters: &Parameters) -> Result<RestoreOptions, Problem> {
-    Ok(RestoreOptions {
-        scan: match parameters.value("scan_quota") {
-            None | Some("0") => ScanAfter::Nobody,
-            Some("1") => ScanAfter::Everybody,
-            Some("2") => ScanAfter::Limited,
-            Some(_) => return Err(Problem::bad_request("Invalid scan_quota: 0, 1 or 2")),
-        },
-        existing: match parameters.value("mode") {
-            None | Some("0") => OfExisting::Replaced,
-            Some("1") => OfExisting::Kept,
-            Some(_) => return Err(Problem::bad_request("Invalid mode: 0 or 1")),
-        },
-    })
+    let mut options = RestoreOptions::default();
+    if let Some(digit) = parameters.value("scan_quota") {
+        options.scan = ScanAfter::from_digit(digit)
+            .ok_or_else(|| Problem::bad_request("Invalid scan_quota: 0, 1 or 2"))?;
+    }
+    if let Some(digit) = parameters.value("mode") {
+        options.existing = OfExisting::from_digit(digit)
+            .ok_or_else(|| Problem::bad_request("Invalid mode: 0 or 1"))?;
+    }
+    Ok(options)
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 
-use super::{ConfigArgs, OutputArgs, RemoteArgs, with};
+use super::{OutputArgs, RemoteArgs, with};
 use crate::app;
 
 /// What to do with bans.
@@ -20,8 +20,6 @@ pub enum Command {
 #[derive(Debug, Args)]
 pub struct ListArgs {
     #[command(flatten)]
-    config: ConfigArgs,
-    #[command(flatten)]
     remote: RemoteArgs,
     /// How to write it.
     #[command(flatten)]
@@ -36,8 +34,6 @@ pub struct ListArgs {
 #[derive(Debug, Args)]
 pub struct RemoveArgs {
     #[command(flatten)]
-    config: ConfigArgs,
-    #[command(flatten)]
     remote: RemoteArgs,
 
     /// The address; one of IPv6 stands for its network of 64 bits
@@ -45,11 +41,9 @@ pub struct RemoveArgs {
 }
 
 pub(super) fn main(command: Command) -> ExitCode {
-    let (config, remote) = match &command {
-        Command::List(args) => (&args.config, &args.remote),
-        Command::Remove(args) => (&args.config, &args.remote),
+    let remote = match &command {
+        Command::List(args) => &args.remote,
+        Command::Remove(args) => &args.remote,
     };
-    with(remote.server(config), |server| {
-        app::manage_bans(server, command)
-    })
+    with(remote.server(), |server| app::manage_bans(server, command))
 }

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 
-use super::{ConfigArgs, OutputArgs, RemoteArgs, with};
+use super::{OutputArgs, RemoteArgs, with};
 use crate::app;
 
 /// What to do with connections.
@@ -20,8 +20,6 @@ pub enum Command {
 #[derive(Debug, Args)]
 pub struct ListArgs {
     #[command(flatten)]
-    config: ConfigArgs,
-    #[command(flatten)]
     remote: RemoteArgs,
     /// How to write it.
     #[command(flatten)]
@@ -32,8 +30,6 @@ pub struct ListArgs {
 #[derive(Debug, Args)]
 pub struct CloseArgs {
     #[command(flatten)]
-    config: ConfigArgs,
-    #[command(flatten)]
     remote: RemoteArgs,
 
     /// The id, which `sftpgo connections list` shows
@@ -41,11 +37,11 @@ pub struct CloseArgs {
 }
 
 pub(super) fn main(command: Command) -> ExitCode {
-    let (config, remote) = match &command {
-        Command::List(args) => (&args.config, &args.remote),
-        Command::Close(args) => (&args.config, &args.remote),
+    let remote = match &command {
+        Command::List(args) => &args.remote,
+        Command::Close(args) => &args.remote,
     };
-    with(remote.server(config), |server| {
+    with(remote.server(), |server| {
         app::manage_connections(server, command)
     })
 }

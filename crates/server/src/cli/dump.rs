@@ -3,13 +3,11 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use super::{ConfigArgs, RemoteArgs, with};
+use super::{RemoteArgs, with};
 use crate::app;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    #[command(flatten)]
-    config: ConfigArgs,
     #[command(flatten)]
     remote: RemoteArgs,
 
@@ -24,7 +22,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn main(args: &Args) -> ExitCode {
-    with(args.remote.target(&args.config), |target| {
+    with(args.remote.target(), |target| {
         app::dump_users(target, &args.file, args.indent)
     })
 }

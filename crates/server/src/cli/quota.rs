@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 
-use super::{ConfigArgs, OutputArgs, RemoteArgs, with};
+use super::{OutputArgs, RemoteArgs, with};
 use crate::app;
 
 /// What to do with quotas.
@@ -20,8 +20,6 @@ pub enum Command {
 #[derive(Debug, Args)]
 pub struct ScansArgs {
     #[command(flatten)]
-    config: ConfigArgs,
-    #[command(flatten)]
     remote: RemoteArgs,
     /// How to write it.
     #[command(flatten)]
@@ -31,8 +29,6 @@ pub struct ScansArgs {
 /// Arguments of `quota scan`.
 #[derive(Debug, Args)]
 pub struct ScanArgs {
-    #[command(flatten)]
-    config: ConfigArgs,
     #[command(flatten)]
     remote: RemoteArgs,
 
@@ -55,11 +51,9 @@ pub struct ScanArgs {
 }
 
 pub(super) fn main(command: Command) -> ExitCode {
-    let (config, remote) = match &command {
-        Command::Scans(args) => (&args.config, &args.remote),
-        Command::Scan(args) => (&args.config, &args.remote),
+    let remote = match &command {
+        Command::Scans(args) => &args.remote,
+        Command::Scan(args) => &args.remote,
     };
-    with(remote.server(config), |server| {
-        app::manage_quota(server, command)
-    })
+    with(remote.server(), |server| app::manage_quota(server, command))
 }

@@ -19,9 +19,12 @@ const PASSWORD_VARIABLE: &str = "SFTPGO_AUTH_PASSWORD";
 /// Files of passwords and certificates are small; more is a mistake.
 const LARGEST_FILE: u64 = 1 << 20;
 
-/// Which server is asked, and by whom.
+/// Which server is asked, and by whom; or where the settings are, of whose server or data provider it is about.
 #[derive(Debug, Clone, Args)]
 pub struct RemoteArgs {
+    #[command(flatten)]
+    config: ConfigArgs,
+
     /// Ask the running server at this URL, as in `https://sftp.example.com:8080`
     #[arg(
         long,
@@ -75,7 +78,7 @@ impl RemoteArgs {
     ///
     /// # Errors
     /// Everything that is wrong with the options or the settings, a sentence each.
-    pub(super) fn target(&self, config: &ConfigArgs) -> Result<Target, Vec<String>> {
+    pub(super) fn target(&self) -> Result<Target, Vec<String>> {
         if let Some(base) = self.given()? {
             let server = self.settings(base, self.trust()?)?;
             return Ok(Target::Server(Box::new(server)));
@@ -91,18 +94,18 @@ impl RemoteArgs {
                 )]);
             }
         }
-        Ok(Target::Provider(Box::new(settings(config)?)))
+        Ok(Target::Provider(Box::new(settings(&self.config)?)))
     }
 
     /// The server that was named, or the one that the settings are of.
     ///
     /// # Errors
     /// As [`target`](Self::target); also if the settings have no HTTP server.
-    pub(super) fn server(&self, config: &ConfigArgs) -> Result<ClientSettings, Vec<String>> {
+    pub(super) fn server(&self) -> Result<ClientSettings, Vec<String>> {
         if let Some(base) = self.given()? {
             return self.settings(base, self.trust()?);
         }
-        let httpd = settings(config)?.httpd;
+        let httpd = settings(&self.config)?.httpd;
         let tls = httpd.tls.as_ref();
         let base = httpd
             .bind
@@ -254,8 +257,6 @@ mod tests {
     #[derive(Debug, Parser)]
     struct Command {
         #[command(flatten)]
-        config: ConfigArgs,
-        #[command(flatten)]
         remote: RemoteArgs,
     }
 
@@ -264,8 +265,7 @@ mod tests {
     }
 
     fn refused(arguments: &[&str]) -> String {
-        let Command { config, remote } = command(arguments);
-        let refused = remote.target(&config).map(|_| ()).unwrap_err();
+        let refused = command(arguments).remote.target().map(|_| ()).unwrap_err();
         refused.join("\n")
     }
 

@@ -3,15 +3,13 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use sftpgo_core::admin::{OfExisting, RestoreOptions, ScanAfter};
+use sftpgo_model::{OfExisting, RestoreOptions, ScanAfter};
 
-use super::{ConfigArgs, RemoteArgs, with};
+use super::{RemoteArgs, with};
 use crate::app::{self, RestoreSource};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    #[command(flatten)]
-    config: ConfigArgs,
     #[command(flatten)]
     remote: RemoteArgs,
 
@@ -20,29 +18,20 @@ pub(super) struct Args {
     file: PathBuf,
 
     /// What becomes of users that exist: 0 updates them, 1 leaves them as they are
-    #[arg(long, value_name = "MODE", default_value_t = 0)]
-    #[arg(value_parser = clap::value_parser!(u8).range(0..=1))]
-    mode: u8,
+    #[arg(long, value_name = "MODE", default_value = "0", value_parser = of_existing)]
+    mode: OfExisting,
 
     /// Whose files are counted afterwards: 0 nobody's, 1 those of every restored user, 2 those of
     /// restored users with a limit
-    #[arg(long, value_name = "WHOSE", default_value_t = 0)]
-    #[arg(value_parser = clap::value_parser!(u8).range(0..=2))]
-    scan_quota: u8,
+    #[arg(long, value_name = "WHOSE", default_value = "0", value_parser = scan_after)]
+    scan_quota: ScanAfter,
 }
 
 impl Args {
     fn options(&self) -> RestoreOptions {
         RestoreOptions {
-            existing: match self.mode {
-                0 => OfExisting::Replaced,
-                1.. => OfExisting::Kept,
-            },
-            scan: match self.scan_quota {
-                0 => ScanAfter::Nobody,
-                1 => ScanAfter::Everybody,
-                2.. => ScanAfter::Limited,
-            },
+            existing: self.mode,
+            scan: self.scan_quota,
         }
     }
 
@@ -55,8 +44,16 @@ impl Args {
     }
 }
 
+fn of_existing(digit: &str) -> Result<OfExisting, &'static str> {
+    OfExisting::from_digit(digit).ok_or("expected 0 or 1")
+}
+
+fn scan_after(digit: &str) -> Result<ScanAfter, &'static str> {
+    ScanAfter::from_digit(digit).ok_or("expected 0, 1 or 2")
+}
+
 pub(super) fn main(args: &Args) -> ExitCode {
-    with(args.remote.target(&args.config), |target| {
+    with(args.remote.target(), |target| {
         app::restore_users(target, args.source(), args.options())
     })
 }

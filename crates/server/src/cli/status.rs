@@ -2,13 +2,11 @@
 
 use std::process::ExitCode;
 
-use super::{ConfigArgs, OutputArgs, RemoteArgs, with};
+use super::{OutputArgs, RemoteArgs, with};
 use crate::app;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    #[command(flatten)]
-    config: ConfigArgs,
     #[command(flatten)]
     remote: RemoteArgs,
     #[command(flatten)]
@@ -16,7 +14,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn main(args: &Args) -> ExitCode {
-    with(args.remote.server(&args.config), |server| {
+    with(args.remote.server(), |server| {
         app::show_status(server, args.output.format())
     })
 }

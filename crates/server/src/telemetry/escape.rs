@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use sftpgo_model::terminal::is_dangerous;
+
 /// Longer values are cut off, so that no client can fill the log with one line.
 pub(super) const LONGEST_VALUE: usize = 16 * 1024;
 
@@ -42,12 +44,7 @@ impl<'a> Escaper<'a> {
             '\n' => self.out.push_str("\\n"),
             '\r' => self.out.push_str("\\r"),
             '\t' => self.out.push_str("\\t"),
-            c if is_dangerous(c) => {
-                let mut units = [0; 2];
-                for unit in c.encode_utf16(&mut units) {
-                    let _ = fmt::Write::write_fmt(self.out, format_args!("\\u{unit:04x}"));
-                }
-            }
+            c if is_dangerous(c) => push_units(self.out, c),
             c => self.out.push(c),
         }
         if self.left == 0 {
@@ -63,15 +60,13 @@ impl fmt::Write for Escaper<'_> {
     }
 }
 
-/// Whether it could begin a line, move the cursor or turn the reading direction in a terminal.
-pub(crate) fn is_dangerous(c: char) -> bool {
-    // C0, DEL and C1 controls; line and paragraph separator; bidirectional marks and overrides.
-    c.is_control()
-        || matches!(
-            c,
-            '\u{2028}' | '\u{2029}' | '\u{200e}' | '\u{200f}' | '\u{61c}'
-        )
-        || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+/// Appends it as JSON allows to write every character.
+pub(crate) fn push_units(out: &mut String, c: char) {
+    let mut units = [0; 2];
+    for unit in c.encode_utf16(&mut units) {
+        // Writing into a string cannot fail.
+        let _ = fmt::Write::write_fmt(out, format_args!("\\u{unit:04x}"));
+    }
 }
 
 #[cfg(test)]

@@ -36,7 +36,7 @@ use tracing::Level;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::registry::Registry;
 
-pub(crate) use escape::{Escaper, is_dangerous};
+pub(crate) use escape::{Escaper, push_units};
 use layer::LogLayer;
 pub use panics::log_panics;
 use queue::Queue;

@@ -8,6 +8,7 @@ use sftpgo_import::Note;
 use super::host_keys::TakenKey;
 use super::plan::{Action, Planned};
 use crate::app::AppError;
+use crate::app::output::plain;
 
 /// All that there is to say.
 #[derive(Debug)]
@@ -21,7 +22,7 @@ pub(super) struct Report<'a> {
 impl Report<'_> {
     /// A line for each user, with lines below it for what is not as it was.
     pub(super) fn text(&self) -> String {
-        let names = self.users.iter().map(|user| shown(&user.name));
+        let names = self.users.iter().map(|user| plain(&user.name));
         let width = names.map(|name| name.chars().count()).max().unwrap_or(0);
         let mut text = String::new();
         for user in self.users {
@@ -29,9 +30,9 @@ impl Report<'_> {
             let _ = writeln!(
                 text,
                 "{:width$}  {:9}  {}",
-                shown(&user.name),
+                plain(&user.name),
                 word(&user.action),
-                shown(&detail(user))
+                plain(&detail(user))
             );
             notes(&mut text, &user.notes);
         }
@@ -40,7 +41,7 @@ impl Report<'_> {
             notes(&mut text, self.notes);
         }
         for key in self.keys {
-            let _ = writeln!(text, "host key  {}", shown(&key.sentence()));
+            let _ = writeln!(text, "host key  {}", plain(&key.sentence()));
         }
         if !self.users.is_empty() || self.keys.is_empty() {
             let _ = writeln!(text, "{}", self.summary());
@@ -100,8 +101,8 @@ impl Report<'_> {
 
 fn notes(text: &mut String, notes: &[Note]) {
     for note in notes {
-        let (effect, about) = (note.effect.as_str(), shown(&note.about));
-        let _ = writeln!(text, "    {about} ({effect}): {}", shown(&note.text));
+        let (effect, about) = (note.effect.as_str(), plain(&note.about));
+        let _ = writeln!(text, "    {about} ({effect}): {}", plain(&note.text));
     }
 }
 
@@ -144,16 +145,4 @@ fn user_json(user: &Planned) -> Value {
 
 fn note_json(note: &Note) -> Value {
     json!({ "effect": note.effect.name(), "about": note.about, "text": note.text })
-}
-
-/// Files of others may have anything in them: nothing of it shall move the cursor of a terminal.
-fn shown(text: &str) -> String {
-    let safe = |character: char| -> String {
-        if character.is_control() {
-            character.escape_default().collect()
-        } else {
-            character.to_string()
-        }
-    };
-    text.chars().map(safe).collect()
 }

@@ -2,9 +2,10 @@
 
 use serde::Serialize;
 use sftpgo_http::sorted;
+use sftpgo_model::terminal::is_dangerous;
 
 use crate::app::AppError;
-use crate::telemetry::is_dangerous;
+use crate::telemetry::push_units;
 
 /// The value, with a line break at its end.
 pub(in crate::app) fn json(value: &impl Serialize) -> Result<String, AppError> {
@@ -17,13 +18,10 @@ pub(in crate::app) fn json(value: &impl Serialize) -> Result<String, AppError> {
 fn harmless(json: &str) -> String {
     let mut text = String::with_capacity(json.len());
     for c in json.chars() {
-        if c == '\n' || !is_dangerous(c) {
+        if c != '\n' && is_dangerous(c) {
+            push_units(&mut text, c);
+        } else {
             text.push(c);
-            continue;
-        }
-        let mut units = [0; 2];
-        for unit in c.encode_utf16(&mut units) {
-            text.push_str(&format!("\\u{unit:04x}"));
         }
     }
     text

@@ -10,7 +10,7 @@ use clap::{Args, Subcommand};
 pub use fields::{DirectoryPermission, UserFields};
 pub(in crate::cli) use fields::{key_lines, read_key_file};
 
-use super::{ConfigArgs, OutputArgs, PasswordArgs, RemoteArgs, with};
+use super::{OutputArgs, PasswordArgs, RemoteArgs, with};
 use crate::app;
 
 /// What to do with users.
@@ -31,8 +31,6 @@ pub enum Command {
 /// Arguments of `user add` and `user set`.
 #[derive(Debug, Args)]
 pub struct ChangeArgs {
-    #[command(flatten)]
-    config: ConfigArgs,
     #[command(flatten)]
     remote: RemoteArgs,
 
@@ -56,8 +54,6 @@ pub struct ChangeArgs {
 #[derive(Debug, Args)]
 pub struct ShowArgs {
     #[command(flatten)]
-    config: ConfigArgs,
-    #[command(flatten)]
     remote: RemoteArgs,
 
     /// Name of the user
@@ -72,8 +68,6 @@ pub struct ShowArgs {
 #[derive(Debug, Args)]
 pub struct ListArgs {
     #[command(flatten)]
-    config: ConfigArgs,
-    #[command(flatten)]
     remote: RemoteArgs,
 
     /// How to write it.
@@ -85,8 +79,6 @@ pub struct ListArgs {
 #[derive(Debug, Args)]
 pub struct RemoveArgs {
     #[command(flatten)]
-    config: ConfigArgs,
-    #[command(flatten)]
     remote: RemoteArgs,
 
     /// Name of the user
@@ -94,19 +86,18 @@ pub struct RemoveArgs {
 }
 
 impl Command {
-    fn place(&self) -> (&ConfigArgs, &RemoteArgs) {
+    fn remote(&self) -> &RemoteArgs {
         match self {
-            Self::Add(args) | Self::Set(args) => (&args.config, &args.remote),
-            Self::Show(args) => (&args.config, &args.remote),
-            Self::List(args) => (&args.config, &args.remote),
-            Self::Remove(args) => (&args.config, &args.remote),
+            Self::Add(args) | Self::Set(args) => &args.remote,
+            Self::Show(args) => &args.remote,
+            Self::List(args) => &args.remote,
+            Self::Remove(args) => &args.remote,
         }
     }
 }
 
 pub(super) fn main(command: Command) -> ExitCode {
-    let (config, remote) = command.place();
-    with(remote.target(config), |target| {
+    with(command.remote().target(), |target| {
         app::manage_users(target, command)
     })
 }

@@ -10,11 +10,10 @@ use std::time::Duration;
 use sftpgo_client::Client;
 use sftpgo_core::action::ActionSettings;
 use sftpgo_core::admin::{
-    AdminError, DumpFile, MakeDirectories, OfExisting, Restore, RestoreCounts, RestoreOptions,
-    ScanAfter, UserAdmin, UserDump,
+    AdminError, DumpFile, MakeDirectories, Restore, RestoreCounts, UserAdmin, UserDump,
 };
 use sftpgo_core::auth::KeyTrust;
-use sftpgo_core::model::{StoragePath, UserRecord};
+use sftpgo_core::model::{RestoreOptions, ScanAfter, StoragePath, UserRecord};
 use sftpgo_core::quota::{Quiet, ScanSummary};
 use sftpgo_core::{Core, CoreParts, CoreSettings};
 use sftpgo_data::config::{DataProviderSettings, Driver};
@@ -163,16 +162,7 @@ async fn restore_there(
     name: &str,
     options: RestoreOptions,
 ) -> Result<(), AppError> {
-    let existing = match options.existing {
-        OfExisting::Replaced => sftpgo_client::OfExisting::Replaced,
-        OfExisting::Kept => sftpgo_client::OfExisting::Kept,
-    };
-    let scan = match options.scan {
-        ScanAfter::Nobody => sftpgo_client::ScanAfter::Nobody,
-        ScanAfter::Everybody => sftpgo_client::ScanAfter::Everybody,
-        ScanAfter::Limited => sftpgo_client::ScanAfter::Limited,
-    };
-    let restored = client.restore(name, existing, scan).await;
+    let restored = client.restore(name, options).await;
     restored.map_err(AppError::new)?;
     let scans = match options.scan {
         ScanAfter::Nobody => "",
