@@ -1,6 +1,7 @@
 //! What `packaging/` gives to other programs, tried with these programs: fail2ban reads the log, samples of external
-//! authentication ask a directory. The Debian package has `packaging/check`.
+//! authentication ask a directory, shells complete commands. The Debian package has `packaging/check`.
 
+mod completions;
 mod fail2ban;
 mod ldap;
 
