@@ -23,8 +23,6 @@ pub enum Visible {
 pub enum Rename {
     /// One step, for directories with all they hold too.
     AtomicTree,
-    /// One step for a file.
-    AtomicFile,
     /// A copy, then a removal.
     CopyThenDelete,
 }

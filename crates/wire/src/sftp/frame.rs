@@ -12,7 +12,7 @@ use super::writer::LENGTH_LEN;
 /// Chunks shorter than this are copied together. A peer that sends one byte per channel packet would otherwise make
 /// us hold a chunk, and a slice, for each byte; and a short request would keep a large receive buffer alive.
 ///
-/// At least every second slice of a packet is this long, so a packet never has more slices than `IOV_MAX`.
+/// At least every second slice of a packet is this long, which bounds their number.
 const JOIN_BELOW: usize = 1024;
 
 /// Room made for joined chunks at a time.

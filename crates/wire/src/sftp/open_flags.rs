@@ -25,11 +25,6 @@ impl OpenFlags {
         self.0 & flags.0 == flags.0
     }
 
-    /// Whether any bit of `flags` is set.
-    pub fn intersects(self, flags: Self) -> bool {
-        self.0 & flags.0 != 0
-    }
-
     /// The number on the wire.
     pub fn bits(self) -> u32 {
         self.0

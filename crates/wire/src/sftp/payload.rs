@@ -1,7 +1,6 @@
 //! Bytes that lie in several received chunks and are not copied together.
 
 use std::fmt;
-use std::io::IoSlice;
 
 use bytes::{Buf, Bytes, BytesMut};
 
@@ -174,23 +173,6 @@ impl Payload {
         }
         self.advance(N);
         Some(array)
-    }
-
-    /// Calls `write` with the slices as a vectored write wants them; up to three slices need no allocation. There are
-    /// never more than the 1024 that `IOV_MAX` allows, as [`FrameDecoder`](super::FrameDecoder) joins small chunks.
-    pub fn with_io_slices<R>(&self, write: impl FnOnce(&[IoSlice<'_>]) -> R) -> R {
-        match self.segments() {
-            [] => write(&[]),
-            [a] => write(&[IoSlice::new(a)]),
-            [a, b] => write(&[IoSlice::new(a), IoSlice::new(b)]),
-            [a, b, c] => write(&[IoSlice::new(a), IoSlice::new(b), IoSlice::new(c)]),
-            several => write(&several.iter().map(|s| IoSlice::new(s)).collect::<Vec<_>>()),
-        }
-    }
-
-    /// The slices as a vectored write wants them. See [`with_io_slices`](Self::with_io_slices) for the cheaper form.
-    pub fn as_io_slices(&self) -> Vec<IoSlice<'_>> {
-        self.segments().iter().map(|s| IoSlice::new(s)).collect()
     }
 
     fn front_mut(&mut self) -> Option<&mut Bytes> {
