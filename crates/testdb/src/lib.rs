@@ -15,7 +15,6 @@
 
 mod certificate;
 mod database;
-mod guardian;
 mod product;
 mod server;
 

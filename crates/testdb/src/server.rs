@@ -1,7 +1,6 @@
 //! A running server.
 
 use std::fs::{self, File};
-use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
@@ -11,9 +10,9 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
+use sftpgo_testguard::{Guarded, Guardian, announced, free_port};
 
 use crate::certificate::Certificates;
-use crate::guardian::Guardian;
 use crate::product::{Place, Product};
 
 /// How long a server takes to start on a slow machine, at most.
@@ -82,7 +81,7 @@ impl Server {
             .tempdir()
             .unwrap()
             .keep();
-        let guardian = Guardian::watch(&directory, product.last_signal());
+        let guardian = Guardian::watch(&directory, Guarded::Process(product.last_signal()));
         let mode = |path: &Path, mode| {
             fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
         };
@@ -183,14 +182,7 @@ impl Server {
     /// Starts a server that does not run, and does not wait.
     pub fn launch(&self) {
         let log = File::create(self.log()).unwrap();
-        let server = self.product.serve(&self.place());
-        // The guardian learns who is to be ended before there is anybody.
-        let mut command = Command::new("sh");
-        command
-            .args(["-c", r#"echo $$ >"$0/pid"; exec "$@""#])
-            .arg(&self.directory)
-            .arg(server.get_program())
-            .args(server.get_args());
+        let mut command = announced(&self.product.serve(&self.place()), &self.directory);
         let child = unprivileged(&mut command)
             .current_dir(&self.directory)
             .stdin(Stdio::null())
@@ -265,12 +257,6 @@ fn unprivileged(command: &mut Command) -> &mut Command {
 
 fn is_root() -> bool {
     rustix::process::geteuid().is_root()
-}
-
-/// A port that was free a moment ago.
-fn free_port() -> u16 {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-    listener.local_addr().unwrap().port()
 }
 
 fn read(path: &Path) -> String {

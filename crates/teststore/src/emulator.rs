@@ -10,10 +10,10 @@ mod ready;
 pub use product::{Product, installed};
 
 use std::fs::{self, File};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
@@ -21,8 +21,8 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use parking_lot::Mutex;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
+use sftpgo_testguard::{Guarded, Guardian, announced, free_port};
 
-use crate::guardian::Guardian;
 use crate::{Call, DEADLINE, Keys, Reply};
 
 /// How long a program takes to start on a slow machine, at most.
@@ -90,20 +90,15 @@ impl Emulator {
             .tempdir()
             .unwrap()
             .keep();
-        let guardian = Guardian::watch(&directory);
+        let guardian = Guardian::watch(&directory, Guarded::Group);
         for name in ["data", "tmp"] {
             fs::create_dir(directory.join(name)).unwrap();
         }
         let port = free_port();
         let log = File::create(directory.join("log")).unwrap();
         let server = product.serve(&directory, port);
-        // The guardian learns who is to be ended before there is anybody.
-        let mut command = Command::new("sh");
+        let mut command = announced(&server, &directory);
         command
-            .args(["-c", r#"echo $$ >"$0/pid"; exec "$@""#])
-            .arg(&directory)
-            .arg(server.get_program())
-            .args(server.get_args())
             // Nothing that whoever runs the tests has set: credentials, proxies, places of settings.
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
@@ -273,10 +268,4 @@ impl Drop for Emulator {
 /// The group of processes that this one is the first of.
 fn group(child: &Child) -> Pid {
     Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap()
-}
-
-/// A port that was free a moment ago.
-fn free_port() -> u16 {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-    listener.local_addr().unwrap().port()
 }

@@ -29,8 +29,6 @@ mod deadline;
 mod emulator;
 mod fake;
 mod gcs;
-#[cfg(unix)]
-mod guardian;
 mod identity;
 mod operation;
 mod page;

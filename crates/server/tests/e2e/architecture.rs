@@ -28,7 +28,7 @@ const ARROWS: &[(&str, &[&str])] = &[
 ];
 
 /// Crates of the workspace that are no part of the product.
-const TOOLS: &[&str] = &["testkit", "testdb", "teststore", "bench"];
+const TOOLS: &[&str] = &["testkit", "testdb", "teststore", "testguard", "bench"];
 
 fn metadata() -> Value {
     let output = Command::new(env!("CARGO"))
