@@ -23,7 +23,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use jiff::Timestamp;
 use parking_lot::Mutex;
-use tokio_util::sync::{CancellationToken, DropGuard};
+use tokio_util::sync::DropGuard;
 
 use crate::content::{Content, Data, Keeper};
 use crate::{Keys, Requests, serve};
@@ -115,28 +115,17 @@ impl FakeS3 {
             keeper: Keeper::new(settings.keep_each, settings.keep_all),
             requests: Requests::default(),
         });
-        let end = CancellationToken::new();
-        let (accepting, ended) = (Arc::clone(&shared), end.clone());
-        tokio::spawn(async move {
-            loop {
-                let client = tokio::select! {
-                    client = serve::accept(&listener) => client,
-                    () = ended.cancelled() => return,
-                };
-                let (shared, ended) = (Arc::clone(&accepting), ended.clone());
-                tokio::spawn(async move {
-                    let answer = |request| dispatch::answer(Arc::clone(&shared), request);
-                    tokio::select! {
-                        () = serve::serve(client, answer) => {}
-                        () = ended.cancelled() => {}
-                    }
-                });
-            }
+        let answering = Arc::clone(&shared);
+        let end = serve::each(listener, move |client| {
+            let shared = Arc::clone(&answering);
+            serve::serve(client, move |request| {
+                dispatch::answer(Arc::clone(&shared), request)
+            })
         });
         Self {
             address,
             shared,
-            _end: end.drop_guard(),
+            _end: end,
         }
     }
 

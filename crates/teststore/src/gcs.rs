@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
 use parking_lot::Mutex;
-use tokio_util::sync::{CancellationToken, DropGuard};
+use tokio_util::sync::DropGuard;
 
 use crate::content::{Data, Keeper};
 use crate::{Requests, serve};
@@ -72,28 +72,17 @@ impl FakeGcs {
             keeper: Keeper::new(KEEP_EACH, KEEP_ALL),
             requests: Requests::default(),
         });
-        let end = CancellationToken::new();
-        let (accepting, ended) = (Arc::clone(&shared), end.clone());
-        tokio::spawn(async move {
-            loop {
-                let client = tokio::select! {
-                    client = serve::accept(&listener) => client,
-                    () = ended.cancelled() => return,
-                };
-                let (shared, ended) = (Arc::clone(&accepting), ended.clone());
-                tokio::spawn(async move {
-                    let answer = |request| dispatch::answer(Arc::clone(&shared), request);
-                    tokio::select! {
-                        () = serve::serve(client, answer) => {}
-                        () = ended.cancelled() => {}
-                    }
-                });
-            }
+        let answering = Arc::clone(&shared);
+        let end = serve::each(listener, move |client| {
+            let shared = Arc::clone(&answering);
+            serve::serve(client, move |request| {
+                dispatch::answer(Arc::clone(&shared), request)
+            })
         });
         Self {
             address,
             shared,
-            _end: end.drop_guard(),
+            _end: end,
         }
     }
 

@@ -9,7 +9,7 @@ use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use hyper::{HeaderMap, Request, Response};
 use jiff::{SignedDuration, Timestamp};
 use parking_lot::Mutex;
-use tokio_util::sync::{CancellationToken, DropGuard};
+use tokio_util::sync::DropGuard;
 
 use crate::serve::{self, Body, Fault, full};
 use crate::{Answer, Keys};
@@ -74,27 +74,15 @@ impl FakeIdentity {
             lifetime: Mutex::new(SignedDuration::from_hours(1)),
             asked: Mutex::default(),
         });
-        let end = CancellationToken::new();
-        let (accepting, ended) = (Arc::clone(&shared), end.clone());
-        tokio::spawn(async move {
-            loop {
-                let client = tokio::select! {
-                    client = serve::accept(&listener) => client,
-                    () = ended.cancelled() => return,
-                };
-                let (shared, ended) = (Arc::clone(&accepting), ended.clone());
-                tokio::spawn(async move {
-                    tokio::select! {
-                        () = serve::serve(client, |request| answer(Arc::clone(&shared), request)) => {}
-                        () = ended.cancelled() => {}
-                    }
-                });
-            }
+        let answering = Arc::clone(&shared);
+        let end = serve::each(listener, move |client| {
+            let shared = Arc::clone(&answering);
+            serve::serve(client, move |request| answer(Arc::clone(&shared), request))
         });
         Self {
             address,
             shared,
-            _end: end.drop_guard(),
+            _end: end,
         }
     }
 

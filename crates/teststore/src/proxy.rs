@@ -61,14 +61,8 @@ impl Proxy {
             end: end.clone(),
         });
         let accepting = Arc::clone(&shared);
-        tokio::spawn(async move {
-            loop {
-                let client = tokio::select! {
-                    client = serve::accept(&listener) => client,
-                    () = accepting.end.cancelled() => return,
-                };
-                tokio::spawn(connection(client, Arc::clone(&accepting)));
-            }
+        serve::accept_until(end.clone(), listener, move |client| {
+            connection(client, Arc::clone(&accepting))
         });
         Self {
             address,

@@ -15,6 +15,7 @@ use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 /// Why an exchange ends without an answer, or within one.
 pub(crate) type Fault = Box<dyn Error + Send + Sync>;
@@ -42,8 +43,42 @@ pub(crate) async fn listen() -> (TcpListener, SocketAddr) {
     (listener, address)
 }
 
+/// Runs `connection` for each client, in a task of its own, until the guard is dropped; then all of them end.
+pub(crate) fn each<F>(
+    listener: TcpListener,
+    connection: impl Fn(TcpStream) -> F + Send + 'static,
+) -> DropGuard
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let end = CancellationToken::new();
+    let ended = end.clone();
+    accept_until(end.clone(), listener, move |client| {
+        let (ended, work) = (ended.clone(), connection(client));
+        async move {
+            ended.run_until_cancelled(work).await;
+        }
+    });
+    end.drop_guard()
+}
+
+/// As [`each`], but connections see to their end themselves.
+pub(crate) fn accept_until<F>(
+    end: CancellationToken,
+    listener: TcpListener,
+    connection: impl Fn(TcpStream) -> F + Send + 'static,
+) where
+    F: Future<Output = ()> + Send + 'static,
+{
+    tokio::spawn(async move {
+        while let Some(client) = end.run_until_cancelled(accept(&listener)).await {
+            tokio::spawn(connection(client));
+        }
+    });
+}
+
 /// The next connection.
-pub(crate) async fn accept(listener: &TcpListener) -> TcpStream {
+async fn accept(listener: &TcpListener) -> TcpStream {
     loop {
         // What fails belongs to a client that has gone already.
         if let Ok((stream, _)) = listener.accept().await {

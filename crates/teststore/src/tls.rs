@@ -13,7 +13,7 @@ use tempfile::TempDir;
 use tokio::io::copy_bidirectional;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
-use tokio_util::sync::{CancellationToken, DropGuard};
+use tokio_util::sync::DropGuard;
 
 use crate::serve;
 
@@ -33,27 +33,13 @@ impl TlsFront {
         make_certificates(directory.path());
         let acceptor = TlsAcceptor::from(Arc::new(config(directory.path())));
         let (listener, address) = serve::listen().await;
-        let end = CancellationToken::new();
-        let ended = end.clone();
-        tokio::spawn(async move {
-            loop {
-                let client = tokio::select! {
-                    client = serve::accept(&listener) => client,
-                    () = ended.cancelled() => return,
-                };
-                let (acceptor, ended) = (acceptor.clone(), ended.clone());
-                tokio::spawn(async move {
-                    tokio::select! {
-                        () = pass(client, &acceptor, store) => {}
-                        () = ended.cancelled() => {}
-                    }
-                });
-            }
+        let end = serve::each(listener, move |client| {
+            pass(client, acceptor.clone(), store)
         });
         Self {
             address,
             directory,
-            _end: end.drop_guard(),
+            _end: end,
         }
     }
 
@@ -71,7 +57,7 @@ impl TlsFront {
 }
 
 /// One client, to its end. How it ended is the client's to judge.
-async fn pass(client: TcpStream, acceptor: &TlsAcceptor, store: SocketAddr) {
+async fn pass(client: TcpStream, acceptor: TlsAcceptor, store: SocketAddr) {
     let Ok(mut client) = acceptor.accept(client).await else {
         return;
     };
