@@ -3,8 +3,8 @@
 //! [`App`] is the composed server; [`serve`] runs it as a process with signals; the other functions work on the data
 //! provider alone.
 
-mod accounts;
 mod compose;
+mod dump;
 mod import;
 mod output;
 pub mod portable;
@@ -24,8 +24,8 @@ mod target;
 mod users;
 mod welcome;
 
-pub use accounts::{RestoreSource, dump_users, restore_users};
 pub use compose::App;
+pub use dump::{RestoreSource, dump_users, restore_users};
 pub use import::import;
 pub use provider::init_provider;
 pub use running::{manage_bans, manage_connections, manage_quota, show_status};
