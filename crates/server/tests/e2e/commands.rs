@@ -4,27 +4,11 @@ use std::fs;
 use std::os::unix::fs::symlink;
 
 use sftpgo_testkit::corpus::{self, Meaning};
-use sftpgo_testkit::{Account, FileClient as _, Ran, Sftp, SshClient, TestServer, until, within};
+use sftpgo_testkit::{Account, FileClient as _, Ran, Sftp, TestServer, until, within};
 use sftpgo_wire::sftp::OpenFlags;
 use sftpgo_wire::sftp::client::write;
 
-/// A server on which every command is enabled, and a login there.
-async fn scene(account: Account) -> (TestServer, SshClient) {
-    let server = TestServer::builder()
-        .set("sftpd.enabled_ssh_commands", vec!["*"])
-        .start()
-        .await;
-    let name = account.name().to_owned();
-    server.add(account).await;
-    let client = server.login(&name).await;
-    // The home is there from the first session on.
-    ran(&client, "cd").await;
-    (server, client)
-}
-
-async fn ran(client: &SshClient, command: &str) -> Ran {
-    client.exec(command.as_bytes(), b"").await.unwrap()
-}
+use super::programs::{ran, scene};
 
 fn succeeded(ran: Ran, output: &str) {
     assert_eq!((ran.status, ran.text().as_str()), (Some(0), output));

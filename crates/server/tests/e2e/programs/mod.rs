@@ -12,7 +12,7 @@ use std::process::Command;
 use sftpgo_testkit::{Account, Ran, SshClient, TestServer};
 
 /// A server on which every command is enabled, and a login there.
-async fn scene(account: Account) -> (TestServer, SshClient) {
+pub(crate) async fn scene(account: Account) -> (TestServer, SshClient) {
     let server = TestServer::builder()
         .set("sftpd.enabled_ssh_commands", vec!["*"])
         .start()
@@ -26,7 +26,7 @@ async fn scene(account: Account) -> (TestServer, SshClient) {
 }
 
 /// Runs a command whose client sends nothing.
-async fn ran(client: &SshClient, command: &str) -> Ran {
+pub(crate) async fn ran(client: &SshClient, command: &str) -> Ran {
     client.exec(command.as_bytes(), b"").await.unwrap()
 }
 
