@@ -74,7 +74,7 @@ async fn a_certificate_is_renewed_with_a_hang_up_and_a_bad_one_keeps_the_old() {
     let old = Certificates::make(at);
     let new = Certificates::make(renewal.path());
     let mut serve = Serve::start(at, &[]);
-    let greeting = serve.seen.join("\n");
+    let greeting = serve.seen().join("\n");
     assert!(greeting.contains("  REST API  https://"), "{greeting}");
     let (address, ok) = (serve.http, "HTTP/1.1 200 ");
     assert!(asked(address, &old, "").await.unwrap().starts_with(ok));

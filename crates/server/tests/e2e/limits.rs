@@ -213,9 +213,9 @@ async fn refused_connections_leave_one_line_in_the_log() {
     };
     assert!(!client.password("nobody", "wrong").await);
     serve.line_with(r#""login_type":"password""#).unwrap();
-    let lines = serve.seen.iter();
+    let lines = serve.seen().iter();
     let refusals = lines.filter(|line| line.contains("refused")).count();
-    assert!(refusals <= 2, "{:#?}", serve.seen);
+    assert!(refusals <= 2, "{:#?}", serve.seen());
 }
 
 #[tokio::test]

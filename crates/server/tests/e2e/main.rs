@@ -39,6 +39,7 @@ mod metrics;
 mod packaging;
 mod passwords;
 mod portable;
+mod printing;
 mod program;
 mod programs;
 mod proxy_protocol;

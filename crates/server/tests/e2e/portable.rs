@@ -2,24 +2,19 @@
 #![cfg(unix)]
 
 use std::fs;
-use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
 use std::path::Path;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Command, ExitStatus};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, channel};
 
-use rustix::process::{Pid, Signal, kill_process};
-use sftpgo_testkit::{Account, DEADLINE, FileClient as _, Refusal, Sftp, SshClient, TestServer};
+use rustix::process::Signal;
+use sftpgo_testkit::{Account, FileClient as _, Refusal, Sftp, SshClient, TestServer};
 
+use super::printing::Printing;
 use super::program::{run, sftpgo, text};
 
 /// A share on loopback, and what it printed.
-struct Portable {
-    child: Child,
-    lines: Receiver<String>,
-    seen: Vec<String>,
-}
+struct Portable(Printing);
 
 impl Portable {
     /// Starts it in `directory` and waits until it is ready.
@@ -31,48 +26,24 @@ impl Portable {
     }
 
     fn spawn(mut command: Command) -> Self {
-        let mut child = command
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let (sender, lines) = channel();
-        let output = BufReader::new(child.stdout.take().unwrap());
-        std::thread::spawn(move || {
-            for line in output.lines().map_while(Result::ok) {
-                // The test may be over.
-                let _ = sender.send(line);
-            }
-        });
-        let mut portable = Self {
-            child,
-            lines,
-            seen: Vec::new(),
-        };
+        let mut portable = Self(Printing::start(&mut command));
         portable.line_with("Ctrl-C ends it");
         portable
     }
 
     /// The next line that contains `word`.
     fn line_with(&mut self, word: &str) -> String {
-        loop {
-            let Ok(line) = self.lines.recv_timeout(DEADLINE) else {
-                panic!("no {word:?} in {:#?}", self.seen);
-            };
-            self.seen.push(line.clone());
-            if line.contains(word) {
-                return line;
-            }
-        }
+        let line = self.0.line_with(word);
+        line.unwrap_or_else(|| panic!("no {word:?} in {:#?}", self.0.seen))
     }
 
     /// What stands behind `name` in what was printed.
     fn value(&self, name: &str) -> &str {
-        let lines = self.seen.iter().map(|line| line.trim());
+        let lines = self.0.seen.iter().map(|line| line.trim());
         let mut values = lines.filter_map(|line| line.strip_prefix(name));
         values
             .next()
-            .unwrap_or_else(|| panic!("no {name} in {:#?}", self.seen))
+            .unwrap_or_else(|| panic!("no {name} in {:#?}", self.0.seen))
             .trim()
     }
 
@@ -88,18 +59,11 @@ impl Portable {
     }
 
     /// Ends it as Ctrl-C does; gives its status and what else it printed.
-    fn interrupt(mut self) -> (ExitStatus, Vec<String>) {
-        let pid = Pid::from_raw(i32::try_from(self.child.id()).unwrap()).unwrap();
-        kill_process(pid, Signal::INT).unwrap();
-        let rest: Vec<_> = std::iter::from_fn(|| self.lines.recv_timeout(DEADLINE).ok()).collect();
-        (self.child.wait().unwrap(), rest)
-    }
-}
-
-impl Drop for Portable {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+    fn interrupt(self) -> (ExitStatus, Vec<String>) {
+        self.0.signal(Signal::INT);
+        let before = self.0.seen.len();
+        let (status, mut seen) = self.0.wait();
+        (status, seen.split_off(before))
     }
 }
 
@@ -237,6 +201,7 @@ async fn a_chosen_password_is_taken_from_a_file_and_not_shown() {
     let mut portable = Portable::start(directory.path(), &arguments);
     assert!(
         portable
+            .0
             .seen
             .iter()
             .all(|line| !line.contains("open sesame"))

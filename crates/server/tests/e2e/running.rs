@@ -2,20 +2,19 @@
 #![cfg(unix)]
 
 use std::fs;
-use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
 use std::os::unix::fs::chown;
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Command, ExitStatus};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 
-use rustix::process::{Pid, Signal, getuid, kill_process};
+use rustix::process::{Signal, getuid};
 use serde_json::{Value, json};
-use sftpgo_testkit::{Account, DEADLINE, Sftp, SshClient, TestServer};
+use sftpgo_testkit::{Account, Sftp, SshClient, TestServer};
 use tempfile::TempDir;
 
+use super::printing::Printing;
 use super::program::{free_address, program_at, run, sftpgo, text};
 
 /// The user and group of those who have no file.
@@ -23,9 +22,7 @@ const NOBODY: u32 = 65_534;
 
 /// The program, serving on free ports, and what it says.
 pub(crate) struct Serve {
-    child: Child,
-    lines: Receiver<String>,
-    pub(crate) seen: Vec<String>,
+    program: Printing,
     pub(crate) ssh: SocketAddr,
     pub(crate) http: SocketAddr,
 }
@@ -45,11 +42,9 @@ impl Serve {
                 serve.line_with("Host key").unwrap();
                 return serve;
             }
-            let taken = serve
-                .seen
-                .iter()
-                .any(|line| line.contains("(httpd.bind_port)"));
-            assert!(taken, "{:#?}", serve.seen);
+            let seen = serve.seen();
+            let taken = seen.iter().any(|line| line.contains("(httpd.bind_port)"));
+            assert!(taken, "{seen:#?}");
         }
         panic!("no free port");
     }
@@ -105,72 +100,49 @@ impl Serve {
 
     fn spawn_command(mut command: Command, variables: &[(&str, &str)]) -> Self {
         let http = free_address();
-        let mut child = command
+        command
             .arg("serve")
             .env("SFTPGO_SFTPD__BIND_PORT", "0")
             .env("SFTPGO_SFTPD__BIND_ADDRESS", "127.0.0.1")
             .env("SFTPGO_HTTPD__BIND_PORT", http.port().to_string())
-            .envs(variables.iter().copied())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let (sender, lines) = channel();
-        let output = BufReader::new(child.stdout.take().unwrap());
-        std::thread::spawn(move || {
-            for line in output.lines().map_while(Result::ok) {
-                // The test may be over.
-                let _ = sender.send(line);
-            }
-        });
-        let ssh = ([127, 0, 0, 1], 0).into();
+            .envs(variables.iter().copied());
         Self {
-            child,
-            lines,
-            seen: Vec::new(),
-            ssh,
+            program: Printing::start(&mut command),
+            ssh: ([127, 0, 0, 1], 0).into(),
             http,
         }
     }
 
     /// The next line that contains `word`; `None` if the program ends before it says so.
     pub(crate) fn line_with(&mut self, word: &str) -> Option<String> {
-        loop {
-            match self.lines.recv_timeout(DEADLINE) {
-                Ok(line) => {
-                    self.seen.push(line.clone());
-                    if line.contains(word) {
-                        return Some(line);
-                    }
-                }
-                Err(RecvTimeoutError::Timeout) => panic!("no {word:?} in {:#?}", self.seen),
-                Err(RecvTimeoutError::Disconnected) => return None,
-            }
-        }
+        self.program.line_with(word)
+    }
+
+    /// All that it has said, as far as it was looked at.
+    pub(crate) fn seen(&self) -> &[String] {
+        &self.program.seen
     }
 
     pub(crate) fn signal(&self, signal: Signal) {
-        let pid = Pid::from_raw(i32::try_from(self.child.id()).unwrap()).unwrap();
-        kill_process(pid, signal).unwrap();
+        self.program.signal(signal);
     }
 
     /// Waits for the end; reads what is said until then.
-    pub(crate) fn wait(mut self) -> (ExitStatus, Vec<String>) {
-        while self.line_with("\0").is_some() {}
-        let status = self.child.wait().unwrap();
-        (status, std::mem::take(&mut self.seen))
+    pub(crate) fn wait(self) -> (ExitStatus, Vec<String>) {
+        self.program.wait()
     }
 
     /// What everybody on the machine can see of it.
     #[cfg(target_os = "linux")]
     pub(crate) fn command_line(&self) -> String {
-        let line = fs::read(format!("/proc/{}/cmdline", self.child.id())).unwrap();
+        let line = fs::read(format!("/proc/{}/cmdline", self.program.id())).unwrap();
         String::from_utf8_lossy(&line).replace('\0', " ")
     }
 
     /// The most memory the program has had so far.
     #[cfg(target_os = "linux")]
     pub(crate) fn peak_kilobytes(&self) -> u64 {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let status = fs::read_to_string(format!("/proc/{}/status", self.program.id())).unwrap();
         let line = status
             .lines()
             .find(|line| line.starts_with("VmHWM:"))
@@ -186,13 +158,6 @@ impl Serve {
 
     pub(crate) async fn sftp(&self, name: &str) -> Sftp {
         Sftp::open(Arc::new(self.login(name).await)).await.unwrap()
-    }
-}
-
-impl Drop for Serve {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 

@@ -24,7 +24,7 @@ async fn an_empty_directory_is_enough_and_says_how_to_go_on() {
     let at = directory.path();
     let mut serve = Serve::start(at, &[]);
     let fingerprint = serve
-        .seen
+        .seen()
         .iter()
         .find(|line| line.contains("Host key"))
         .unwrap();
@@ -263,7 +263,7 @@ async fn accounts_in_a_bolt_file_are_of_one_process_at_a_time() {
     // The advice for the first user is one that works beside the server.
     let mut serve = Serve::start(at, &[]);
     assert!(serve.line_with("curl http").is_some());
-    assert!(!serve.seen.iter().any(|line| line.contains("user add")));
+    assert!(!serve.seen().iter().any(|line| line.contains("user add")));
     serve.signal(Signal::TERM);
     assert_eq!(serve.wait().0.code(), Some(0));
     add_user(at, "alice");

@@ -314,7 +314,7 @@ async fn nothing_that_is_asked_or_answered_gets_into_the_log() {
     assert!(client.password("alice", "hunter2").await);
     let line = serve.line_with("logged in with: password").unwrap();
     assert!(line.contains("alice"), "{line}");
-    let seen = serve.seen.join("\n");
+    let seen = serve.seen().join("\n");
     assert!(seen.contains("stderr: what it says of errors"), "{seen}");
     assert!(
         seen.contains(r#""login_type":"password","error":"refused by the hook"#),

@@ -55,11 +55,11 @@ async fn a_file_name_is_text_in_the_log_and_nothing_else() {
     drop(sftp);
     // Nor did any of them make a line of its own.
     let users = serve
-        .seen
+        .seen()
         .iter()
         .filter(|line| line.contains("\"forged\":"));
     assert_eq!(users.count(), 0);
-    for line in &serve.seen {
+    for line in serve.seen() {
         assert!(serde_json::from_str::<Value>(line).is_ok(), "{line}");
     }
 }

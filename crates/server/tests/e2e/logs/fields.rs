@@ -193,5 +193,5 @@ async fn a_log_that_is_not_verbose_still_has_failed_logins() {
     while serve.line_with("\0").is_some() {}
     let log = std::fs::read_to_string(directory.path().join("sftpgo.log")).unwrap();
     assert!(log.contains(r#""level":"debug""#) && log.contains(r#""sender":"connection_failed""#));
-    assert!(!serve.seen.join("\n").contains("DEBUG"));
+    assert!(!serve.seen().join("\n").contains("DEBUG"));
 }

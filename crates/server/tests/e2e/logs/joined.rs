@@ -57,7 +57,7 @@ async fn login_commands_and_transfers_of_a_connection_have_its_id() {
         .line_with(r#""sender":"Download","elapsed_ms""#)
         .unwrap();
 
-    let connections = joined(&serve.seen);
+    let connections = joined(serve.seen());
     let mut histories: Vec<String> = connections.values().map(|what| what.join(", ")).collect();
     histories.sort_by_key(String::len);
     assert_eq!(
