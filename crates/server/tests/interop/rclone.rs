@@ -8,7 +8,7 @@ use super::support::files::{
 };
 use super::support::{PASSWORD, Run, Server};
 
-fn rclone<'a>(server: &Server, arguments: impl IntoIterator<Item = &'a str>) -> Run {
+pub(crate) fn rclone<'a>(server: &Server, arguments: impl IntoIterator<Item = &'a str>) -> Run {
     let keys = server.client_home().join(".ssh/known_hosts");
     server
         .client("rclone")

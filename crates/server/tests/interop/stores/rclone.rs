@@ -9,17 +9,7 @@ use crate::support::files::{
 };
 
 fn rclone<'a>(scene: &Scene, arguments: impl IntoIterator<Item = &'a str>) -> Run {
-    let server = &scene.server;
-    let keys = server.client_home().join(".ssh/known_hosts");
-    server
-        .client("rclone")
-        .args(["--config", "", "--retries", "1", "--low-level-retries", "2"])
-        .env("RCLONE_SFTP_HOST", "127.0.0.1")
-        .env("RCLONE_SFTP_PORT", server.port().to_string())
-        .env("RCLONE_SFTP_USER", "alice")
-        .env("RCLONE_SFTP_KEY_FILE", server.key())
-        .env("RCLONE_SFTP_KNOWN_HOSTS_FILE", keys)
-        .args(arguments)
+    crate::rclone::rclone(&scene.server, arguments)
 }
 
 #[test]
