@@ -22,7 +22,6 @@ use super::SQLITE;
 use super::error::{classify, is_busy};
 use super::file;
 use super::location::Location;
-use super::schema_lock::SqliteSchemaLock;
 use super::transaction::SqliteTransaction;
 use crate::error::{DataError, DataErrorKind, DataResult};
 use crate::sql::dialect::Dialect;
@@ -206,7 +205,7 @@ impl SqlEngine for SqliteEngine {
     }
 
     async fn lock_schema(&self) -> DataResult<Box<dyn SchemaLock>> {
-        let lock = SqliteSchemaLock::begin(&self.writer, self.location.clone()).await;
+        let lock = SqliteTransaction::begin(&self.writer, self.location.clone()).await;
         Ok(Box::new(lock.map_err(|error| self.error(error))?))
     }
 

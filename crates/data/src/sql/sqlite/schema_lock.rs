@@ -1,37 +1,15 @@
-//! A transaction that holds SQLite's write lock while the schema is looked at and changed.
+//! A look at the schema, and changes to it, under SQLite's write lock.
 
 use async_trait::async_trait;
-use sqlx::sqlite::SqlitePool;
-use sqlx::{AssertSqlSafe, Row as _, Sqlite, Transaction};
+use sqlx::{AssertSqlSafe, Row as _};
 
-use super::error::classify;
-use crate::error::{DataError, DataResult};
-use crate::sql::engine::SchemaLock;
+use super::transaction::SqliteTransaction;
+use crate::error::DataResult;
+use crate::sql::engine::{SchemaLock, SqlTransaction};
 use crate::sql::table_name::TableName;
 
-pub(crate) struct SqliteSchemaLock {
-    transaction: Transaction<'static, Sqlite>,
-    location: String,
-}
-
-impl SqliteSchemaLock {
-    pub(crate) async fn begin(writer: &SqlitePool, location: String) -> Result<Self, sqlx::Error> {
-        // IMMEDIATE takes the lock now, waiting if need be. A transaction that reads first and writes later fails
-        // without waiting if another process wrote in between.
-        let transaction = writer.begin_with("BEGIN IMMEDIATE").await?;
-        Ok(Self {
-            transaction,
-            location,
-        })
-    }
-
-    fn error(&self, error: sqlx::Error) -> DataError {
-        classify(&self.location, error)
-    }
-}
-
 #[async_trait]
-impl SchemaLock for SqliteSchemaLock {
+impl SchemaLock for SqliteTransaction {
     async fn has_table(&mut self, table: &TableName) -> DataResult<bool> {
         let master = match table.schema() {
             Some(schema) => format!("\"{schema}\".sqlite_master"),
@@ -67,10 +45,6 @@ impl SchemaLock for SqliteSchemaLock {
     }
 
     async fn commit(self: Box<Self>) -> DataResult<()> {
-        let location = self.location;
-        self.transaction
-            .commit()
-            .await
-            .map_err(|error| classify(&location, error))
+        SqlTransaction::commit(self).await
     }
 }

@@ -11,13 +11,14 @@ use crate::sql::engine::{Row, SqlTransaction, Statement, Value};
 
 /// Holds the write lock from its beginning, so that committing never conflicts.
 pub(crate) struct SqliteTransaction {
-    transaction: Transaction<'static, Sqlite>,
+    pub(super) transaction: Transaction<'static, Sqlite>,
     location: String,
 }
 
 impl SqliteTransaction {
     pub(crate) async fn begin(writer: &SqlitePool, location: String) -> Result<Self, sqlx::Error> {
-        // IMMEDIATE, for the reason given at the lock of the schema.
+        // IMMEDIATE takes the lock now, waiting if need be. A transaction that reads first and writes later fails
+        // without waiting if another process wrote in between.
         let transaction = writer.begin_with("BEGIN IMMEDIATE").await?;
         Ok(Self {
             transaction,
@@ -25,7 +26,7 @@ impl SqliteTransaction {
         })
     }
 
-    fn error(&self, error: sqlx::Error) -> DataError {
+    pub(super) fn error(&self, error: sqlx::Error) -> DataError {
         classify(&self.location, error)
     }
 }
