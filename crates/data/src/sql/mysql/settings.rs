@@ -8,9 +8,9 @@ use sqlx::mysql::{MySqlConnectOptions, MySqlSslMode};
 use super::connection_string;
 use super::flavor::MySql;
 use crate::config::{DataProviderSettings, DatabaseServer};
-use crate::error::{DataError, DataErrorKind, DataResult};
+use crate::error::DataResult;
 use crate::sql::server::connection_string::unusable;
-use crate::sql::server::target::{Source, Target};
+use crate::sql::server::target::{Source, Target, host_and_port, named_database, without_brackets};
 use crate::sql::server::trust;
 
 /// Where the settings lead.
@@ -25,7 +25,7 @@ pub(crate) fn target(settings: &DataProviderSettings) -> DataResult<Target<MySql
         None => (of_settings(&settings.server)?, source(&settings.server)),
     };
     Ok(Target {
-        location: location(&options),
+        location: Target::<MySql>::location(options.get_database(), &place(&options)),
         options: options
             // It would write the text of every statement to the debug log.
             .disable_statement_logging()
@@ -46,29 +46,21 @@ fn source(server: &DatabaseServer) -> Source {
 }
 
 fn of_settings(server: &DatabaseServer) -> DataResult<MySqlConnectOptions> {
-    if server.database.is_empty() {
-        let message = "data_provider.name: no database is named";
-        return Err(DataError::new(DataErrorKind::Internal, message));
-    }
     let mode = match server.ssl_mode {
         0 => MySqlSslMode::Disabled,
         1 => MySqlSslMode::VerifyIdentity,
         2 => MySqlSslMode::Required,
         _ => MySqlSslMode::Preferred,
     };
-    let options = at(&server.host, Some(server.port)).database(&server.database);
+    let options = at(&server.host, Some(server.port)).database(named_database(server)?);
     let options = with_login(options, &server.username, server.password.reveal());
     Ok(with_tls(options, mode, None))
 }
 
 /// Options for a server on this host: a name, an address, the path of a Unix socket, or empty for this machine.
 pub(super) fn at(host: &str, port: Option<u16>) -> MySqlConnectOptions {
-    let host = host
-        .strip_prefix('[')
-        .and_then(|host| host.strip_suffix(']'))
-        .unwrap_or(host);
     let options = MySqlConnectOptions::new().port(port.unwrap_or(3306));
-    match host {
+    match without_brackets(host) {
         "" => options.host("localhost"),
         socket if socket.starts_with('/') => options.socket(socket),
         name => options.host(name),
@@ -113,16 +105,10 @@ fn with_authority(options: MySqlConnectOptions, authority: Option<PathBuf>) -> M
     }
 }
 
-fn location(options: &MySqlConnectOptions) -> String {
-    let (host, port) = (options.get_host(), options.get_port());
-    let at = match options.get_socket() {
+fn place(options: &MySqlConnectOptions) -> String {
+    match options.get_socket() {
         Some(path) => path.display().to_string(),
-        None if host.contains(':') => format!("[{host}]:{port}"),
-        None => format!("{host}:{port}"),
-    };
-    match options.get_database() {
-        Some(database) => format!("MySQL database {database:?} at {at}"),
-        None => format!("MySQL at {at}"),
+        None => host_and_port(options.get_host(), options.get_port()),
     }
 }
 

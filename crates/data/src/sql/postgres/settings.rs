@@ -8,9 +8,9 @@ use sqlx::postgres::{PgConnectOptions, PgSslMode};
 use super::connection_string;
 use super::flavor::Postgres;
 use crate::config::{DataProviderSettings, DatabaseServer};
-use crate::error::{DataError, DataErrorKind, DataResult};
+use crate::error::DataResult;
 use crate::sql::server::connection_string::unusable;
-use crate::sql::server::target::{Source, Target};
+use crate::sql::server::target::{Source, Target, host_and_port, named_database, without_brackets};
 use crate::sql::server::trust;
 
 /// Where the settings lead.
@@ -25,7 +25,7 @@ pub(crate) fn target(settings: &DataProviderSettings) -> DataResult<Target<Postg
         None => (of_settings(&settings.server)?, source(&settings.server)),
     };
     Ok(Target {
-        location: location(&options),
+        location: Target::<Postgres>::location(options.get_database(), &place(&options)),
         options: options
             // It would write the text of every statement to the debug log.
             .disable_statement_logging()
@@ -44,10 +44,6 @@ fn source(server: &DatabaseServer) -> Source {
 }
 
 fn of_settings(server: &DatabaseServer) -> DataResult<PgConnectOptions> {
-    if server.database.is_empty() {
-        let message = "data_provider.name: no database is named";
-        return Err(DataError::new(DataErrorKind::Internal, message));
-    }
     let mode = match server.ssl_mode {
         0 => PgSslMode::Disable,
         1 => PgSslMode::Require,
@@ -56,7 +52,7 @@ fn of_settings(server: &DatabaseServer) -> DataResult<PgConnectOptions> {
     };
     let mut options = at(&server.host)
         .port(server.port)
-        .database(&server.database)
+        .database(named_database(server)?)
         .password(server.password.reveal());
     if !server.username.is_empty() {
         options = options.username(&server.username);
@@ -68,11 +64,10 @@ fn of_settings(server: &DatabaseServer) -> DataResult<PgConnectOptions> {
 ///
 /// The environment (`PGHOST` and its like) is not asked where the settings say something.
 pub(super) fn at(host: &str) -> PgConnectOptions {
-    let host = host
-        .strip_prefix('[')
-        .and_then(|host| host.strip_suffix(']'))
-        .unwrap_or(host);
-    let host = if host.is_empty() { "localhost" } else { host };
+    let host = match without_brackets(host) {
+        "" => "localhost",
+        host => host,
+    };
     PgConnectOptions::new_without_pgpass().host(host)
 }
 
@@ -100,17 +95,10 @@ pub(super) fn with_tls(
     }
 }
 
-fn location(options: &PgConnectOptions) -> String {
-    let host = options.get_host();
-    let port = options.get_port();
-    let at = match host.starts_with('/') {
-        true => format!("{host}/.s.PGSQL.{port}"),
-        false if host.contains(':') => format!("[{host}]:{port}"),
-        false => format!("{host}:{port}"),
-    };
-    match options.get_database() {
-        Some(database) => format!("PostgreSQL database {database:?} at {at}"),
-        None => format!("PostgreSQL at {at}"),
+fn place(options: &PgConnectOptions) -> String {
+    match (options.get_host(), options.get_port()) {
+        (socket, port) if socket.starts_with('/') => format!("{socket}/.s.PGSQL.{port}"),
+        (host, port) => host_and_port(host, port),
     }
 }
 

@@ -2,8 +2,8 @@
 
 use super::failure::{Failure, text};
 use super::flavor::{Flavor, Options};
-use crate::config::DataProviderSettings;
-use crate::error::DataError;
+use crate::config::{DataProviderSettings, DatabaseServer};
+use crate::error::{DataError, DataErrorKind, DataResult};
 
 /// Connections if the settings leave the number to the driver. Servers allow 100 to 150, and several of us may share
 /// one.
@@ -65,6 +65,15 @@ impl<F: Flavor> Target<F> {
         wanted.clamp(1, MOST_CONNECTIONS)
     }
 
+    /// The database in messages.
+    pub(crate) fn location(database: Option<&str>, place: &str) -> String {
+        let product = F::PRODUCT;
+        match database {
+            Some(database) => format!("{product} database {database:?} at {place}"),
+            None => format!("{product} at {place}"),
+        }
+    }
+
     /// The error of a first connection, with the settings to look at.
     pub(crate) fn unusable(&self, error: &sqlx::Error) -> DataError {
         let failure = F::failure(error);
@@ -93,5 +102,31 @@ impl<F: Flavor> Target<F> {
         };
         let context = format!("{keys}: {location}: {what}{hint}");
         DataError::with_source(failure.kind(), context, text(error))
+    }
+}
+
+/// The name of the database, without which nothing can be stored.
+pub(crate) fn named_database(server: &DatabaseServer) -> DataResult<&str> {
+    if server.database.is_empty() {
+        let message = "data_provider.name: no database is named";
+        return Err(DataError::new(DataErrorKind::Internal, message));
+    }
+    Ok(&server.database)
+}
+
+/// A host, of which an address of IPv6 may stand in brackets.
+pub(crate) fn without_brackets(host: &str) -> &str {
+    let inside = host
+        .strip_prefix('[')
+        .and_then(|host| host.strip_suffix(']'));
+    inside.unwrap_or(host)
+}
+
+/// A place on the network as messages show it.
+pub(crate) fn host_and_port(host: &str, port: u16) -> String {
+    if host.contains(':') {
+        format!("[{host}]:{port}")
+    } else {
+        format!("{host}:{port}")
     }
 }
