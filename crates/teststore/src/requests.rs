@@ -3,11 +3,14 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
+use bytes::Bytes;
+use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use hyper::{HeaderMap, Request};
 use parking_lot::Mutex;
 
 use crate::Dialect;
+use crate::serve::{Body, Fault};
 
 /// Requests that are remembered in full: the last ones. Counts go on.
 const REMEMBERED: usize = 20_000;
@@ -91,10 +94,6 @@ impl Requests {
 
     pub(crate) fn received(&self, bytes: usize) {
         self.shared.lock().received += u64::try_from(bytes).unwrap();
-    }
-
-    pub(crate) fn sent(&self, bytes: usize) {
-        self.shared.lock().sent += u64::try_from(bytes).unwrap();
     }
 
     /// How many asked for this.
@@ -184,6 +183,22 @@ impl Running {
         if let Some(seen) = place.and_then(|place| log.last.get_mut(place)) {
             seen.status = Some(status);
         }
+    }
+
+    fn sent(&self, bytes: usize) {
+        self.requests.shared.lock().sent += u64::try_from(bytes).unwrap();
+    }
+
+    /// Counts what is sent of the body of its answer, and runs as long as that.
+    pub(crate) fn counting<B>(self, body: B) -> Body
+    where
+        B: hyper::body::Body<Data = Bytes, Error = Fault> + Send + 'static,
+    {
+        let counting = body.map_frame(move |frame| {
+            self.sent(frame.data_ref().map_or(0, Bytes::len));
+            frame
+        });
+        counting.boxed_unsync()
     }
 }
 

@@ -229,7 +229,8 @@ mod tests {
     fn fields_too_few_or_too_many_are_malformed() {
         let key = [7; 32];
         let parsed = |fields: &[&[u8]]| {
-            let parsed = KeyMaterial::parse(&blob(fields));
+            let blob = blob(fields);
+            let parsed = KeyMaterial::parse(&blob);
             parsed.map(|material| matches!(material, KeyMaterial::SkEd25519 { .. }))
         };
         assert_eq!(parsed(&[b"ssh-ed25519", &key]), Ok(false));

@@ -12,7 +12,6 @@ use super::asked::Asked;
 use super::list::Version;
 use super::{Shared, bucket, list, multipart, object, verify};
 use crate::Dialect;
-use crate::requests::Running;
 use crate::serve::{Body, Fault};
 
 /// Answers one request.
@@ -38,7 +37,7 @@ pub(super) async fn answer(
         }
     };
     running.answered(response.status().as_u16());
-    Ok(counted(response, running, shared))
+    Ok(response.map(|body| running.counting(body)))
 }
 
 async fn perform(shared: &Shared, operation: &str, head: &Parts, body: &mut Incoming) -> Outcome {
@@ -73,17 +72,4 @@ async fn perform(shared: &Shared, operation: &str, head: &Parts, body: &mut Inco
             "No client of ours sends this.",
         )),
     }
-}
-
-/// Counts what is sent; the request runs until then.
-fn counted(response: Response<Body>, running: Running, shared: Arc<Shared>) -> Response<Body> {
-    response.map(|body| {
-        let counting = body.map_frame(move |frame| {
-            let _ = &running;
-            let length = frame.data_ref().map_or(0, bytes::Bytes::len);
-            shared.requests.sent(length);
-            frame
-        });
-        counting.boxed_unsync()
-    })
 }

@@ -37,16 +37,7 @@ pub(super) async fn answer(
         }
     };
     running.answered(response.status().as_u16());
-    Ok(response.map(|body| {
-        let counting = body.map_frame(move |frame| {
-            // The request runs as long as its answer does.
-            let _ = &running;
-            let length = frame.data_ref().map_or(0, bytes::Bytes::len);
-            shared.requests.sent(length);
-            frame
-        });
-        counting.boxed_unsync()
-    }))
+    Ok(response.map(|body| running.counting(body)))
 }
 
 async fn perform(shared: &Shared, operation: &str, head: &Parts, body: &mut Incoming) -> Outcome {

@@ -48,14 +48,14 @@ pub(super) async fn answer(
         }
         Some(Action::Truncate(bytes)) => {
             return match exchange(request, &shared).await {
-                Ok(response) => Ok(passed_on(response, running, shared, bytes)),
+                Ok(response) => Ok(passed_on(response, running, bytes)),
                 Err(_) => reset(&cut).await,
             };
         }
         None => {}
     }
     match exchange(request, &shared).await {
-        Ok(response) => Ok(passed_on(response, running, shared, u64::MAX)),
+        Ok(response) => Ok(passed_on(response, running, u64::MAX)),
         // As if the client had asked a store that is down.
         Err(_) => reset(&cut).await,
     }
@@ -96,27 +96,14 @@ async fn exchange(
 }
 
 /// The store's answer, with no more than `most` bytes of its body.
-fn passed_on(
-    response: Response<Incoming>,
-    running: Running,
-    shared: Arc<Shared>,
-    most: u64,
-) -> Response<Body> {
+fn passed_on(response: Response<Incoming>, running: Running, most: u64) -> Response<Body> {
     let (mut head, body) = response.into_parts();
     running.answered(head.status.as_u16());
     // Both are about the store's connection, not the client's.
     head.headers.remove(CONNECTION);
     head.headers.remove(HeaderName::from_static("keep-alive"));
     head.version = Version::HTTP_11;
-    let counted = body
-        .map_err(Fault::from)
-        .map_frame(move |frame| {
-            // The request runs as long as its answer does.
-            let _ = &running;
-            shared.requests.sent(length(&frame));
-            frame
-        })
-        .boxed_unsync();
+    let counted = running.counting(body.map_err(Fault::from));
     let body = if most == u64::MAX {
         counted
     } else {

@@ -94,7 +94,7 @@ fn kind_of(code: Option<&str>, status: StatusCode) -> ObjectErrorKind {
         Some("BlockCountExceedsLimit" | "InsufficientStorage" | "AccountQuotaExceeded") => {
             ObjectErrorKind::Full
         }
-        Some(_) | None => kind_of_status(status),
+        Some(_) | None => kind_of_status(status.as_u16()),
     }
 }
 

@@ -71,7 +71,7 @@ fn kind_of(reason: Option<&str>, status: StatusCode) -> ObjectErrorKind {
             ObjectErrorKind::PermissionDenied
         }
         Some("notImplemented") => ObjectErrorKind::Unsupported,
-        Some(_) | None => kind_of_status(status),
+        Some(_) | None => kind_of_status(status.as_u16()),
     }
 }
 

@@ -77,8 +77,8 @@ impl Answer {
 }
 
 /// What a status means where no code says more.
-pub(crate) fn kind_of_status(status: StatusCode) -> ObjectErrorKind {
-    match status.as_u16() {
+pub(crate) fn kind_of_status(status: u16) -> ObjectErrorKind {
+    match status {
         404 => ObjectErrorKind::NotFound,
         401 | 403 => ObjectErrorKind::PermissionDenied,
         304 | 409 | 412 => ObjectErrorKind::Precondition,
@@ -86,6 +86,7 @@ pub(crate) fn kind_of_status(status: StatusCode) -> ObjectErrorKind {
         429 => ObjectErrorKind::Throttled,
         405 | 501 => ObjectErrorKind::Unsupported,
         507 => ObjectErrorKind::Full,
+        // A redirect says that it is to be asked elsewhere, such as in another region.
         300..=499 => ObjectErrorKind::InvalidRequest,
         500..=599 => ObjectErrorKind::Unavailable,
         _ => ObjectErrorKind::Internal,

@@ -4,6 +4,7 @@ use aws_sdk_s3::config::http::HttpResponse;
 use aws_sdk_s3::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 
 use super::super::object::{ObjectError, ObjectErrorKind};
+use super::super::rest::kind_of_status;
 
 /// Classifies a call that failed.
 pub(super) fn classify<E>(context: &'static str, error: SdkError<E, HttpResponse>) -> ObjectError
@@ -94,25 +95,9 @@ pub(super) fn kind_of(code: Option<&str>, status: u16) -> ObjectErrorKind {
         // The answer to a HEAD, and what is asked there is in order: the token of the key has expired, or the signature is for
         // another region.
         None if status == 400 => ObjectErrorKind::PermissionDenied,
-        Some(_) | None => kind_of_status(status),
-    }
-}
-
-fn kind_of_status(status: u16) -> ObjectErrorKind {
-    match status {
         // Half an answer.
-        200..=299 => ObjectErrorKind::Unavailable,
-        404 => ObjectErrorKind::NotFound,
-        401 | 403 => ObjectErrorKind::PermissionDenied,
-        409 | 412 => ObjectErrorKind::Precondition,
-        408 => ObjectErrorKind::TimedOut,
-        429 => ObjectErrorKind::Throttled,
-        405 | 501 => ObjectErrorKind::Unsupported,
-        507 => ObjectErrorKind::Full,
-        // A redirect says that the region is another one.
-        300..=499 => ObjectErrorKind::InvalidRequest,
-        500..=599 => ObjectErrorKind::Unavailable,
-        _ => ObjectErrorKind::Internal,
+        Some(_) | None if (200..300).contains(&status) => ObjectErrorKind::Unavailable,
+        Some(_) | None => kind_of_status(status),
     }
 }
 
