@@ -97,13 +97,13 @@ class Node(Ours):
         settings["httpd"] = {"bind_port": self.http, "bind_address": "127.0.0.1"}
         return settings
 
-    def account(self, folder):
-        """Stored once, for all nodes, with nothing counted; its home is a folder of the bucket."""
+    def account(self, name):
+        """Stored once, for all nodes; its home is the folder of its name in the bucket."""
         record = {
-            "username": self.user, "status": 1, "home_dir": "/srv/shared", "permissions": {"/": ["*"]},
+            "username": name, "status": 1, "home_dir": "/srv/shared", "permissions": {"/": ["*"]},
             "public_keys": [self.site.public_key.read_text().strip()], "quota_files": 1_000_000,
             "filesystem": {"provider": 1, "s3config": {
-                "bucket": BUCKET, "region": "us-east-1", "endpoint": self.endpoint, "key_prefix": f"{folder}/",
+                "bucket": BUCKET, "region": "us-east-1", "endpoint": self.endpoint, "key_prefix": f"{name}/",
                 "access_key": "bench", "access_secret": "bench",
             }},
         }  # fmt: skip
@@ -200,8 +200,9 @@ class Haproxy:
 class Client:
     """One who moves files all the time with OpenSSH's `sftp`, and tries again what fails."""
 
-    def __init__(self, number, site, port, ended):
+    def __init__(self, number, user, site, port, ended):
         self.number = number
+        self.user = user
         self.site = site
         self.port = port
         self.ended = ended
@@ -248,7 +249,7 @@ class Client:
             run = subprocess.run(
                 ["sftp", "-F", "none", "-q", "-b", "-", *limit, "-P", str(self.port), "-i", self.site.key,
                  "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR",
-                 "-o", "ConnectTimeout=20", "-o", "IdentitiesOnly=yes", "bench@127.0.0.1"],
+                 "-o", "ConnectTimeout=20", "-o", "IdentitiesOnly=yes", f"{self.user}@127.0.0.1"],
                 input=commands + "\n", capture_output=True, text=True, timeout=LIMIT,
             )  # fmt: skip
             if not rate:
@@ -323,14 +324,14 @@ def compare(folder, expected):
     return wrong, sorted(there)
 
 
-def count(node, folder):
+def count(node, user, folder):
     """Files and bytes: what the database counts for the account, and what the bucket holds. The other servers scan the accounts
     of one that was killed, some time later: also how long it took, in seconds, until both were the same."""
     files = objects(folder)
     real = (len(files), sum(path.stat().st_size for path in files))
     began = time.monotonic()
     while True:
-        user = json.loads(node.ask("/api/v1/user?username=bench"))[0]
+        user = json.loads(node.ask(f"/api/v1/user?username={user}"))[0]
         counted = (user["used_quota_files"], user["used_quota_size"])
         waited = time.monotonic() - began
         if counted == real or waited > SCANNED:
@@ -340,12 +341,12 @@ def count(node, folder):
 
 def restart(args, way, site, store, nodes, balancer):
     """One way of going, under load; its part of the report, and whether nothing was lost."""
-    # rclone remembers what it has listed: each way has a folder of its own.
+    # rclone remembers what it has listed, and counters stay: each way has a user and a folder of its own.
     folder = store.bucket / way
     folder.mkdir()
     nodes[0].account(way)
     ended = threading.Event()
-    clients = [Client(number, site, balancer.port, ended) for number in range(args.clients)]
+    clients = [Client(number, way, site, balancer.port, ended) for number in range(args.clients)]
     began = time.monotonic()
     for client in clients:
         client.thread.start()
@@ -359,7 +360,7 @@ def restart(args, way, site, store, nodes, balancer):
     seconds = time.monotonic() - began
     expected = {name: digest for client in clients for name, digest in client.expected.items()}
     wrong, more = compare(folder, expected)
-    return report(way, rows, clients, seconds, wrong, more, *count(nodes[0], folder))
+    return report(way, rows, clients, seconds, wrong, more, *count(nodes[0], way, folder))
 
 
 def main():
