@@ -331,8 +331,8 @@ def count(node, user, folder):
     real = (len(files), sum(path.stat().st_size for path in files))
     began = time.monotonic()
     while True:
-        user = json.loads(node.ask(f"/api/v1/user?username={user}"))[0]
-        counted = (user["used_quota_files"], user["used_quota_size"])
+        record = json.loads(node.ask(f"/api/v1/user?username={user}"))[0]
+        counted = (record["used_quota_files"], record["used_quota_size"])
         waited = time.monotonic() - began
         if counted == real or waited > SCANNED:
             return counted, real, waited
