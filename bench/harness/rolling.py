@@ -417,11 +417,13 @@ def report(way, rows, clients, seconds, wrong, more, counted, real, waited):
     operations = sum(client.operations for client in clients)
     again = sum(client.again for client in clients)
     slowest = max((client.slowest for client in clients if not client.patient), default=0)
+    most = max(client.most for client in clients) - 1
+    often = "once" if most == 1 else f"{most} times"
     lines = [
         f"## {way.capitalize()}", "",
         f"{WAYS[way][0].upper()}{WAYS[way][1:]}.", "",
-        f"{operations:,} operations in {seconds:.0f} s; {again} attempts failed and were made again, none was made more than "
-        f"{max(client.most for client in clients)} times; the slowest that was not to be slow took {slowest:.1f} s.",
+        f"{operations:,} operations in {seconds:.0f} s; {again} attempts failed and were made again, at most "
+        f"{often} each; the slowest that was not to be slow took {slowest:.1f} s.",
         "", "| check | found | |", "|---|---|---|",
     ]  # fmt: skip
     lines += [f"| {name} | {found} | {'pass' if good else '**FAIL**'} |" for name, found, good in checks]
