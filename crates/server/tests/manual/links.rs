@@ -7,7 +7,7 @@ use std::path::Path;
 use crate::page::{pages, root};
 
 /// Documents beside the manual.
-const OTHERS: [&str; 10] = [
+const OTHERS: [&str; 12] = [
     "ARCHITECTURE.md",
     "CHANGELOG.md",
     "CONTRIBUTING.md",
@@ -18,6 +18,8 @@ const OTHERS: [&str; 10] = [
     "bench/RESULTS-accounts.md",
     "bench/RESULTS-intruders.md",
     "bench/RESULTS-objects.md",
+    "bench/RESULTS-others.md",
+    "bench/RESULTS-rolling.md",
 ];
 
 /// The lines of a text that are not in a block of code, with their numbers.
