@@ -13,6 +13,7 @@ mod options;
 mod output;
 mod password;
 mod portable;
+mod prompt;
 pub mod quota;
 mod remote;
 mod restore;

@@ -5,6 +5,8 @@ use std::io::{BufRead, Read};
 
 use zeroize::Zeroizing;
 
+use super::prompt;
+
 /// Longer input is a file given by mistake.
 const LONGEST: usize = 4096;
 
@@ -91,11 +93,7 @@ impl PasswordChoice {
 }
 
 fn ask() -> Result<Zeroizing<String>, PasswordError> {
-    let prompt = |text: &str| {
-        rpassword::prompt_password(text)
-            .map(Zeroizing::new)
-            .map_err(PasswordError::Terminal)
-    };
+    let prompt = |text: &str| prompt::password(text).map_err(PasswordError::Terminal);
     let password = prompt("Password: ")?;
     if *prompt("Password again: ")? == *password {
         Ok(password)

@@ -10,7 +10,7 @@ use clap::builder::{StringValueParser, TypedValueParser};
 use sftpgo_client::{BaseUrl, ClientSettings, Credentials, Limits, Trust, UrlError};
 use zeroize::Zeroizing;
 
-use super::{ConfigArgs, warn};
+use super::{ConfigArgs, prompt, warn};
 use crate::app::Target;
 use crate::config::Settings;
 
@@ -241,8 +241,8 @@ fn is_open_to_others(_: &Path) -> bool {
 }
 
 fn ask(name: &str, base: &BaseUrl) -> Result<Zeroizing<String>, String> {
-    let asked = rpassword::prompt_password(format!("Password of {name:?} at {base}: "));
-    asked.map(Zeroizing::new).map_err(|error| {
+    let asked = prompt::password(&format!("Password of {name:?} at {base}: "));
+    asked.map_err(|error| {
         format!(
             "cannot ask for the password of {name:?} ({error}): give --auth-password-file, or set {PASSWORD_VARIABLE}"
         )
