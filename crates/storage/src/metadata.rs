@@ -26,7 +26,7 @@ pub struct FileTime {
 
 /// Identifies one file whatever its name, while it exists (device and inode on local disks). The next file may get the
 /// identity of one that is gone: who compares two keeps the file with a [`Pinned`](crate::Pinned).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FileId {
     /// Which device or storage.
     pub device: u64,

@@ -50,6 +50,11 @@ pub enum Expected {
 }
 
 impl Expected {
+    /// What was found there; anything in a storage whose files have no identity.
+    pub fn as_found(found: &Metadata) -> Self {
+        found.id.map_or(Self::Anything, Self::This)
+    }
+
     /// Whether what is there is what was expected.
     pub fn admits(self, there: Option<FileId>) -> bool {
         match self {

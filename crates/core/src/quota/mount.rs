@@ -97,7 +97,7 @@ impl MountQuota {
         Fut: Future<Output = StorageResult<T>> + Send,
     {
         let found = there.stat().await?;
-        let expected = found.id.map_or(Expected::Anything, Expected::This);
+        let expected = Expected::as_found(&found);
         let Some(file) = self.file(&found) else {
             return Ok(act(expected).await);
         };
@@ -215,7 +215,7 @@ impl MountQuota {
         let Some(replaced) = replaced.filter(|replaced| replaced.id() != moved.id()) else {
             return Ok((moved.lock().await?, None));
         };
-        let moved_first = order(moved) < order(&replaced);
+        let moved_first = moved.id() < replaced.id();
         let (first, second) = if moved_first {
             (moved, &replaced)
         } else {
@@ -247,14 +247,15 @@ impl MountQuota {
             source: (source, moved),
             target: (target, there),
         } = moving;
-        let this = |file: &Metadata| file.id.map_or(Expected::Anything, Expected::This);
         let moved = moved.stat().await?;
         let before = match there {
             Some(there) => Some(there.stat().await?),
             None => None,
         };
-        let expected = before.as_ref().map_or(Expected::Nothing, this);
-        let done = act(this(&moved), expected).await;
+        let expected = before
+            .as_ref()
+            .map_or(Expected::Nothing, Expected::as_found);
+        let done = act(Expected::as_found(&moved), expected).await;
         let change = if is_uncertain(&done) {
             let old = self.found_out((storage, source), Some(&moved)).await;
             let new = self.found_out((storage, target), before.as_ref()).await;
@@ -362,10 +363,4 @@ pub(super) fn is_uncertain<T>(done: &StorageResult<T>) -> bool {
         | StorageErrorKind::StorageFull
         | StorageErrorKind::Unsupported => false,
     })
-}
-
-/// In which order files are held.
-fn order(file: &FileHandle) -> (u64, u64) {
-    let id = file.id();
-    (id.device, id.inode)
 }

@@ -61,7 +61,7 @@ impl Session {
             };
             return Err(kind.into());
         }
-        let expected = found.id.map_or(Expected::Anything, Expected::This);
+        let expected = Expected::as_found(&found);
         let from = source.target.expecting(expected);
         let link = storage.hard_link(&from, &target.target);
         self.quota(target).add_name(&*kept, link).await?;
